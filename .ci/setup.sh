@@ -1,0 +1,71 @@
+#!/bin/sh
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Makes .venv/ (pinned packages) and .collections/ (this checkout and community.docker) ready. Quick when they are.
+#   .ci/setup.sh run    what a run needs
+#   .ci/setup.sh dev    what the tests need, too
+set -eu
+
+kind=${1:-run}
+cd "$(dirname "$0")/.."
+root=$(pwd -P)
+venv=$root/.venv
+python=${PYTHON:-}
+
+say() { printf '==> %s\n' "$*"; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+find_python() {
+    for candidate in $python python3.11 python3 python3.12 python3.13; do
+        if command -v "$candidate" >/dev/null 2>&1 &&
+            "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            printf '%s' "$candidate"
+            return
+        fi
+    done
+    die "no Python 3.11 or newer found (on Debian 12: apt-get install python3). Or name one: make setup PYTHON=/path/to/python3.11"
+}
+
+# Debian keeps ensurepip, without which no virtual environment gets a pip, in a package of its own.
+need_ensurepip() {
+    "$1" -c 'import ensurepip, venv' 2>/dev/null && return
+    package=$("$1" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+        die "$1 cannot make virtual environments: install Debian's $package (as root: apt-get install $package)"
+    fi
+    say "installing Debian's $package"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$package" >/dev/null
+}
+
+# Scripts in a virtual environment hold its absolute path, so a moved checkout needs a new one.
+works() {
+    [ -x "$venv/bin/python" ] && [ -x "$venv/bin/pip" ] && "$venv/bin/python" -c 'import pip' 2>/dev/null &&
+        [ "$(head -c 2048 "$venv/bin/pip" | sed -n '1s/^#!//p')" -ef "$venv/bin/python" ]
+}
+
+install() { # FILE STAMP
+    wanted="$root $(cat requirements.txt "$1" | sha256sum | cut -c1-64)"
+    if [ -f "$2" ] && [ "$(cat "$2")" = "$wanted" ]; then
+        return
+    fi
+    say "installing the packages of $1 into .venv"
+    "$venv/bin/python" -m pip install --disable-pip-version-check --quiet -r "$1" ||
+        die "pip could not install $1 (see above). Is a package index reachable?"
+    printf '%s' "$wanted" >"$2"
+}
+
+if ! works; then
+    python=$(find_python)
+    need_ensurepip "$python"
+    say "making the virtual environment .venv with $("$python" --version)"
+    rm -rf "$venv"
+    "$python" -m venv "$venv" || die "$python could not make a virtual environment in $venv"
+fi
+install requirements.txt "$venv/.stamp-run"
+if [ "$kind" = dev ]; then
+    install requirements-dev.txt "$venv/.stamp-dev"
+fi
+"$venv/bin/python" .ci/fetch_collections.py

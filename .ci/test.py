@@ -1,0 +1,239 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the phases of ``make test``, side by side where they do not disturb each other; arguments select phases.
+
+lint, unit, build and sanity need nothing but a processor, so they run while the lab comes up. The tests on the lab
+measure, so they begin when all that is over. Every phase's output is in ``tests/output/<phase>.log``; of a phase that
+fails it is printed, too. The exit status is 0 only if every command of every phase ended well.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+OUTPUT = ROOT / "tests" / "output"
+LAB = os.environ.get("RETAIL_PROFILES_TEST_LAB", "test")
+LAB_HOSTS = 4
+INVENTORY = ROOT / ".lab" / LAB / "inventory.yml"
+# The engine on which the lab's hosts are; up as long as a lab is.
+ENGINE = "unix:///run/retail-profiles-lab/docker.sock"
+ON_THE_LAB = ("engine", "e2e")
+
+Command = list[str]
+PYTEST: Command = [sys.executable, "-m", "pytest", "-q"]
+TYPED = "ansible_collections.retail.profiles.plugins"
+# pytest's last line, with or without its rulers: "12 passed, 1 skipped in 3.21s"
+CLOSING = re.compile(r"^=*\s*(?:no tests ran|\d+ (?:passed|failed|errors?|skipped|xfailed|xpassed)\b.*) in \d.*")
+CONSOLE = threading.Lock()
+
+
+@dataclass
+class Phase:
+    """A named list of commands. All of them run, also after one has failed: every complaint in one go."""
+
+    name: str
+    commands: list[Command]
+    live: bool = False
+    failed: list[str] = field(default_factory=list)
+    closing: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    ran: bool = False
+
+    @property
+    def log(self) -> Path:
+        """Where its output goes."""
+        return OUTPUT / f"{self.name}.log"
+
+
+def lab(playbook: str, *extra: str) -> Command:
+    """The command that runs one of the lab's playbooks on this machine."""
+    return ["ansible-playbook", f"playbooks/{playbook}.yml", "-i", "localhost,", "-c", "local", *extra]
+
+
+def tests_in(*names: str) -> list[str]:
+    """Those of the folders below tests/ that there are."""
+    return [f"tests/{name}" for name in names if (ROOT / "tests" / name).is_dir()]
+
+
+def phases() -> dict[str, Phase]:
+    """Every phase by its name."""
+    lab_up = lab("lab_up", "-e", f"lab_name={LAB}", "-e", f"lab_hosts={LAB_HOSTS}")
+    lab_down = lab("lab_down", "-e", f"lab_name={LAB}")
+    engine = ["env", f"DOCKER_HOST={ENGINE}", *PYTEST, *tests_in("engine", "images")]
+    mypy = [sys.executable, "-m", "mypy", "-p", f"{TYPED}.module_utils", "-p", f"{TYPED}.plugin_utils"]
+    table = [
+        Phase("lint", [["ruff", "check", "."], mypy, ["ansible-lint", "--nocolor", "--offline"]]),
+        Phase("unit", [[*PYTEST, "tests/unit"]]),
+        Phase("sanity", [[sys.executable, ".ci/sanity.py"]]),
+        Phase("build", [[*PYTEST, "tests/build"]]),
+        Phase("lab-up", [lab_up]),
+        Phase("engine", [engine], live=True),
+        Phase("e2e", [[*PYTEST, "-v", "tests/lab"]], live=True),
+        Phase("lab-down", [lab_down]),
+    ]
+    return {phase.name: phase for phase in table}
+
+
+class Runner:
+    """Runs phases, and remembers the processes it has started, so that an interrupt ends them and nothing else."""
+
+    def __init__(self) -> None:
+        self.begin = time.monotonic()
+        self.children: set[subprocess.Popen[str]] = set()
+        self.stopped = False
+
+    def say(self, text: str) -> None:
+        """Print one line with the time since the start."""
+        with CONSOLE:
+            print(f"[{time.monotonic() - self.begin:6.1f} s] {text}", flush=True)
+
+    def stop(self) -> None:
+        """Begin no command any more, and interrupt those that run."""
+        self.stopped = True
+        for child in list(self.children):
+            if child.poll() is None:
+                os.killpg(child.pid, signal.SIGINT)
+
+    def command(self, phase: Phase, command: Command) -> None:
+        """Run one command into the phase's log."""
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
+            "ANSIBLE_NOCOLOR": "1",
+            "NO_COLOR": "1",
+            "PYTHONUNBUFFERED": "1",
+            "RETAIL_PROFILES_LAB": LAB,
+            "RETAIL_PROFILES_LAB_INVENTORY": str(INVENTORY),
+        }
+        with phase.log.open("a", encoding="utf-8") as log:
+            log.write(f"$ {' '.join(command)}\n")
+            log.flush()
+            # A session of its own: Ctrl-C comes through stop(), and what it must not reach (lab-down) it does not.
+            child = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+            self.children.add(child)
+            assert child.stdout is not None
+            for line in child.stdout:
+                log.write(line)
+                if CLOSING.match(line):
+                    phase.closing.append(line.strip())
+                if phase.live:
+                    with CONSOLE:
+                        print(line, end="", flush=True)
+            status = child.wait()
+            self.children.discard(child)
+        if status:
+            phase.failed.append(f"{' '.join(command)} (exit status {status})")
+
+    def run(self, phase: Phase) -> None:
+        """Run all commands of a phase, and report."""
+        if self.stopped:
+            return
+        phase.ran = True
+        phase.log.write_text("")
+        self.say(f"{phase.name}: started")
+        start = time.monotonic()
+        for command in phase.commands:
+            if not self.stopped:
+                self.command(phase, command)
+        phase.seconds = time.monotonic() - start
+        if phase.failed:
+            with CONSOLE:
+                if not phase.live:
+                    print(f"----- {phase.log.relative_to(ROOT)} -----")
+                    print(phase.log.read_text(errors="replace"), end="")
+                    print(f"----- end of {phase.name} -----", flush=True)
+            self.say(f"{phase.name}: FAILED after {phase.seconds:.1f} s")
+        else:
+            self.say(f"{phase.name}: ok, {phase.seconds:.1f} s {'; '.join(phase.closing)}")
+
+    def lane(self, lane: list[Phase]) -> threading.Thread:
+        """Run phases one after the other beside the rest."""
+        thread = threading.Thread(target=lambda: [self.run(phase) for phase in lane], daemon=True)
+        thread.start()
+        return thread
+
+
+def select(arguments: list[str]) -> list[str]:
+    """The names of the phases to run; those on the lab bring it along.
+
+    Raises:
+        SystemExit: an argument is no phase.
+    """
+    known = list(phases())
+    unknown = [name for name in arguments if name not in known]
+    if unknown:
+        sys.exit(f"test: no phase {', '.join(unknown)}; there are {', '.join(known)}")
+    chosen = set(arguments or known)
+    if chosen & set(ON_THE_LAB):
+        chosen |= {"lab-up", "lab-down"}
+    return [name for name in known if name in chosen]
+
+
+def report(done: list[Phase], wanted: int, seconds: float) -> int:
+    """Print the phases with their times, pytest's closing lines, and the outcome; return the exit status."""
+    print("\nphase       time    result")
+    for phase in done:
+        print(f"{phase.name:<10} {phase.seconds:6.1f} s  {'FAILED' if phase.failed else 'ok'}")
+    for phase in done:
+        for failure in phase.failed:
+            print(f"FAILED {phase.name}: {failure}; see {phase.log.relative_to(ROOT)}")
+    for phase in done:
+        for line in phase.closing:
+            print(f"{phase.name}: {line}")
+    good = len(done) == wanted and not any(phase.failed for phase in done)
+    print(f"{'OK' if good else 'FAILED'}: {len(done)} of {wanted} phases in {seconds:.1f} s", flush=True)
+    return 0 if good else 1
+
+
+def main() -> int:
+    """Run what was asked for."""
+    names = select(sys.argv[1:])
+    table = phases()
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    runner = Runner()
+
+    def interrupt(_number: int, _frame: object) -> None:
+        runner.stop()
+
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
+
+    first = [table[name] for name in ("lint", "unit", "build", "sanity") if name in names]
+    lanes = [runner.lane(first)]
+    if "lab-up" in names:
+        lanes.append(runner.lane([table["lab-up"]]))
+    for thread in lanes:
+        thread.join()
+    for name in ON_THE_LAB:
+        if name in names and not table["lab-up"].failed:
+            runner.run(table[name])
+    if table["lab-up"].ran and "lab-down" in names:
+        runner.stopped = False
+        runner.run(table["lab-down"])
+    done = [table[name] for name in names if table[name].ran]
+    return report(done, len(names), time.monotonic() - runner.begin)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

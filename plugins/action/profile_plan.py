@@ -1,0 +1,196 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of retail.profiles.profile_plan: gathers what planning needs on the controller, and plans."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible import constants
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils import (
+    ansible_input,
+    explain,
+    fields,
+    locate,
+    place,
+    plan,
+    prepare,
+    profile,
+    stock_playbook,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
+
+CALLBACK = "retail.profiles.profile_metrics"
+OPTIONS: dict[str, Any] = {
+    "stage": {"type": "str", "choices": ["select", "prepare", "plan"], "default": "plan"},
+    "profile": {"type": "str"},
+    "plan": {"type": "path"},
+    "deployment": {"type": "str"},
+    "search": {"type": "list", "elements": "path", "default": []},
+    "env": {"type": "dict", "default": {}},
+    "replicas": {"type": "dict", "default": {}},
+    "place": {"type": "dict", "default": {}},
+    "images": {"type": "dict", "default": {}},
+    "pull": {"type": "str", "choices": ["missing", "always", "never"], "default": "missing"},
+    "state_dir": {"type": "str", "default": "/var/lib/retail-profiles"},
+    "models_dir": {"type": "str", "default": "/var/lib/retail-profiles/models"},
+    "results_dir": {"type": "path", "default": "results"},
+    "run": {"type": "bool", "default": False},
+    "show": {"type": "bool", "default": True},
+    "as_playbook": {"type": "path"},
+}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+    """Stage ``select`` names the hosts, ``prepare`` what they need, ``plan`` makes the plan from their facts."""
+
+    _supports_check_mode = True
+    _requires_connection = False
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        _validation, args = self.validate_argument_spec(OPTIONS)
+        try:
+            return {**result, "changed": False, **Planner(self, args, task_vars or {}).result()}
+        except ProfileError as error:
+            raise AnsibleActionFail(str(error)) from None
+
+
+class Planner:
+    """One call of the action: its arguments, and what the play knows."""
+
+    def __init__(self, action: ActionModule, args: dict[str, Any], task_vars: dict[str, Any]) -> None:
+        self.args = ansible_input.native(args)
+        self.task_vars = task_vars
+        self.check_mode = action._task.check_mode
+        self.render = ansible_input.renderer(action._templar)
+        self.variables = ansible_input.HostVariables(task_vars["hostvars"], {"models_dir": self.args["models_dir"]})
+        self.inventory = ansible_input.inventory(task_vars["groups"], task_vars["ansible_play_hosts_all"])
+
+    def result(self) -> dict[str, Any]:
+        stage = self.args["stage"]
+        if not self.inventory.hosts:
+            raise ProfileError(
+                "the inventory has no hosts: give one with -i (the profile ovms asks for the groups ovms_servers "
+                "and ovms_clients), or bring a lab up with make lab-up"
+            )
+        if stage == "select" and self.args["run"]:
+            require_callback()
+        if self.args["plan"]:
+            stored = self._stored()
+            return {"hosts": list(stored["hosts"])} if stage == "select" else self._planned(self._checked(stored))
+        loaded, shaped = self._shaped()
+        if stage == "select":
+            return {"hosts": shaped.hosts, "profile_file": loaded.file}
+        if stage == "prepare":
+            return {"prepare": prepare.needs(loaded, shaped, self._settings(loaded), self.variables, self.render)}
+        fleet = Fleet(self.variables, self._snapshots(shaped.hosts), self._dialled(shaped.hosts))
+        return self._planned(
+            ansible_input.native(plan.build(loaded, shaped, self._settings(loaded), fleet, self.render))
+        )
+
+    def _shaped(self) -> tuple[profile.Profile, plan.Shape]:
+        search = ansible_input.search_path(self.args["search"], self.task_vars["playbook_dir"])
+        file = locate.find_profile(self.args["profile"] or "", search)
+        play = {"models_dir": self.args["models_dir"], **self.task_vars}
+        loaded = profile.load(file, search, self.render, play)
+        return loaded, plan.shape(loaded, self.inventory, self._settings(loaded), self.render, play)
+
+    def _settings(self, loaded: profile.Profile) -> place.Settings:
+        try:
+            return place.Settings(
+                deployment=fields.name(self.args["deployment"] or loaded.name),
+                state_dir=self.args["state_dir"],
+                env=fields.mapping_of(fields.scalar)(self.args["env"]),
+                replicas=fields.mapping_of(fields.positive)(self.args["replicas"]),
+                place=fields.mapping_of(fields.pattern)(self.args["place"]),
+                images=fields.mapping_of(fields.text)(self.args["images"]),
+                pull=self.args["pull"],
+            )
+        except ValueError as error:
+            raise ProfileError(f"a variable of the run is not valid: {error}") from error
+
+    def _snapshots(self, hosts: list[str]) -> dict[str, Any]:
+        snapshots, problems = {}, []
+        for host in hosts:
+            answer = ansible_input.native(self.variables[host].get("profile_snapshot_result", {}))
+            if "snapshot" in answer:
+                snapshots[host] = answer["snapshot"]
+            else:
+                problems.append(
+                    str(ProfileError(f"could not be asked for its facts: {answer.get('msg', 'no answer')}", host=host))
+                )
+        if problems:
+            raise ProfileError("; ".join(problems))
+        return snapshots
+
+    def _dialled(self, hosts: list[str]) -> dict[str, list[str]]:
+        try:
+            return {host: ansible_input.dialled(host, self.variables[host], self.render) for host in hosts}
+        except ValueError as error:
+            raise ProfileError(f"the address of a host {error}") from error
+
+    def _stored(self) -> dict[str, Any]:
+        file = Path(self.args["plan"])
+        try:
+            stored = plan.stored(file.read_text(encoding="utf-8"), str(file))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ProfileError(f"the plan cannot be read: {error}", file=str(file)) from error
+        missing = [host for host in stored["hosts"] if host not in self.inventory.hosts]
+        if missing:
+            raise ProfileError(f"the plan uses {', '.join(missing)}, which the inventory does not have", file=str(file))
+        return stored
+
+    def _checked(self, stored: dict[str, Any]) -> dict[str, Any]:
+        """The stored plan with today's snapshot; ProfileError where an image is not the planned one."""
+        snapshots = self._snapshots(list(stored["hosts"]))
+        fleet = Fleet({}, snapshots, {})
+        for name, replica in stored["replicas"].items():
+            image, now = replica["task"]["image"], fleet.image_id(replica["host"], replica["task"]["image"])
+            if replica["image_id"] and now and now != replica["image_id"]:
+                raise ProfileError(
+                    f"image {image} is {now} now, but {name} was planned with {replica['image_id']}: "
+                    "put that image back on the host, or plan again",
+                    host=replica["host"],
+                    container=replica["container"],
+                )
+        return {**stored, "snapshot": snapshots}
+
+    def _planned(self, planned: dict[str, Any]) -> dict[str, Any]:
+        summary = explain.text(planned)
+        if self.args["show"]:
+            Display().display(f"\n{summary}\n")
+        if self.args["as_playbook"]:
+            write(Path(self.args["as_playbook"]), stock_playbook.playbook(planned))
+        run_id, run_dir = None, None
+        if self.args["run"] and not self.check_mode:
+            now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+            run_id = f"{planned['deployment']}-{now}-{planned['plan_id'][:8]}"
+            run_dir = str(Path(self.args["results_dir"]).expanduser().absolute() / run_id)
+        return {"plan": planned, "summary": summary, "run_id": run_id, "run_dir": run_dir}
+
+
+def write(file: Path, content: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise ProfileError(f"cannot be written: {error}", file=str(file)) from error
+
+
+def require_callback() -> None:
+    """Raise ProfileError when the callback that writes the results is not enabled: nothing of the run would be kept."""
+    if CALLBACK not in constants.CALLBACKS_ENABLED:
+        raise ProfileError(
+            f"the callback {CALLBACK} is not enabled, so no result would be written. Add this line to the section "
+            f"[defaults] of ansible.cfg: callbacks_enabled = {CALLBACK} (or set ANSIBLE_CALLBACKS_ENABLED={CALLBACK})"
+        )

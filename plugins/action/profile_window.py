@@ -1,0 +1,45 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import time
+import typing as t
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.looking import look
+from ansible_collections.retail.profiles.plugins.plugin_utils.rundir import RunDirectory
+from ansible_collections.retail.profiles.plugins.plugin_utils.windows import Settings
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+    """Says where the measurement of a run stands; see the documentation of the module of this name."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        super().run(tmp, task_vars)
+        _dummy, args = self.validate_argument_spec(
+            argument_spec={
+                "run_dir": {"type": "path", "required": True},
+                "warmup_max": {"type": "float", "default": 60.0},
+                "duration": {"type": "float", "default": 30.0},
+                "repeat": {"type": "int", "default": 1},
+            },
+        )
+        for name, least in (("warmup_max", 0), ("duration", 1), ("repeat", 1)):
+            if args[name] < least:
+                raise AnsibleActionFail(f"{name}: {args[name]:g} is below the least, {least}")
+        settings = Settings(float(args["warmup_max"]), float(args["duration"]), int(args["repeat"]))
+        try:
+            progress = look(RunDirectory(Path(str(args["run_dir"]))), settings, time.time())
+        except ProfileError as error:
+            raise AnsibleActionFail(str(error)) from error
+        return {"changed": False, **progress.as_dict()}

@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: profile_metrics
+type: aggregate
+short_description: Gathers the samples of a run, shows its progress, and writes its results
+version_added: 0.1.0
+author:
+  - the retail.profiles authors (@retail-profiles)
+description:
+  - Gathers what M(retail.profiles.profile_apply), M(retail.profiles.profile_measure), M(retail.profiles.profile_window)
+    and M(retail.profiles.profile_verdict) answer, in the run directory that M(retail.profiles.profile_plan) names.
+  - Shows live progress while a profile is measured. On a terminal a line for each look at the samples; elsewhere one
+    for each phase and every ten seconds.
+  - Writes C(run.json), C(plan.json), C(summary.csv), C(samples.jsonl.gz), C(metrics.prom), C(report.html),
+    C(events.jsonl) and C(logs/), and points the symlink C(latest) beside the run directory to it.
+  - At the end of the playbook it prints the summary table, the verdict and the path of the report.
+  - It does not fail a playbook. What goes wrong in it is shown as a warning, and the verdict of the run says so.
+requirements:
+  - to be enabled, see the example
+  - jmespath, prometheus_client and plotly on the controller
+"""
+
+EXAMPLES = r"""
+ansible.cfg: |
+  # Enable it in ansible.cfg, or with ANSIBLE_CALLBACKS_ENABLED=retail.profiles.profile_metrics
+  [defaults]
+  callbacks_enabled = retail.profiles.profile_metrics
+"""
+
+import sys
+import time
+import typing as t
+
+from ansible.plugins.callback import CallbackBase
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.plain import plain
+from ansible_collections.retail.profiles.plugins.plugin_utils.recorder import Outcome, Recorder
+
+_COLOURS = {"ok": "green", "degraded": "yellow", "failed": "red", "aborted": "red", "progress": "cyan"}
+
+
+class _Display:
+    """The recorder's screen over Ansible's display."""
+
+    def __init__(self, display: t.Any) -> None:
+        self._display = display
+        self.terminal = sys.stdout.isatty()
+
+    def show(self, text: str, kind: str = "plain") -> None:
+        self._display.display(text, color=_COLOURS.get(kind))
+
+    def warn(self, text: str) -> None:
+        self._display.warning(text)
+
+
+class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no types
+    """Turns Ansible's events into the recorder's; nothing is decided here."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "retail.profiles.profile_metrics"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self, display: t.Any = None, options: t.Any = None) -> None:
+        super().__init__(display=display, options=options)
+        self._recorder = Recorder(_Display(self._display))
+        self._started: dict[tuple[str, str], float] = {}
+
+    def _safely(self, work: t.Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # a callback that raises would be switched off, and the rest of the run lost
+            self._recorder.trouble(error)
+
+    def _take(self, result: t.Any, status: str) -> None:
+        self._safely(lambda: self._recorder.take(self._outcome(result, status)))
+
+    def _outcome(self, result: t.Any, status: str) -> Outcome:
+        host = str(plain(result.host.get_name()))
+        now = time.time()
+        return Outcome(
+            action=str(plain(result.task.action)).rsplit(".", 1)[-1],
+            host=host,
+            task=str(plain(result.task_name)),
+            status=status,
+            # Without the start of the task nothing is known of when the host looked at its clock.
+            start=self._started.get((host, str(result.task._uuid)), 0.0),
+            end=now,
+            result=plain(result.result),
+        )
+
+    def _whole(self, result: t.Any, status: str) -> None:
+        # The items of a loop have come one by one already.
+        if not isinstance(result.result.get("results"), list):
+            self._take(result, status)
+
+    def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
+        self._safely(lambda: self._started.__setitem__((str(plain(host.get_name())), str(task._uuid)), time.time()))
+
+    def v2_runner_on_ok(self, result: t.Any) -> None:
+        self._whole(result, "ok")
+
+    def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
+        self._whole(result, "failed")
+
+    def v2_runner_on_unreachable(self, result: t.Any) -> None:
+        self._take(result, "unreachable")
+
+    def v2_runner_item_on_ok(self, result: t.Any) -> None:
+        self._take(result, "ok")
+
+    def v2_runner_item_on_failed(self, result: t.Any) -> None:
+        self._take(result, "failed")
+
+    def v2_runner_retry(self, result: t.Any) -> None:
+        self._take(result, "retry")
+
+    def v2_playbook_on_stats(self, stats: t.Any) -> None:
+        self._safely(self._recorder.close)

@@ -1,0 +1,21 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter plugin: one host's share of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.plan import share
+
+
+def host_share(plan: Mapping[str, Any], host: str, wave: int | None = None) -> dict[str, Any]:
+    """The share of ``host`` in wave number ``wave`` (from 0), or in all waves."""
+    return share(plan, host, wave)
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"host_share": host_share}

@@ -1,0 +1,31 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter plugin: which images are not what their build contexts would make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+
+def images_to_build(contexts: Iterable[Mapping[str, Any]], there: Iterable[Mapping[str, Any]], label: str) -> list[str]:
+    """The images whose label *label* is not the digest of their context, in the order of *contexts*.
+
+    *contexts*: what ``image_context`` returns. *there*: results of ``docker_image_info`` in a loop with the variable
+    ``images_name``.
+    """
+    built = {result["images_name"]: _label(result, label) for result in there}
+    return [context["image"] for context in contexts if built.get(context["image"]) != context["digest"]]
+
+
+def _label(result: Mapping[str, Any], label: str) -> str | None:
+    for image in result.get("images") or []:
+        labels = (image.get("Config") or {}).get("Labels") or {}
+        return labels.get(label)
+    return None
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"images_to_build": images_to_build}

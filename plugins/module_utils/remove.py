@@ -1,0 +1,267 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""Take a deployment off a host: the sampler, containers, networks, volumes, files, and last its record."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Optional
+
+from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine, EngineError
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.listing import Listed, listed
+from ansible_collections.retail.profiles.plugins.module_utils.networks import release
+from ansible_collections.retail.profiles.plugins.module_utils.state import (
+    Record,
+    StateDir,
+    labelled,
+    owns_container,
+    owns_thing,
+)
+from ansible_collections.retail.profiles.plugins.module_utils.tasks import (
+    COLLECTION,
+    COLLECTION_LABEL,
+    DEPLOYMENT_LABEL,
+    NAME,
+    Order,
+)
+
+#: seconds that a sampler gets to write what it still has
+SAMPLER_GRACE = 5.0
+#: images that are tried for one that can run rm
+_IMAGES_TO_TRY = 8
+
+
+def remove_container(engine: Engine, identity: str, state: str = "running") -> None:
+    """Stop a container as it wishes to be stopped, and remove it with its anonymous volumes.
+
+    *state* is what the engine's list says; a container that does not run after all is no error.
+    """
+    if state == "paused":
+        engine.unpause(identity)  # a paused process does not hear the signal
+    if state in ("running", "paused", "restarting"):
+        engine.stop(identity)
+    engine.remove(identity)
+
+
+class Remover:
+    """Takes one deployment off this host."""
+
+    def __init__(self, order: Order, engine: Engine, deployment: str) -> None:
+        self.order = order
+        self.engine = engine
+        self.deployment = deployment
+        self.state = StateDir(order.state_dir)
+        self.record: Optional[Record] = self.state.load(deployment)
+        self.errors: list[str] = []
+
+    def remove(self, containers: Mapping[str, Listed], networks: list[dict[str, Any]]) -> list[str]:
+        """Remove all of the deployment; what was (in check mode: would be) removed. Errors go to ``errors``."""
+        ours = [item for item in containers.values() if self._owns(item)]
+        removed = [f"sampler {run_id}" for run_id in self._run_ids() if self._stop_sampler(run_id)]
+        removed += [item.name for item in ours]
+        states = {item.id: item.state for item in ours}
+        self._in_parallel(lambda engine, identity: remove_container(engine, identity, states[identity]), list(states))
+        removed += self._remove_networks(networks)
+        removed += self._remove_volumes()
+        removed += self._remove_files([item.image for item in ours])
+        return removed
+
+    def _in_parallel(self, work: Any, items: list[str]) -> None:
+        def guarded(item: str) -> None:
+            try:
+                work(self.engine, item)
+            except ProfileError as error:
+                self.errors.append(f"{self.deployment}: cannot remove {item}: {error}")
+
+        if items and not self.order.check:
+            with ThreadPoolExecutor(max_workers=self.order.concurrency) as pool:
+                list(pool.map(guarded, items))
+
+    def _remove_networks(self, networks: list[dict[str, Any]]) -> list[str]:
+        recorded = self.record.networks if self.record is not None else None
+        names = [
+            item["Name"] for item in networks if owns_thing(recorded, self.deployment, item["Name"], item.get("Labels"))
+        ]
+        self._in_parallel(self._remove_network, names)
+        return [f"network {name}" for name in names]
+
+    def _remove_network(self, engine: Engine, name: str) -> None:
+        try:
+            engine.remove_network(name)
+        except EngineError:
+            release(engine, name, self._owns)
+            engine.remove_network(name)
+
+    def _owns(self, item: Listed) -> bool:
+        return owns_container(self.record, self.deployment, item.name, item.id, item.labels)
+
+    def _remove_volumes(self) -> list[str]:
+        recorded = self.record.volumes if self.record is not None else None
+        if recorded is not None and not recorded:
+            return []
+        found = self.engine.volume_names(f"{DEPLOYMENT_LABEL}={self.deployment}")
+        labels = {COLLECTION_LABEL: COLLECTION, DEPLOYMENT_LABEL: self.deployment}
+        names = [name for name in found if owns_thing(recorded, self.deployment, name, labels)]
+        self._in_parallel(lambda engine, name: engine.remove_volume(name), names)
+        return [f"volume {name}" for name in names]
+
+    # -- samplers
+
+    def _run_ids(self) -> list[str]:
+        """Runs of this deployment on this host: the record's, the one named, and those named after it."""
+        pattern = re.compile(re.escape(self.deployment) + r"-[0-9]{8}T?[0-9]*Z?-[0-9a-f]{8}")
+        known = {*(self.record.runs if self.record is not None else ()), self.order.run_id}
+        return [run_id for run_id in self.state.run_ids() if run_id in known or pattern.fullmatch(run_id)]
+
+    def _stop_sampler(self, run_id: str) -> bool:
+        """Stop the sampler of a run and remove what it wrote."""
+        if self.order.check:
+            return True
+        folder = self.state.run(run_id)
+        try:
+            stop_process(os.path.join(folder, "sampler.pid"))
+            shutil.rmtree(folder)
+        except (OSError, ProfileError) as error:
+            self.errors.append(f"{self.deployment}: cannot remove {folder}: {error}")
+            return False
+        return True
+
+    # -- files
+
+    def _remove_files(self, images: list[str]) -> list[str]:
+        folder = self.state.deployment(self.deployment)
+        if not os.path.isdir(folder):
+            return []
+        if self.order.check:
+            return [f"files {folder}"]
+        if self.errors:
+            return []  # the record must stay: it knows what is still to be removed
+        remains = remove_tree(self.state.files(self.deployment))
+        if remains:
+            remains = self._remove_as_root(self.state.files(self.deployment), images) or remains
+        if os.path.isdir(self.state.files(self.deployment)):
+            self.errors.append(f"{self.deployment}: cannot remove {self.state.files(self.deployment)}: {remains}")
+            return []
+        self.state.forget(self.deployment)
+        remove_tree(folder)
+        return [f"files {folder}"]
+
+    def _remove_as_root(self, folder: str, images: list[str]) -> Optional[str]:
+        """Remove what a container left as root, by a container: this user may only use the engine."""
+        error: Optional[str] = None
+        others = [tag for image in self.engine.images() for tag in image.get("RepoTags") or ()]
+        for image in list(dict.fromkeys([*images, *others]))[:_IMAGES_TO_TRY]:
+            request = {
+                "Image": image,
+                "Entrypoint": ["rm"],
+                "Cmd": ["-rf", "--", f"/in/{os.path.basename(folder)}"],
+                "User": "0:0",
+                "Labels": {COLLECTION_LABEL: COLLECTION},
+                "HostConfig": {"Binds": [f"{os.path.dirname(folder)}:/in:rw"], "NetworkMode": "none"},
+            }
+            name = f"{self.deployment}-remove-files-{os.getpid()}"
+            try:
+                identity = self.engine.create(name, request)
+            except EngineError as failure:
+                error = str(failure)
+                continue
+            try:
+                self.engine.start(identity)
+                self.engine.wait(identity)
+            except EngineError as failure:
+                error = str(failure)
+            finally:
+                self.engine.remove(identity)
+            if not os.path.isdir(folder):
+                return None
+        return error
+
+
+def remove_tree(path: str) -> Optional[str]:
+    """Remove a folder; what is in the way, in words, or None."""
+    if not os.path.isdir(path):
+        return None
+    try:
+        shutil.rmtree(path)
+    except OSError as error:
+        return f"{error.filename}: {error.strerror}"
+    return None
+
+
+def stop_process(pid_file: str, grace: float = SAMPLER_GRACE) -> bool:
+    """End the process that *pid_file* ("PID STARTTIME") names, if it still is that process; whether it was."""
+    try:
+        with open(pid_file, encoding="ascii") as stream:
+            pid_text, start_text = stream.read().split()[:2]
+        pid = int(pid_text)
+    except (OSError, ValueError):
+        return False
+    if start_time(pid) != start_text:
+        return False  # ended; the number may be another process's by now
+    deadline = time.monotonic() + grace
+    os.kill(pid, signal.SIGTERM)
+    while start_time(pid) == start_text:
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+            deadline += grace
+        time.sleep(0.02)
+    return True
+
+
+def start_time(pid: int) -> Optional[str]:
+    """Field 22 of /proc/PID/stat; None for a process that is gone, or has ended and was not yet reaped."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stream:
+            fields = stream.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in ("Z", "X") else fields[19]
+
+
+def deployments_on(state: StateDir, containers: Mapping[str, Listed], networks: list[dict[str, Any]]) -> list[str]:
+    """Every deployment of which something is on this host, also where its record is lost."""
+    found = set(state.deployments())
+    for labels in [*(item.labels for item in containers.values()), *(item.get("Labels") for item in networks)]:
+        name = (labels or {}).get(DEPLOYMENT_LABEL)
+        if name and labelled(labels, name) and NAME.match(name):  # a label may be anybody's: no "../"
+            found.add(name)
+    return sorted(found)
+
+
+def absent(order: Order, engine: Engine) -> tuple[list[str], list[str]]:
+    """Remove one deployment, or all. What was removed, and what could not be."""
+    state = StateDir(order.state_dir)
+    containers, networks = listed(engine.containers()), engine.networks()
+    names = [order.deployment] if order.deployment else deployments_on(state, containers, networks)
+    removed: list[str] = []
+    errors: list[str] = []
+    for name in names:
+        remover = Remover(order, engine, name)
+        removed += remover.remove(containers, networks)
+        errors += remover.errors
+    if order.all_deployments and not order.deployment:
+        removed += _remaining_runs(order, state, errors)
+    return removed, errors
+
+
+def _remaining_runs(order: Order, state: StateDir, errors: list[str]) -> list[str]:
+    """Samplers that belong to no deployment that is known here."""
+    removed = []
+    for run_id in state.run_ids():
+        removed.append(f"sampler {run_id}")
+        if not order.check:
+            try:
+                stop_process(os.path.join(state.run(run_id), "sampler.pid"))
+                shutil.rmtree(state.run(run_id))
+            except OSError as error:
+                errors.append(f"cannot remove {state.run(run_id)}: {error}")
+    return removed

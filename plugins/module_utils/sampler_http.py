@@ -1,0 +1,226 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""HTTP for an event loop: requests as bytes, answers parsed as they come in, sockets that never block.
+
+Requests are HTTP/1.0, so that the engine sends streams as they are and ends them by closing the connection.
+Chunked answers are understood all the same: some servers send them regardless of what was asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+from collections.abc import Callable
+from typing import Optional, Union
+
+HEAD_BYTES = 65536
+READ_BYTES = 131072
+Address = Union[str, tuple[str, int]]
+"""Path of a unix socket, or (IP address, port)."""
+
+
+class HttpError(Exception):
+    """An answer that is not HTTP, or a connection that failed; the text is the reason, for a person."""
+
+
+def get(path: str, host: str = "localhost") -> bytes:
+    """A GET request as HTTP/1.0."""
+    return f"GET {path} HTTP/1.0\r\nHost: {host}\r\nAccept: */*\r\nConnection: close\r\n\r\n".encode()
+
+
+class Response:
+    """An answer, fed in pieces split anywhere. `status` is None until the head is complete."""
+
+    def __init__(self) -> None:
+        self.status: Optional[int] = None
+        self.complete = False
+        self._head = b""
+        self._left: Optional[int] = None
+        self._chunks: Optional[_Chunks] = None
+
+    def feed(self, data: bytes) -> bytes:
+        """Take *data* from the connection; return the body bytes in it. Raises HttpError."""
+        if self.status is None:
+            self._head += data
+            end, skip = self._head.find(b"\r\n\r\n"), 4
+            if end < 0:
+                end, skip = self._head.find(b"\n\n"), 2
+            if end < 0:
+                if len(self._head) > HEAD_BYTES or not b"HTTP/".startswith(self._head[:5]):
+                    raise HttpError("the answer is not HTTP")
+                return b""
+            data = self._head[end + skip :]
+            self._parse_head(self._head[:end])
+            self._head = b""
+        if self._chunks is not None:
+            data = self._chunks.feed(data)
+            self.complete = self._chunks.ended
+        elif self._left is not None:
+            data = data[: self._left]
+            self._left -= len(data)
+            self.complete = self._left == 0
+        return data
+
+    def _parse_head(self, head: bytes) -> None:
+        lines = head.decode("latin-1").splitlines()
+        words = lines[0].split(None, 2)
+        if len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdigit():
+            raise HttpError("the answer is not HTTP")
+        self.status = int(words[1])
+        for line in lines[1:]:
+            name, _colon, value = line.partition(":")
+            name, value = name.strip().lower(), value.strip()
+            if name == "transfer-encoding" and value.lower() == "chunked":
+                self._chunks = _Chunks()
+            elif name == "content-length" and value.isdigit():
+                self._left = int(value)
+                self.complete = self._left == 0
+
+    def at_end(self) -> None:
+        """The connection was closed: raises HttpError if that cuts the answer short."""
+        if self.status is None:
+            raise HttpError("the connection was closed without an answer")
+        if (self._left or (self._chunks is not None and not self._chunks.ended)) and not self.complete:
+            raise HttpError("the connection was closed in the middle of the answer")
+
+
+class _Chunks:
+    """Decoder of the chunked transfer coding (RFC 9112, section 7.1), for input split anywhere."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        self._left = 0
+        self._line = b""
+
+    def feed(self, data: bytes) -> bytes:
+        out = []
+        while data and not self.ended:
+            if self._left > 0:
+                part, data = data[: self._left], data[self._left :]
+                self._left -= len(part)
+                out.append(part)
+                continue
+            end = data.find(b"\n")
+            self._line += data if end < 0 else data[:end]
+            data = b"" if end < 0 else data[end + 1 :]
+            if len(self._line) > 1024:
+                raise HttpError("the answer's chunks are malformed")
+            if end < 0:
+                break
+            line, self._line = self._line.strip(), b""
+            if not line:
+                continue  # the end of the chunk before
+            try:
+                self._left = int(line.split(b";")[0], 16)
+            except ValueError:
+                raise HttpError("the answer's chunks are malformed") from None
+            self.ended = self._left == 0
+        return b"".join(out)
+
+
+class Exchange:
+    """One request and its answer over a non-blocking socket; the event loop calls `on_ready` when it is ready.
+
+    *on_body* gets body bytes of an answer with status 200 as they come; *on_end(status, error, text)* is called once:
+    with the status and None, or with the reason of the failure; *text* is the (bounded) body of any other status.
+    `before_close` is the loop's: a closed descriptor may at once be another's, so it must be forgotten before.
+    *expires*: monotonic time at which the loop gives it up, or None. *patient*: what comes in may wait for the next
+    tick; waking up for every piece would cost far more than what is in it.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        request: bytes,
+        on_body: Callable[[bytes], None],
+        on_end: Callable[[Optional[int], Optional[str], bytes], None],
+        expires: Optional[float] = None,
+        limit: Optional[int] = None,
+        patient: bool = False,
+    ) -> None:
+        self.expires = expires
+        self.patient = patient
+        self.response = Response()
+        self.ended = False
+        self.bytes_read = 0
+        self.before_close: Callable[[], None] = _nothing
+        self._unsent = request
+        self._on_body = on_body
+        self._on_end = on_end
+        self._limit = limit
+        self._other = b""
+        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+        if not isinstance(address, str) and ":" in address[0]:
+            family = socket.AF_INET6
+        self.socket = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            self.socket.setblocking(False)
+            code = self.socket.connect_ex(address)
+            if code not in (0, errno.EINPROGRESS):
+                # EAGAIN too: the queue of the unix socket is full; whoever asked tries again later.
+                raise HttpError(f"cannot connect to {_show(address)}: {os.strerror(code)}")
+        except BaseException:
+            self.socket.close()
+            raise
+
+    @property
+    def sending(self) -> bool:
+        """True while there is something to send (the loop then waits for writability)."""
+        return bool(self._unsent)
+
+    def on_ready(self) -> None:
+        """Move on as far as the socket allows without waiting; errors end the exchange."""
+        try:
+            if self._unsent:
+                code = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                if code:
+                    raise HttpError(f"cannot connect: {os.strerror(code)}")
+                self._unsent = self._unsent[self.socket.send(self._unsent) :]
+                return
+            data = self.socket.recv(READ_BYTES)
+            if not data:
+                self.response.at_end()
+                self.end(None)
+                return
+            self.bytes_read += len(data)
+            body = self.response.feed(data)
+            if self._limit is not None and self.bytes_read > self._limit:
+                raise HttpError(f"the answer is longer than {self._limit} bytes")
+            if self.response.status == 200:
+                if body:
+                    self._on_body(body)
+            elif len(self._other) < 4096:
+                self._other += body
+            if self.response.complete:
+                self.end(None)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self.end(f"the connection failed: {error.strerror or error}")
+        except HttpError as error:
+            self.end(str(error))
+
+    def end(self, error: Optional[str]) -> None:
+        """Close, and tell the owner; the second time does nothing."""
+        if not self.ended:
+            self.abandon()
+            self._on_end(self.response.status, error, self._other)
+
+    def abandon(self) -> None:
+        """Close without telling the owner."""
+        self.ended = True
+        self.before_close()
+        with contextlib.suppress(OSError):
+            self.socket.close()
+
+
+def _nothing() -> None:
+    pass
+
+
+def _show(address: Address) -> str:
+    return address if isinstance(address, str) else f"{address[0]}:{address[1]}"

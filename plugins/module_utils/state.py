@@ -1,0 +1,265 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""What a host remembers of its deployments, and with it: what is ours.
+
+A container, network or volume is ours if it bears our labels *and* stands in the deployment's record (an image passes
+labels on, so a label alone proves nothing). Where the record is lost, the name pattern decides.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Optional
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.tasks import (
+    COLLECTION,
+    COLLECTION_LABEL,
+    DEPLOYMENT_LABEL,
+    REPLICA_LABEL,
+    Order,
+)
+from ansible_collections.retail.profiles.plugins.module_utils.values import split_volume
+
+SCHEMA = "retail.profiles/record/1"
+DIRECTORY_MODE = 0o2770
+
+
+@dataclass(frozen=True)
+class Made:
+    """A replica in the record.
+
+    *request* is the hash of the create request that made container *id*, *dropped* what the engine did not take over
+    from it (see :func:`drift.dropped`).
+    """
+
+    id: Optional[str] = None
+    spec: str = ""
+    request: str = ""
+    dropped: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"id": self.id, "spec": self.spec, "request": self.request, "dropped": dict(self.dropped)}
+
+
+@dataclass(frozen=True)
+class Record:
+    """``record.json`` of one deployment on this host."""
+
+    deployment: str
+    run_id: Optional[str] = None
+    plan_id: Optional[str] = None
+    replicas: Mapping[str, Made] = field(default_factory=dict)
+    networks: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "deployment": self.deployment,
+            "run_id": self.run_id,
+            "plan_id": self.plan_id,
+            "replicas": {name: made.as_dict() for name, made in sorted(self.replicas.items())},
+            "networks": sorted(self.networks),
+            "volumes": sorted(self.volumes),
+            "files": sorted(self.files),
+            "runs": sorted(self.runs),
+        }
+
+
+def record_from(data: Mapping[str, Any]) -> Record:
+    """The record in parsed JSON. Raises KeyError, TypeError or AttributeError where it is not one."""
+    return Record(
+        deployment=data["deployment"],
+        run_id=data.get("run_id"),
+        plan_id=data.get("plan_id"),
+        replicas={
+            name: Made(made.get("id"), made.get("spec") or "", made.get("request") or "", made.get("dropped") or {})
+            for name, made in data["replicas"].items()
+        },
+        networks=tuple(data.get("networks") or ()),
+        volumes=tuple(data.get("volumes") or ()),
+        files=tuple(data.get("files") or ()),
+        runs=tuple(data.get("runs") or ()),
+    )
+
+
+def planned(record: Optional[Record], order: Order) -> Record:
+    """The record with all that *order* is about to make, before anything of it is made."""
+    old = record or Record(order.name)
+    replicas = {**old.replicas}
+    for task in order.share.replicas:
+        made = old.replicas.get(task.name, Made())
+        replicas[task.name] = replace(made, spec=task.spec)
+    volumes = {name for task in order.share.replicas for name in named_volumes(task.values)}
+    return replace(
+        old,
+        run_id=order.run_id or old.run_id,
+        plan_id=order.plan_id or old.plan_id,
+        replicas=replicas,
+        networks=_union(old.networks, (str(item["name"]) for item in order.share.networks)),
+        volumes=_union(old.volumes, volumes),
+        files=_union(old.files, (item.dest for item in order.share.files)),
+        runs=_union(old.runs, [order.run_id] if order.run_id else []),
+    )
+
+
+def _union(old: Iterable[str], new: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({*old, *new}))
+
+
+def named_volumes(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The named volumes of a task, with the engine's options to make each."""
+    result: dict[str, dict[str, Any]] = {}
+    for item in values.get("volumes") or ():
+        source, _target, _mode = split_volume(item)
+        if source and not source.startswith("/"):
+            driver = values.get("volume_driver")
+            result[source] = {"driver": driver} if driver else {}
+    for mount in values.get("mounts") or ():
+        if mount["Type"] == "volume" and mount.get("Source"):
+            config = mount.get("VolumeOptions", {}).get("DriverConfig", {})
+            options = {"driver": config.get("Name"), "driver_opts": config.get("Options")}
+            options["labels"] = mount.get("VolumeOptions", {}).get("Labels")
+            result[mount["Source"]] = {key: value for key, value in options.items() if value}
+    return result
+
+
+# -- ownership
+
+
+def labelled(labels: Optional[Mapping[str, str]], deployment: str) -> bool:
+    """Bears the labels of *deployment*."""
+    labels = labels or {}
+    return labels.get(COLLECTION_LABEL) == COLLECTION and labels.get(DEPLOYMENT_LABEL) == deployment
+
+
+def owns_container(
+    record: Optional[Record], deployment: str, name: str, identity: str, labels: Optional[Mapping[str, str]]
+) -> bool:
+    """Whether a container is ours."""
+    if not labelled(labels, deployment):
+        return False
+    if record is None:
+        pattern = rf"{re.escape(deployment)}-.+-\d+"
+        return re.fullmatch(pattern, name) is not None and (labels or {}).get(REPLICA_LABEL, name) == name
+    return name in record.replicas or any(made.id == identity for made in record.replicas.values())
+
+
+def owns_thing(recorded: Optional[Iterable[str]], deployment: str, name: str, labels: Any) -> bool:
+    """Whether a network or a volume is ours; *recorded* is None where the record is lost."""
+    if not labelled(labels, deployment):
+        return False
+    return name.startswith(deployment + "-") if recorded is None else name in set(recorded)
+
+
+# -- the directory
+
+
+class StateDir:
+    """Paths under the state directory, and atomic reads and writes of records."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+
+    def check(self) -> Optional[str]:
+        """What is wrong with the directory, in words; None where it can be used."""
+        if not os.path.isdir(self.root):
+            return f"the state directory {self.root} does not exist: run prepare_hosts.yml, or set profile_state_dir"
+        if not os.access(self.root, os.W_OK | os.X_OK):
+            return (
+                f"the state directory {self.root} is not writable for this user: "
+                "run prepare_hosts.yml, and add the user to its group docker"
+            )
+        return None
+
+    def deployments(self) -> list[str]:
+        """Deployments that have a directory here."""
+        return _listing(os.path.join(self.root, "deployments"))
+
+    def run_ids(self) -> list[str]:
+        return _listing(os.path.join(self.root, "runs"))
+
+    def deployment(self, name: str) -> str:
+        return os.path.join(self.root, "deployments", name)
+
+    def files(self, name: str) -> str:
+        return os.path.join(self.deployment(name), "files")
+
+    def run(self, run_id: str) -> str:
+        return os.path.join(self.root, "runs", run_id)
+
+    def _record(self, name: str) -> str:
+        return os.path.join(self.deployment(name), "record.json")
+
+    def load(self, name: str) -> Optional[Record]:
+        """The record of a deployment; None where it is lost or cannot be read as one."""
+        try:
+            with open(self._record(name), encoding="utf-8") as stream:
+                return record_from(json.load(stream))
+        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+        except OSError as error:
+            raise ProfileError(f"cannot read {self._record(name)}: {error.strerror}") from None
+
+    def save(self, record: Record) -> None:
+        """Write a record so that a reader, and a host that loses power, sees the old one or the new one."""
+        make_directories(self.root, self.deployment(record.deployment))
+        text = json.dumps(record.as_dict(), indent=1, sort_keys=True) + "\n"
+        write_atomically(self._record(record.deployment), text.encode("utf-8"), 0o660)
+
+    def forget(self, name: str) -> None:
+        """Remove the record of a deployment, and the directories that are empty then."""
+        for path in (self._record(name),):
+            if os.path.exists(path):
+                os.unlink(path)
+        for path in (self.files(name), self.deployment(name)):
+            if os.path.isdir(path) and not os.listdir(path):
+                os.rmdir(path)
+
+
+def _listing(path: str) -> list[str]:
+    return sorted(os.listdir(path)) if os.path.isdir(path) else []
+
+
+def make_directories(root: str, path: str) -> None:
+    """Make *path* below the existing *root*; whoever is in the group of *root* may write in it."""
+    missing = []
+    while path != root and not os.path.isdir(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    for directory in reversed(missing):
+        try:
+            os.mkdir(directory)
+            os.chmod(directory, DIRECTORY_MODE)  # not subject to the umask
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise ProfileError(f"cannot make {directory}: {error.strerror}") from None
+
+
+def write_atomically(path: str, content: bytes, mode: int) -> None:
+    """Replace *path* by *content*; nobody ever sees half of it."""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".new-")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                os.fchmod(stream.fileno(), mode)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise ProfileError(f"cannot write {path}: {error.strerror}") from None

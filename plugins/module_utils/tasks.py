@@ -1,0 +1,237 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""What one call of profile_apply is asked for, parsed once from the module's arguments into dataclasses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES, OPTIONS
+
+LABEL = "retail.profiles."
+COLLECTION_LABEL = LABEL + "collection"
+DEPLOYMENT_LABEL = LABEL + "deployment"
+REPLICA_LABEL = LABEL + "replica"
+SPEC_LABEL = LABEL + "spec"
+COLLECTION = "retail.profiles"
+
+#: a name that is safe as the name of a directory
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+#: containers that are made, started or removed at once; more gains nothing on hosts with few cores
+DEFAULT_CONCURRENCY = 4
+PULLS = ("missing", "always", "never")
+PROBES = ("http", "tcp", "grpc", "ovms_models", "log", "healthy", "exited")
+_DIALLING = ("http", "tcp", "grpc", "ovms_models")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One readiness condition: of *replica* on this host, or of whatever answers at *address*."""
+
+    kind: str
+    timeout: float = 60.0
+    replica: Optional[str] = None
+    address: Optional[str] = None
+    port: int = 0
+    path: str = "/"
+    status: int = 200
+    models: tuple[str, ...] = ()
+    protocol: str = "grpc"
+    pattern: str = ""
+
+
+@dataclass(frozen=True)
+class ReplicaTask:
+    """One replica: ``task`` as it was written, ``values`` its options checked and in the engine's terms."""
+
+    name: str
+    container: str
+    task: Mapping[str, Any]
+    values: Mapping[str, Any]
+    pull: str = "missing"
+    ready: tuple[Probe, ...] = ()
+    reach: tuple[Probe, ...] = ()
+
+    @property
+    def image(self) -> str:
+        return str(self.values["image"])
+
+    @property
+    def spec(self) -> str:
+        """The planner's hash of this replica's specification."""
+        return str(self.values.get("labels", {}).get(SPEC_LABEL, ""))
+
+
+@dataclass(frozen=True)
+class ShippedFile:
+    """A file of the profile, content-addressed: *dest* ends in ``<sha256>/<basename>``."""
+
+    path: str
+    sha256: str
+    mode: int
+    dest: str
+    content: str  # base64 of zlib
+
+
+@dataclass(frozen=True)
+class HostPath:
+    """A path that must exist on the host; with *model* one that also holds a version folder."""
+
+    path: str
+    container: str
+    field: str
+    model: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one host has to run of one wave."""
+
+    networks: tuple[Mapping[str, Any], ...] = ()
+    files: tuple[ShippedFile, ...] = ()
+    paths: tuple[HostPath, ...] = ()
+    replicas: tuple[ReplicaTask, ...] = ()
+
+
+@dataclass(frozen=True)
+class Order:
+    """All that a call of profile_apply says."""
+
+    state: str
+    state_dir: str
+    deployment: Optional[str] = None
+    run_id: Optional[str] = None
+    plan_id: Optional[str] = None
+    share: Share = field(default_factory=Share)
+    expected: Optional[frozenset[str]] = None
+    concurrency: int = DEFAULT_CONCURRENCY
+    all_deployments: bool = False
+    check: bool = False
+
+    @property
+    def name(self) -> str:
+        """The deployment, for the states that cannot do without (:func:`parse_order` sees to it)."""
+        if self.deployment is None:
+            raise ProfileError("name a deployment", field="deployment")
+        return self.deployment
+
+
+def parse_order(params: Mapping[str, Any], check: bool = False) -> Order:
+    """The module's arguments as an Order. Raises ProfileError with the container and field that are wrong."""
+    deployment, run_id = params.get("deployment"), params.get("run_id")
+    for option, value in (("deployment", deployment), ("run_id", run_id)):
+        if value is not None and not NAME.match(value):
+            raise ProfileError(f"{value!r} is not a name of letters, digits, '_', '.' and '-'", field=option)
+    state, everything = str(params["state"]), bool(params.get("all"))
+    if deployment is None and not (state in ("absent", "checked") and (everything or state == "checked")):
+        raise ProfileError("name a deployment; state=absent alone also takes all=true", field="deployment")
+    expected = params.get("expected")
+    return Order(
+        state=state,
+        state_dir=str(params["state_dir"]).rstrip("/"),
+        deployment=deployment,
+        run_id=run_id,
+        plan_id=params.get("plan_id"),
+        share=parse_share(params.get("share") or {}),
+        expected=None if expected is None else frozenset(expected),
+        concurrency=max(1, int(params.get("concurrency") or DEFAULT_CONCURRENCY)),
+        all_deployments=everything,
+        check=check,
+    )
+
+
+def parse_share(share: Mapping[str, Any]) -> Share:
+    """The share of a host as dataclasses."""
+    return Share(
+        networks=tuple(_given(item) for item in share.get("networks") or ()),
+        files=tuple(
+            ShippedFile(item["path"], item["sha256"], int(str(item["mode"]), 8), item["dest"], item["content"])
+            for item in share.get("files") or ()
+        ),
+        paths=tuple(
+            HostPath(item["path"], item["container"], item["field"], item.get("model"))
+            for item in share.get("paths") or ()
+        ),
+        replicas=tuple(parse_replica(item) for item in share.get("replicas") or ()),
+    )
+
+
+def parse_replica(item: Mapping[str, Any]) -> ReplicaTask:
+    """One replica of the share; every option of its task is checked here."""
+    container, task = str(item["container"]), _given(item["task"])
+    values = parse_task(task, container)
+    if values.get("name", item["name"]) != item["name"]:
+        raise ProfileError(f"names the container {values['name']}, not {item['name']}", container=container)
+    if "image" not in values:
+        raise ProfileError("has no image", container=container, field="image")
+    pull = item.get("pull") or "missing"
+    if pull not in PULLS:
+        raise ProfileError(f"{pull!r} is none of {', '.join(PULLS)}", container=container, field="pull")
+    return ReplicaTask(
+        name=str(item["name"]),
+        container=container,
+        task=task,
+        values=values,
+        pull=pull,
+        ready=tuple(parse_probe(probe, container) for probe in item.get("ready") or ()),
+        reach=tuple(parse_probe(probe, container) for probe in item.get("reach") or ()),
+    )
+
+
+def parse_task(task: Mapping[str, Any], container: str) -> dict[str, Any]:
+    """The options of a docker_container task in the engine's terms, by their proper names.
+
+    Raises ProfileError that names the option: one that is not known here, or a value that is wrong.
+    """
+    values: dict[str, Any] = {}
+    for written, value in task.items():
+        name = ALIASES.get(written, written)
+        option = OPTIONS.get(name)
+        if option is None:
+            raise ProfileError(
+                f"the option {written} of docker_container is not known to profile_apply: "
+                "remove it, or use profile_apply_with=docker_container",
+                container=container,
+                field=written,
+            )
+        try:
+            parsed = option.parse(value)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ProfileError(str(error), container=container, field=written) from None
+        if option.choices and parsed not in option.choices:
+            raise ProfileError(f"{parsed!r} is none of {', '.join(option.choices)}", container=container, field=written)
+        values[name] = parsed
+    return values
+
+
+def parse_probe(probe: Mapping[str, Any], container: str) -> Probe:
+    """One probe of the plan."""
+    given = _given(probe)
+    kind = given.get("kind")
+    if kind not in PROBES:
+        raise ProfileError(f"{kind!r} is none of {', '.join(PROBES)}", container=container, field="ready")
+    if kind in _DIALLING and not given.get("port"):
+        raise ProfileError(f"the {kind} probe needs a port", container=container, field="ready")
+    try:
+        re.compile(str(given.get("pattern") or ""))
+    except re.error as error:
+        raise ProfileError(f"{given['pattern']!r} is not a regular expression: {error}", container=container) from None
+    known = Probe.__dataclass_fields__
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise ProfileError(f"the {kind} probe does not know {', '.join(unknown)}", container=container, field="ready")
+    given["timeout"] = float(given.get("timeout", 60.0))
+    given["port"] = int(given.get("port", 0))
+    given["models"] = tuple(given.get("models", ()))
+    return Probe(**given)
+
+
+def _given(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the keys that Ansible fills with None."""
+    return {str(key): value for key, value in item.items() if value is not None}

@@ -1,0 +1,139 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: profile_plan
+short_description: Plan a profile over the hosts of the inventory
+version_added: 0.1.0
+author:
+  - the retail.profiles authors (@retail-profiles)
+description:
+  - Finds a profile, validates it, places its replicas on the hosts of the play, and answers with the complete plan
+    of what runs where.
+  - The same profile, inventory, variables and snapshot give the same plan.
+  - This is an action that runs on the controller and connects to no host. Use it with C(run_once).
+  - The stage V(plan) reads the facts of each host from its registered variable C(profile_snapshot_result), the result
+    of M(retail.profiles.profile_facts).
+attributes:
+  check_mode:
+    description: Nothing is changed in any mode; in check mode no run is begun.
+    support: full
+  diff_mode:
+    description: There is nothing to show a difference of.
+    support: none
+options:
+  stage:
+    description:
+      - V(select) names the hosts that the profile uses.
+      - V(prepare) names the images and models that these hosts need.
+      - V(plan) makes the plan.
+    type: str
+    choices: [select, prepare, plan]
+    default: plan
+  profile:
+    description: Name of the profile, or the path of its folder. Needed unless O(plan) is given.
+    type: str
+  plan:
+    description: A stored plan to use instead of a profile.
+    type: path
+  deployment:
+    description: Name of the deployment; the profile's own when it is not given.
+    type: str
+  search:
+    description: Folders in which profiles are looked for; the usual ones when it is empty.
+    type: list
+    elements: path
+    default: []
+  env:
+    description: Environment variables for every container, above all that the profile gives.
+    type: dict
+    default: {}
+  replicas:
+    description: Number of replicas by container, instead of what the profile gives.
+    type: dict
+    default: {}
+  place:
+    description: Inventory pattern by container, instead of what the profile gives.
+    type: dict
+    default: {}
+  images:
+    description: Image to use instead, by the image that the profile names.
+    type: dict
+    default: {}
+  pull:
+    description: When images are pulled.
+    type: str
+    choices: [missing, always, never]
+    default: missing
+  state_dir:
+    description: State directory on the hosts.
+    type: str
+    default: /var/lib/retail-profiles
+  models_dir:
+    description: Directory of the models on the hosts, which profiles know as C(models_dir).
+    type: str
+    default: /var/lib/retail-profiles/models
+  results_dir:
+    description: Directory on the controller under which a run gets its own.
+    type: path
+    default: results
+  run:
+    description:
+      - Whether a run begins with this plan. It then gets an id and a directory, and the callback must be enabled.
+    type: bool
+    default: false
+  show:
+    description: Whether to print the plan.
+    type: bool
+    default: true
+  as_playbook:
+    description: File on the controller to which the plan is written as a playbook of stock tasks.
+    type: path
+"""
+
+EXAMPLES = r"""
+- name: Ask which hosts the profile uses
+  retail.profiles.profile_plan:
+    stage: select
+    profile: ovms
+  run_once: true
+  register: selected
+
+- name: Plan from the facts that the hosts gave
+  retail.profiles.profile_plan:
+    profile: ovms
+  run_once: true
+  register: planned
+"""
+
+RETURN = r"""
+hosts:
+  description: The hosts that the profile uses, naturally sorted.
+  returned: stage is select
+  type: list
+  elements: str
+prepare:
+  description: The images with their build contexts and hosts, and the models.
+  returned: stage is prepare
+  type: dict
+plan:
+  description: The plan.
+  returned: stage is plan
+  type: dict
+summary:
+  description: The plan in words.
+  returned: stage is plan
+  type: str
+run_id:
+  description: Id of the run that begins, or null.
+  returned: stage is plan
+  type: str
+run_dir:
+  description: Directory of the run on the controller, or null.
+  returned: stage is plan
+  type: str
+"""

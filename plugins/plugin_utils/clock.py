@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""How far a host's clock is from the controller's.
+
+A call that the controller starts at *s* and sees ended at *e* answers with the host's time *c*, taken in between: the
+offset host − controller lies in [c − e, c − s]. All calls of a run are intersected; the offset is corrected only
+if what is left excludes 0, by its middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a host: start and end in controller time, and the host's own time in between (unix seconds)."""
+
+    start: float
+    end: float
+    clock: float
+
+
+@dataclass(frozen=True)
+class Offset:
+    """Bounds of host − controller in seconds. ``low > high`` means that the host's clock was set during the run."""
+
+    low: float
+    high: float
+    calls: int
+
+    @property
+    def consistent(self) -> bool:
+        return self.low <= self.high
+
+    @property
+    def correction(self) -> float:
+        """What is subtracted from the host's times, in seconds: 0 unless the clocks are known to differ."""
+        if not self.consistent or self.low <= 0.0 <= self.high:
+            return 0.0
+        return (self.low + self.high) / 2.0
+
+    @property
+    def spread(self) -> float:
+        """The width of what the offset may be, in seconds."""
+        return abs(self.high - self.low)
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "offset_low": self.low,
+            "offset_high": self.high,
+            "correction": self.correction,
+            "spread": self.spread,
+            "calls": self.calls,
+            "consistent": self.consistent,
+        }
+
+
+def intersect(calls: Iterable[Call]) -> Offset | None:
+    """What all calls together say of the offset; ``None`` without a call."""
+    known = list(calls)
+    if not known:
+        return None
+    low = max(call.clock - max(call.end, call.start) for call in known)
+    high = min(call.clock - call.start for call in known)
+    return Offset(low=low, high=high, calls=len(known))

@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""Who reaches whom, at which address and port."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.place import Slot
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry
+
+ALONE = ("host", "none")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What a replica listens on. ``networks`` are profile names; ``ports`` the container's own, by name."""
+
+    slot: Slot
+    networks: tuple[str, ...]
+    ports: Mapping[str, int]
+
+    def shares_network(self, other: Endpoint) -> bool:
+        """Whether the two reach each other by Docker name."""
+        common = set(self.networks) & set(other.networks) - set(ALONE)
+        return self.slot.host == other.slot.host and bool(common)
+
+    @property
+    def on_host_network(self) -> bool:
+        return self.networks == ("host",)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """How one consumer dials one server replica."""
+
+    replica: str
+    host: str
+    address: str
+    ports: Mapping[str, int]
+    local: bool
+
+    def as_variable(self) -> dict[str, Any]:
+        """What a profile sees as ``peers[CONTAINER]``."""
+        return {"replica": self.replica, "host": self.host, "address": self.address, "ports": dict(self.ports)}
+
+
+def consumes(entry: Entry, depends_on: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The containers that an entry talks to: those it depends on, and those whose ``peers[...]`` it mentions."""
+    text = repr(dict(entry.raw))
+    return [
+        name
+        for name in names
+        if name != entry.name
+        and (
+            name in depends_on
+            or re.search(rf"peers\s*(\[\s*\\?['\"]{re.escape(name)}\\?['\"]\s*\]|\.{re.escape(name)}\b)", text)
+        )
+    ]
+
+
+def deal(consumer: Slot, servers: Sequence[Slot]) -> Slot:
+    """The server replica of one consumer: consumers go round the servers in order."""
+    return servers[(consumer.index - 1) % len(servers)]
+
+
+def publish(
+    endpoints: Mapping[str, Endpoint],
+    wanted: set[str],
+    address: Callable[[str, str], str],
+    taken: Mapping[str, set[tuple[str, int]]],
+) -> dict[str, dict[str, int]]:
+    """The published port of each port of the replicas in ``wanted``: replica to {name: port}.
+
+    The first choice is the container's own port; where another replica of the plan has it on that host, the
+    next free one. ``taken`` holds the (address, port) pairs on which others listen, by host. Raises ProfileError
+    when the first choice is taken by something that is not of this deployment.
+    """
+    used: dict[str, set[int]] = {}
+    for endpoint in endpoints.values():
+        if endpoint.on_host_network:
+            used.setdefault(endpoint.slot.host, set()).update(endpoint.ports.values())
+    result: dict[str, dict[str, int]] = {}
+    for name, endpoint in endpoints.items():
+        if name in wanted and not endpoint.on_host_network:
+            host = endpoint.slot.host
+            at = address(host, endpoint.slot.container)
+            in_use = {port for where, port in taken.get(host, set()) if where in (at, "0.0.0.0", "::")}
+            mine = used.setdefault(host, set())
+            result[name] = {
+                label: _free(port, mine, in_use, at, endpoint.slot, label) for label, port in endpoint.ports.items()
+            }
+    return result
+
+
+def _free(port: int, mine: set[int], in_use: set[int], address: str, slot: Slot, label: str) -> int:
+    if port in in_use and port not in mine:
+        raise ProfileError(
+            f"port {port} is in use on {address} by something else: stop that, or give another port",
+            host=slot.host,
+            container=slot.container,
+            field=f"ports.{label}",
+        )
+    while port in mine or port in in_use:
+        port += 1
+    if port > 65535:
+        raise ProfileError("no free port is left", host=slot.host, container=slot.container, field=f"ports.{label}")
+    mine.add(port)
+    return port
+
+
+def peer(
+    consumer: Endpoint, server: Endpoint, published: Mapping[str, Mapping[str, int]], address: Callable[[str, str], str]
+) -> Peer:
+    """How ``consumer`` dials ``server``: by Docker name on a shared network, else at the server's fleet address."""
+    slot = server.slot
+    if consumer.shares_network(server):
+        return Peer(slot.replica, slot.host, slot.replica, server.ports, True)
+    ports = server.ports if server.on_host_network else published.get(slot.replica, {})
+    return Peer(slot.replica, slot.host, address(slot.host, slot.container), ports, slot.host == consumer.slot.host)

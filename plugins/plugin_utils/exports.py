@@ -1,0 +1,20 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""The files that are made from a finished run, beside its record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.plugin_utils import openmetrics, report, rundir, summary
+from ansible_collections.retail.profiles.plugins.plugin_utils.record import Run
+
+
+def files(final: Mapping[str, Any], run: Run) -> Iterator[tuple[str, str]]:
+    """Name and text of each file."""
+    yield rundir.SUMMARY, summary.csv_text(final, run)
+    yield rundir.OPENMETRICS, openmetrics.text(final, run)
+    yield rundir.REPORT, report.html(final, run)

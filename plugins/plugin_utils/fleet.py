@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""What the plan knows of the hosts: their variables, their snapshot, and their address on the fleet's network."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+
+LABEL_DEPLOYMENT = "retail.profiles.deployment"
+LABEL_STAND_IN = "retail.profiles.stand_in"
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """``variables``: each host's variables. ``snapshot``: each host's facts.
+
+    ``dialled``: the addresses that ``profile_address`` or ``ansible_host`` resolve to, by host.
+    """
+
+    variables: Mapping[str, Mapping[str, Any]]
+    snapshot: Mapping[str, Mapping[str, Any]]
+    dialled: Mapping[str, Sequence[str]]
+
+    def address(self, host: str, container: str | None = None) -> str:
+        """The host's fleet address.
+
+        Raises ProfileError when what the inventory gives is not an address of that host by which others reach it.
+        """
+        dialled = list(self.dialled.get(host, ()))
+        own = set(self.snapshot.get(host, {}).get("addresses", []))
+        for address in dialled:
+            if address in own and not ipaddress.ip_address(address).is_loopback:
+                return address
+        seen = (
+            f"the inventory's address is {', '.join(dialled)}"
+            if dialled
+            else "the inventory's address does not resolve"
+        )
+        raise ProfileError(
+            f"no fleet address: {seen}, but the host's own are {', '.join(sorted(own)) or 'none'}: "
+            "set the host variable profile_address to the one by which other hosts reach it",
+            host=host,
+            container=container,
+        )
+
+    def address_or_none(self, host: str) -> str | None:
+        """The fleet address, where no one needs it to be there."""
+        try:
+            return self.address(host)
+        except ProfileError:
+            return None
+
+    def taken_ports(self, deployment: str) -> dict[str, set[tuple[str, int]]]:
+        """(address, port) on which others than this deployment listen over TCP, by host."""
+        result = {}
+        for host, facts in self.snapshot.items():
+            ours = {
+                (published["address"], published["port"])
+                for container in facts.get("containers", {}).values()
+                if container.get("labels", {}).get(LABEL_DEPLOYMENT) == deployment
+                for published in container.get("published", [])
+            }
+            listening = {
+                (socket["address"], socket["port"])
+                for socket in facts.get("listening", [])
+                if socket.get("protocol", "tcp") == "tcp"
+            }
+            result[host] = listening - ours
+        return result
+
+    def image_id(self, host: str, image: str) -> str | None:
+        """The id of an image on a host; None when it is not there."""
+        found = self._image(host, image)
+        return str(found["id"]) if found else None
+
+    def stand_in_for(self, host: str, image: str) -> str | None:
+        """What the image on this host stands in for; None for a real one."""
+        found = self._image(host, image)
+        value = (found or {}).get("labels", {}).get(LABEL_STAND_IN)
+        return str(value) if value else None
+
+    def _image(self, host: str, image: str) -> Mapping[str, Any] | None:
+        images = self.snapshot.get(host, {}).get("images", {})
+        tagged = image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"
+        found: Mapping[str, Any] | None = images.get(tagged)
+        return found

@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""Where a profile is, and which files may belong to it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+
+PROFILE_FILE = "profile.yml"
+_SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr")
+
+
+def find_profile(profile: str, search: Sequence[Path]) -> Path:
+    """The ``profile.yml`` of a profile given by name, or by the path of its folder.
+
+    Raises ProfileError with the names that exist when there is none.
+    """
+    if not profile or not profile.strip():
+        raise ProfileError(f"no profile is named: give one with -e profile=NAME; {_known(search)}")
+    if ".." in Path(profile).parts:
+        raise ProfileError(
+            f"the profile {profile!r} must not contain '..': give a name, or the path of its folder without it"
+        )
+    if "/" in profile:
+        return _in_folder(profile)
+    for folder in search:
+        file = folder / profile / PROFILE_FILE
+        if file.is_file():
+            return file
+    names = known_profiles(search)
+    near = difflib.get_close_matches(profile, names, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise ProfileError(f"there is no profile {profile!r}: {hint}{_known(search)}")
+
+
+def _in_folder(profile: str) -> Path:
+    folder = Path(profile).expanduser()
+    real = folder.resolve()
+    if str(real) == "/" or any(real == Path(system) or Path(system) in real.parents for system in _SYSTEM):
+        raise ProfileError(f"the profile {profile!r} lies in a folder of the operating system: keep profiles elsewhere")
+    file = folder if folder.is_file() and folder.suffix in (".yml", ".yaml") else folder / PROFILE_FILE
+    if not file.is_file():
+        raise ProfileError(f"there is no profile in the folder {profile!r}: {PROFILE_FILE} is missing")
+    return file
+
+
+def known_profiles(search: Sequence[Path]) -> list[str]:
+    """Names of the profiles in the given folders, sorted."""
+    return sorted({file.parent.name for folder in search for file in folder.glob(f"*/{PROFILE_FILE}")})
+
+
+def _known(search: Sequence[Path]) -> str:
+    names = known_profiles(search)
+    if not names:
+        return f"no profile exists in {', '.join(map(str, search))}"
+    return f"profiles that exist: {', '.join(names)}"
+
+
+def inside(root: Path, relative: str) -> Path:
+    """The file ``relative`` names under ``root``; ValueError when it leads out or is not there."""
+    path = root / relative
+    real = path.resolve()
+    if real != root.resolve() and root.resolve() not in real.parents:
+        raise ValueError(f"{relative!r} leads out of the profile's folder")
+    if not real.exists():
+        raise ValueError(f"{relative!r} is not in the profile's folder")
+    return real

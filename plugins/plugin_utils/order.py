@@ -1,0 +1,16 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""The order in which names are shown and dealt with."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+
+def natural(name: str) -> tuple[Any, ...]:
+    """Sort key that puts h2 before h10; unequal names never compare equal."""
+    parts = (part for part in re.split(r"(\d+)", name) if part)
+    return (*((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts), (2, 0, name))

@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""The plan as a playbook of stock tasks: the same containers without this collection."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+
+Task = dict[str, Any]
+
+
+def playbook(plan: Mapping[str, Any]) -> str:
+    """YAML with two plays: files and networks on every host, then the containers, wave by wave.
+
+    Each later wave waits for what its replicas depend on, seen from their own host, where a stock module can tell.
+    """
+    hosts = list(plan["hosts"])
+    prepare = [task for host in hosts for task in _prepare(plan, host)]
+    start = [task for names in plan["waves"] for name in names for task in _start(name, plan["replicas"][name])]
+    plays = [
+        {
+            "name": f"Files and networks of {plan['deployment']}",
+            "hosts": hosts,
+            "gather_facts": False,
+            "tasks": prepare,
+        },
+        {"name": f"Containers of {plan['deployment']}", "hosts": hosts, "gather_facts": False, "tasks": start},
+    ]
+    head = f"# Plan {plan['plan_id']} of profile {plan['profile']} as stock tasks.\n---\n"
+    return head + yaml.dump(plays, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes every value out: no anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _on(host: str) -> str:
+    return f"inventory_hostname == '{host}'"
+
+
+def _prepare(plan: Mapping[str, Any], host: str) -> Iterator[Task]:
+    for item in plan["hosts"][host]["files"]:
+        folder = item["dest"].rpartition("/")[0]
+        yield {
+            "name": f"Folder of {item['path']} on {host}",
+            "ansible.builtin.file": {"path": folder, "state": "directory"},
+            "when": _on(host),
+        }
+        yield {
+            "name": f"File {item['path']} on {host}",
+            "ansible.builtin.copy": {"dest": item["dest"], "content": _literal(_text(item)), "mode": item["mode"]},
+            "when": _on(host),
+        }
+    for network in plan["hosts"][host]["networks"]:
+        yield {
+            "name": f"Network {network['name']} on {host}",
+            "community.docker.docker_network": dict(network),
+            "when": _on(host),
+        }
+
+
+def _text(item: Mapping[str, Any]) -> str:
+    try:
+        return zlib.decompress(base64.b64decode(item["content"])).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ProfileError(
+            f"{item['path']} is not text: a stock playbook cannot carry it", field="as_playbook"
+        ) from error
+
+
+def _start(name: str, replica: Mapping[str, Any]) -> Iterator[Task]:
+    for probe in replica["reach"]:
+        waiting = _wait(probe)
+        if waiting:
+            yield {
+                "name": f"Wait before {name}: {probe['kind']} at {probe['address']}:{probe['port']}",
+                **waiting,
+                "when": _on(replica["host"]),
+            }
+    task = {key: _literal(value) for key, value in replica["task"].items()}
+    yield {
+        "name": f"Container {name}",
+        "community.docker.docker_container": {**task, "pull": replica["pull"]},
+        "when": _on(replica["host"]),
+    }
+
+
+def _wait(probe: Mapping[str, Any]) -> Task | None:
+    """The stock task that waits for what a probe asks; None where the probe is not over an address."""
+    if "address" not in probe:
+        return None
+    if probe["kind"] in ("http",) or (probe["kind"] == "ovms_models" and probe["protocol"] == "rest"):
+        return _wait_http(probe)
+    return {
+        "ansible.builtin.wait_for": {"host": probe["address"], "port": probe["port"], "timeout": int(probe["timeout"])}
+    }
+
+
+def _wait_http(probe: Mapping[str, Any]) -> Task:
+    path = probe["path"] if probe["kind"] == "http" else f"/v2/models/{probe['models'][0]}/ready"
+    url = f"http://{probe['address']}:{probe['port']}{path}"
+    return {
+        "ansible.builtin.uri": {"url": url, "status_code": probe.get("status", 200)},
+        "register": "stock_answer",
+        "until": "stock_answer is succeeded",
+        "retries": max(1, int(probe["timeout"])),
+        "delay": 1,
+    }
+
+
+def _literal(value: Any) -> Any:
+    """A value that Ansible takes as it is, also where it looks like a template."""
+    if isinstance(value, str) and ("{{" in value or "{%" in value or "{#" in value):
+        return "{% raw %}" + value + "{% endraw %}"
+    if isinstance(value, dict):
+        return {key: _literal(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_literal(item) for item in value]
+    return value

@@ -1,0 +1,6 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inference by OpenVINO within one container, without a server: the role of OpenVINO Model Server's C API."""
+
+from __future__ import annotations

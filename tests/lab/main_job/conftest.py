@@ -1,0 +1,153 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The prepared lab, and the playbooks run on it as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROFILES = ("ovms", "capi", "gstreamer", "capi-fleet")
+# Enough for a valid window of every profile that is shipped, and no more.
+SHORT = {"measure_warmup_max": 5, "measure_duration": 10, "measure_poll": 3}
+HOSTS = ("h1", "h2", "h3", "h4")
+
+
+@dataclass(frozen=True)
+class Done:
+    """A playbook that has ended: its exit status and all that it printed."""
+
+    status: int
+    output: str
+
+    @property
+    def changed(self) -> int:
+        """Changes over all hosts, from the recap."""
+        return sum(map(int, re.findall(r"changed=(\d+)", self.output)))
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The lab, as one user sees it: an inventory, and a folder to work in."""
+
+    checkout: Path
+    inventory: Path
+    home: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(self.checkout / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(self.checkout / ".collections"),
+            "ANSIBLE_INVENTORY": str(self.inventory),
+            "ANSIBLE_NOCOLOR": "1",
+            "PATH": f"{self.checkout / '.venv' / 'bin'}:{os.environ['PATH']}",
+        }
+
+    def command(self, playbook: str, *args: str, **variables: Any) -> list[str]:
+        """``ansible-playbook`` with the playbook's path and extra variables."""
+        return [
+            "ansible-playbook",
+            str(self.checkout / "playbooks" / f"{playbook}.yml"),
+            "-e",
+            json.dumps({"profile_results_dir": str(self.home / "results"), **variables}),
+            *args,
+        ]
+
+    def play(self, playbook: str, *args: str, environment: Mapping[str, str] | None = None, **variables: Any) -> Done:
+        """Run a playbook to its end."""
+        ended = subprocess.run(
+            self.command(playbook, *args, **variables),
+            cwd=self.home,
+            env={**self.environment, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        return Done(ended.returncode, ended.stdout)
+
+    def well(self, playbook: str, *args: str, **variables: Any) -> Done:
+        """Run a playbook that must end well."""
+        done = self.play(playbook, *args, **variables)
+        assert done.status == 0, done.output
+        return done
+
+    def shell(self, host: str, command: str) -> str:
+        """What a command prints on a host; fails when the command does."""
+        return self.shells(host, command)[host]
+
+    def shells(self, pattern: str, command: str) -> dict[str, str]:
+        """What a command prints on each host of a pattern; fails when it does on one of them."""
+        ended = subprocess.run(
+            ["ansible", pattern, "-m", "ansible.builtin.shell", "-a", command, "-o"],
+            cwd=self.home,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        answers = (line.partition(" | ") for line in ended.stdout.splitlines() if " | rc=" in line)
+        return {host: rest.partition("(stdout) ")[2].replace("\\n", "\n").strip() for host, _bar, rest in answers}
+
+    def leftovers(self) -> dict[str, list[str]]:
+        """Containers, networks of ours, and files of deployments and runs on each host; empty when there are none."""
+        command = (
+            "docker ps -a --format 'container {{ '{{' }}.Names{{ '}}' }}'; "
+            "docker network ls --filter label=retail.profiles.collection --format 'network {{ '{{' }}.Name{{ '}}' }}'; "
+            "find /var/lib/retail-profiles/deployments /var/lib/retail-profiles/runs -mindepth 1 2>/dev/null || true"
+        )
+        found = {host: text.splitlines() for host, text in self.shells("all", command).items()}
+        assert set(found) == set(HOSTS)
+        return {host: lines for host, lines in found.items() if lines}
+
+    def latest(self) -> dict[str, Any]:
+        """The newest run's record."""
+        record: dict[str, Any] = json.loads((self.home / "results" / "latest" / "run.json").read_text(encoding="utf-8"))
+        return record
+
+    def profile(self, name: str, text: str, **files: str) -> None:
+        """A profile of the user's own, in ``profiles`` of the working folder."""
+        folder = self.home / "profiles" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "profile.yml").write_text(text, encoding="utf-8")
+        for file, content in files.items():
+            (folder / file.replace("__", ".")).write_text(content, encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def prepared(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
+    """The lab that ``make test`` has brought up, with the images and models of every shipped profile on its hosts."""
+    inventory = os.environ.get("RETAIL_PROFILES_LAB_INVENTORY", "")
+    if not inventory or not Path(inventory).is_file():
+        pytest.fail("no lab: run these tests by make e2e, or set RETAIL_PROFILES_LAB_INVENTORY to a lab's inventory")
+    fleet = Fleet(checkout, Path(inventory), tmp_path_factory.mktemp("prepare"))
+    for profile in PROFILES:
+        fleet.well("prepare_hosts", profile=profile)
+    fleet.well("stop_profile")
+    return fleet
+
+
+@pytest.fixture
+def fleet(prepared: Fleet, tmp_path: Path) -> Iterator[Fleet]:
+    """A user on the prepared lab; whatever a test leaves is stopped after it."""
+    user = Fleet(prepared.checkout, prepared.inventory, tmp_path)
+    yield user
+    stopped = user.play("stop_profile")
+    shutil.rmtree(tmp_path / "results", ignore_errors=True)
+    assert stopped.status == 0, stopped.output

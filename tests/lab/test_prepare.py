@@ -1,0 +1,326 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Preparing hosts, on the lab: images built once and seeded where they are needed, models in place, nothing left over.
+
+The tests of a class build on each other, in order: each begins where the one before it ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+Images = list[dict[str, Any]]
+Models = dict[str, Any]
+
+STATE_DIR = "/var/lib/retail-profiles-test-prepare"
+RECAP = re.compile(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
+BASE = "FROM debian:bookworm-slim\n"
+RECIPE = """#!/bin/sh
+set -eu
+for name in "$@"; do
+    mkdir -p "/models/$name/1"
+    echo "$name" > "/models/$name/1/model.xml"
+done
+chmod -R go= /models/*
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a playbook ended: exit status, output, and per host whether it changed and failed."""
+
+    status: int
+    output: str
+
+    @property
+    def changed(self) -> dict[str, int]:
+        return {host: int(changed) for host, changed, _unreachable, _failed in RECAP.findall(self.output)}
+
+    @property
+    def failed(self) -> set[str]:
+        recap = RECAP.findall(self.output)
+        return {host for host, _changed, gone, failed in recap if int(gone) or int(failed)}
+
+    def tasks_run(self, name: str) -> bool:
+        """Whether the task ran on any host, not only skipped."""
+        block = self.output.partition(f"{name}] ")[2].partition("\nTASK ")[0]
+        return re.search(r"^(ok|changed|fatal|failed): ", block, re.MULTILINE) is not None
+
+
+class Fleet:
+    """The lab's hosts, and what the tests do to them."""
+
+    def __init__(self, inventory: Path, checkout: Path, work: Path) -> None:
+        self.inventory = inventory
+        self.checkout = checkout
+        self.work = work
+        self.cache = work / "cache" / "retail-profiles"
+        self.environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(checkout / "ansible.cfg"),
+            "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.default",
+            "ANSIBLE_NOCOLOR": "1",
+            "XDG_CACHE_HOME": str(work / "cache"),
+        }
+        tag = uuid.uuid4().hex[:8]
+        self.server = f"retail/test-server-{tag}:1"
+        self.client = f"retail/test-client-{tag}:1"
+        listing = json.loads(self.command("ansible-inventory", "-i", str(inventory), "--list").stdout)
+        self.hosts = sorted(listing["_meta"]["hostvars"])
+        self.docker_host = listing["_meta"]["hostvars"][self.hosts[0]]["images_docker_host"]
+
+    def command(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        found = Path(sys.executable).parent / command[0]
+        line = [str(found), *command[1:]]
+        where = {"env": self.environment, "cwd": self.checkout}
+        result = subprocess.run(line, check=False, capture_output=True, text=True, timeout=600, **where)
+        assert not check or result.returncode == 0, result.stdout + result.stderr
+        return result
+
+    def play(self, tasks: list[dict[str, Any]], *options: str) -> Outcome:
+        """Run tasks on all hosts of the lab."""
+        playbook = self.work / "playbook.yml"
+        playbook.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+        result = self.command("ansible-playbook", "-i", str(self.inventory), str(playbook), *options, check=False)
+        return Outcome(result.returncode, result.stdout + result.stderr)
+
+    def prepare(self, images: Images, *options: str, models: Models | None = None, **variables: Any) -> Outcome:
+        """Run both roles, as the playbook prepare_hosts does, on images and models of the test's own."""
+        return self.roles(("docker_host", "images"), images, *options, models=models, **variables)
+
+    def roles(
+        self, names: tuple[str, ...], images: Images, *options: str, models: Models | None = None, **variables: Any
+    ) -> Outcome:
+        """Run roles of the collection."""
+        given = {
+            "images_list": images, "images_models": models or {}, "profile_state_dir": STATE_DIR, **variables,
+        }  # fmt: skip
+        values = self.work / "variables.yml"
+        values.write_text(yaml.safe_dump(given))
+        tasks = [{"ansible.builtin.include_role": {"name": f"retail.profiles.{name}"}} for name in names]
+        return self.play(tasks, "-e", f"@{values}", *options)
+
+    def ask(self, pattern: str, command: str) -> dict[str, list[str]]:
+        """Run a shell command on hosts; the lines that it printed, by host."""
+        arguments = ["-i", str(self.inventory), pattern, "-m", "ansible.builtin.shell", "-a", command]
+        environment = {"ANSIBLE_LOAD_CALLBACK_PLUGINS": "1", "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.oneline"}
+        before = self.environment
+        self.environment = {**before, **environment}
+        try:
+            output = self.command("ansible", *arguments).stdout
+        finally:
+            self.environment = before
+        found = re.findall(r"^(\S+) \| \w+ \| rc=\d+ \| \(stdout\) ?(.*?)(?: \(stderr\) .*)?$", output, re.MULTILINE)
+        return {host: [line for line in text.split("\\n") if line] for host, text in found}
+
+    def image_ids(self, image: str) -> dict[str, str]:
+        """The image's id on every host that has it."""
+        answers = self.ask("all", f"docker image ls --no-trunc --quiet {image}")
+        return {host: lines[0] for host, lines in answers.items() if lines}
+
+    def on_builder(self, *arguments: str, check: bool = True) -> str:
+        command = ["docker", "-H", self.docker_host, *arguments]
+        return subprocess.run(command, check=check, capture_output=True, text=True, timeout=120).stdout.strip()
+
+    def built(self, image: str) -> str:
+        """The image's id on the builder."""
+        return self.on_builder("image", "inspect", "-f", "{{.Id}}", image)
+
+    def context(self, name: str, dockerfile: str, **files: str) -> str:
+        """Write a build context of the test; executable files."""
+        folder = self.work / name
+        folder.mkdir(exist_ok=True)
+        (folder / "Dockerfile").write_text(dockerfile)
+        for file, text in files.items():
+            (folder / file).write_text(text)
+            (folder / file).chmod(0o755)
+        return str(folder)
+
+
+@pytest.fixture(scope="module")
+def fleet(lab_inventory: Path, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """The lab with at least three hosts; what the tests put on it is taken away at the end."""
+    made = Fleet(lab_inventory, checkout, tmp_path_factory.mktemp("prepare"))
+    assert len(made.hosts) >= 3
+    yield made
+    images = f"{made.server} {made.client}"
+    made.ask("all", f"docker image rm -f {images} 2>/dev/null; docker image prune -f; rm -rf {STATE_DIR}")
+    made.on_builder("image", "rm", "-f", *images.split(), check=False)
+
+
+@pytest.fixture(scope="module")
+def images(fleet: Fleet) -> Images:
+    """Two images: one for the first host, one on top of it for the others."""
+    server = fleet.context("server", BASE + "COPY data wheels /data/\n", data="one", requirements_txt="")
+    Path(server, "requirements_txt").rename(Path(server, "requirements.txt"))
+    Path(server, "requirements.txt").write_text("idna==3.20\n")
+    client = fleet.context("client", f"FROM {fleet.server}\nCOPY recipe /recipe\n", recipe=RECIPE)
+    first, *others = fleet.hosts
+    return [
+        {"image": fleet.server, "build": server, "hosts": [first], "containers": ["server"]},
+        {"image": fleet.client, "build": client, "hosts": others, "containers": ["client"]},
+    ]
+
+
+@pytest.fixture(scope="module")
+def models(fleet: Fleet) -> Models:
+    """Two models for the first host, made by the client's image, which that host does not need."""
+    names = ["one", "two"]
+    return {"image": fleet.client, "command": ["/recipe", *names], "names": names, "hosts": fleet.hosts[:1]}
+
+
+class TestPrepare:
+    """From hosts with an engine to hosts ready for a profile, and again."""
+
+    def test_first_run(self, fleet: Fleet, images: Images, models: Models) -> None:
+        outcome = fleet.prepare(images, models=models)
+        assert outcome.status == 0, outcome.output
+        first, *others = fleet.hosts
+
+        assert fleet.image_ids(fleet.server) == {first: fleet.built(fleet.server)}
+        assert fleet.image_ids(fleet.client) == dict.fromkeys(others, fleet.built(fleet.client))
+        assert "idna-3.20" in fleet.on_builder("run", "--rm", "--network", "none", fleet.server, "ls", "/data")
+
+        listing = f"cd {STATE_DIR}; stat -c '%a %G' .; ls; find models -type f -printf '%p %m\\n' 2>/dev/null | sort"
+        answers = fleet.ask("all", listing)
+        assert answers[first] == ["2770 docker", "models", "models/one/1/model.xml 644", "models/two/1/model.xml 644"]
+        assert {tuple(answers[host]) for host in others} == {("2770 docker",)}
+
+        # One export per image in the cache; nothing half done, nothing in the contexts' own folders.
+        assert len(list((fleet.cache / "images").glob("*.tar"))) == 2
+        assert list((fleet.cache / "contexts").iterdir()) == []
+        assert list((fleet.cache / "models").glob("*.partial")) == []
+        assert not Path(images[0]["build"], "wheels").exists()
+
+    def test_second_run_changes_nothing(self, fleet: Fleet, images: Images, models: Models) -> None:
+        outcome = fleet.prepare(images, models=models)
+        assert outcome.status == 0, outcome.output
+        assert outcome.changed == dict.fromkeys(fleet.hosts, 0)
+
+    def test_check_mode_tells_and_does_nothing(self, fleet: Fleet, images: Images, models: Models) -> None:
+        before = fleet.image_ids(fleet.client)
+        Path(images[1]["build"], "more").write_text("more")
+        outcome = fleet.prepare(images, "--check", models=models)
+        assert outcome.status == 0, outcome.output
+        assert f"Would build or pull, and seed: {fleet.client}" in outcome.output
+        assert {host: count > 0 for host, count in outcome.changed.items()} == {
+            host: host in images[1]["hosts"] or host == fleet.hosts[0] for host in fleet.hosts
+        }
+        assert fleet.image_ids(fleet.client) == before
+        assert fleet.built(fleet.client) in before.values()
+
+    def test_changed_context_and_lost_image_are_repaired_and_no_more(
+        self, fleet: Fleet, images: Images, models: Models
+    ) -> None:
+        # The client's context has changed (above); the server's image is gone from the host, not from the builder.
+        first, *others = fleet.hosts
+        before = fleet.image_ids(fleet.client)
+        server = fleet.image_ids(fleet.server)
+        fleet.ask(first, f"docker image rm -f {fleet.server}")
+        outcome = fleet.prepare(images, models=models)
+        assert outcome.status == 0, outcome.output
+        assert fleet.image_ids(fleet.server) == server
+        after = fleet.image_ids(fleet.client)
+        assert set(after) == set(others)
+        assert set(after.values()).isdisjoint(before.values())
+        assert len(set(after.values())) == 1
+        # The export of the earlier build is not kept.
+        assert len(list((fleet.cache / "images").glob("*.tar"))) == 2
+
+    def test_another_builder_and_a_user_who_is_not_root(
+        self, fleet: Fleet, images: Images, models: Models
+    ) -> None:
+        # The builder is a host of the lab: it builds on the image that it has been given, without a way out.
+        first, builder, *others = fleet.hosts
+        given = [{"image": fleet.server, "build": None, "hosts": [first, builder]}]
+        assert fleet.roles(("images",), given).status == 0
+        fleet.ask("all", f"rm -rf {STATE_DIR}/models; docker image rm -f {fleet.client} >/dev/null 2>&1 || true")
+        options = {
+            "ansible_user": "lab",
+            "images_builder": builder,
+            "images_docker_host": "unix:///var/run/docker.sock",
+        }
+        outcome = fleet.prepare(
+            [{**images[1], "hosts": [builder, *others]}],
+            *(word for name, value in options.items() for word in ("-e", f"{name}={value}")),
+            models={**models, "command": ["/recipe", "two", "three"], "names": ["two", "three"]},
+        )
+        assert outcome.status == 0, outcome.output
+        ids = fleet.image_ids(fleet.client)
+        assert set(ids) == {builder, *others}
+        assert len(set(ids.values())) == 1
+        assert fleet.ask(first, f"ls {STATE_DIR}/models")[first] == ["three", "two"]
+        left = fleet.ask(builder, f"find {STATE_DIR}/build -type f 2>/dev/null || true")
+        assert left == {builder: []}
+        assert fleet.ask(first, f"stat -c %U {STATE_DIR}/models/two/1/model.xml")[first] == ["lab"]
+
+
+class TestBadInput:
+    """What cannot be had is one clear error, and leaves nothing behind."""
+
+    def test_images_that_cannot_be_had(self, fleet: Fleet) -> None:
+        # Port 1 of this machine refuses at once, as a registry that is not there does.
+        absent = [
+            {"image": "127.0.0.1:1/none:1", "build": None, "hosts": fleet.hosts, "containers": ["server"]},
+            {"image": "127.0.0.1:1/nothing:2", "build": None, "hosts": fleet.hosts[:1], "containers": ["a", "b"]},
+        ]
+        outcome = fleet.roles(("images",), absent)
+        assert outcome.status != 0
+        assert "The image 127.0.0.1:1/none:1 (container server) cannot be had" in outcome.output
+        assert "The image 127.0.0.1:1/nothing:2 (container a, b) cannot be had" in outcome.output
+        assert "connection refused" in outcome.output
+        assert "profile_images" in outcome.output
+        assert "Traceback" not in outcome.output
+
+    def test_image_that_may_not_be_pulled(self, fleet: Fleet) -> None:
+        absent = [{"image": "127.0.0.1:1/none:1", "build": None, "hosts": fleet.hosts[:1], "containers": ["server"]}]
+        outcome = fleet.roles(("images",), absent, profile_pull="never")
+        assert outcome.status != 0
+        assert "it is not pulled (profile_pull=never)" in outcome.output
+
+    def test_context_without_a_dockerfile(self, fleet: Fleet) -> None:
+        (fleet.work / "empty").mkdir()
+        given = [{"image": "retail/none:1", "build": str(fleet.work / "empty"), "hosts": fleet.hosts[:1]}]
+        outcome = fleet.roles(("images",), given)
+        assert outcome.status != 0
+        assert f"{fleet.work}/empty: the build context has no Dockerfile" in outcome.output
+
+    def test_recipe_that_does_not_make_its_models(self, fleet: Fleet, images: Images, models: Models) -> None:
+        outcome = fleet.roles(("images",), images[:1], models={**models, "names": ["one", "two", "three"]})
+        assert outcome.status != 0
+        assert "did not make the models three" in outcome.output
+        assert list((fleet.cache / "models").glob("*.partial")) == []
+
+    def test_failed_load_leaves_no_export_on_the_host(self, fleet: Fleet) -> None:
+        (fleet.cache / "images").mkdir(parents=True, exist_ok=True)
+        (fleet.cache / "images" / "broken.tar").write_bytes(b"not an archive")
+        variables = {
+            "images_name": "retail/broken:1",
+            "images_files": {"retail/broken:1": "broken.tar"},
+            "images_state_dir": STATE_DIR,
+        }
+        role = {"name": "retail.profiles.images", "tasks_from": "load"}
+        outcome = fleet.play([{"ansible.builtin.include_role": role, "vars": variables}])
+        assert outcome.failed == set(fleet.hosts)
+        left = fleet.ask("all", f"ls {STATE_DIR}/seed 2>/dev/null || true")
+        assert {host: lines for host, lines in left.items() if lines} == {}
+        assert set(left) == set(fleet.hosts)
+
+    def test_no_engine_to_build_with(self, fleet: Fleet, images: Images) -> None:
+        outcome = fleet.roles(("images",), images, images_docker_host="unix:///nowhere/docker.sock")
+        assert outcome.status != 0
+        assert "No Docker Engine answers at unix:///nowhere/docker.sock on localhost" in outcome.output
+        assert "Set images_builder" in outcome.output

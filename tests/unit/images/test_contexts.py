@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that several build contexts ship are the same in each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROFILES = Path(__file__).resolve().parents[3] / "profiles"
+COPIES = (
+    ("ovms/images/ovms-stand-in/ovms_stand_in/kserve.py", "ovms/images/kserve-client/kserve_client/kserve.py"),
+    (
+        "ovms/images/kserve-client/kserve_client/measures.py",
+        "capi/images/local-inference/local_inference/measures.py",
+    ),
+    ("ovms/images/models/recipe.py", "capi/images/local-inference/recipe.py"),
+)
+CONTEXTS = sorted(path.parent for path in PROFILES.glob("*/images/*/Dockerfile"))
+
+
+@pytest.mark.parametrize(("one", "other"), COPIES)
+def test_copies_are_equal(one: str, other: str) -> None:
+    assert (PROFILES / one).read_bytes() == (PROFILES / other).read_bytes()
+
+
+def test_images_with_openvino_share_their_layers() -> None:
+    """Up to its own files each has the same lines, so that the engine takes the layers from its cache."""
+    heads = set()
+    for context in CONTEXTS:
+        text = (context / "Dockerfile").read_text()
+        if "AS openvino\n" in text:
+            stage, _separator, _rest = text.partition("\n\n")
+            final = text[text.rindex("FROM debian:bookworm-slim\n") :]
+            heads.add((stage, final[: final.index("\n", final.index("COPY --from=openvino"))]))
+    assert len(heads) == 1
+
+
+@pytest.mark.parametrize("context", CONTEXTS, ids=lambda path: path.name)
+def test_requirements_are_pinned_and_agree(context: Path) -> None:
+    """One version of a package in all images, exactly."""
+    everywhere: dict[str, str] = {}
+    for path in PROFILES.glob("*/images/*/requirements.txt"):
+        for line in path.read_text().splitlines():
+            if line and not line.startswith("#"):
+                name, separator, version = line.partition("==")
+                assert separator and version, f"{path}: {line!r} is not pinned"
+                assert everywhere.setdefault(name, version) == version
+    assert "openvino-telemetry" not in everywhere
+    assert not (context / "requirements.txt").exists() or "/wheels/" in (context / ".gitignore").read_text()
+
+
+def test_stand_ins_say_what_they_stand_for() -> None:
+    labelled = {
+        context.name
+        for context in CONTEXTS
+        if 'LABEL retail.profiles.stand_in="openvino/model_server' in (context / "Dockerfile").read_text()
+    }
+    assert labelled == {"ovms-stand-in", "local-inference"}
+
+
+@pytest.mark.parametrize("profile", ["ovms", "capi", "capi-fleet", "gstreamer"])
+def test_models_that_a_profile_uses_are_made(profile: str) -> None:
+    content = yaml.safe_load((PROFILES / profile / "profile.yml").read_text())
+    text = (PROFILES / profile / "profile.yml").read_text()
+    if "models_dir" in text:
+        assert content["models"]["names"]
+    for name in content.get("models", {}).get("names", []):
+        assert name in content["models"]["command"]

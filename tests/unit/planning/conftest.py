@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fleet and a profile folder to plan with: no Ansible, no hosts."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import jinja2.nativetypes
+import pytest
+
+from ansible_collections.retail.profiles.plugins.plugin_utils import order, place, plan, profile
+from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
+
+OVMS = """
+description: a server and its clients
+containers:
+  - name: server
+    image: openvino/model_server:2025.4
+    env_file: server.env
+    args: [--config_path, /config/config.json, --port, 9000, --rest_port, 8000, --metrics_enable]
+    volumes:
+      - ./config.json:/config/config.json:ro
+      - "{{ models_dir }}:/models:ro"
+    networks: [inference]
+    ports: {grpc: 9000, rest: 8000}
+    hosts: servers
+    ready: {ovms_models: all, timeout: 60s}
+  - name: client
+    image: example/client:1
+    entrypoint: ./client.sh
+    args: [--model, face-detection]
+    env:
+      GRPC_ADDRESS: "{{ peers['server'].address }}"
+      GRPC_PORT: "{{ peers['server'].ports.grpc }}"
+    networks: [inference]
+    hosts: clients
+    replicas: 4
+    depends_on: [server]
+    metrics:
+      fps: {log: fps}
+"""
+
+
+def render(value: Any, variables: Mapping[str, Any]) -> Any:
+    """Jinja as the action renders it, without Ansible."""
+    if isinstance(value, str):
+        environment = jinja2.nativetypes.NativeEnvironment(undefined=jinja2.StrictUndefined)
+        try:
+            return _defined(environment.from_string(value).render(**variables))
+        except jinja2.TemplateError as error:
+            raise ValueError(f"cannot be rendered: {error}") from error
+    if isinstance(value, dict):
+        return {key: render(item, variables) for key, item in value.items()}
+    if isinstance(value, list):
+        return [render(item, variables) for item in value]
+    return value
+
+
+def _defined(value: Any) -> Any:
+    if isinstance(value, jinja2.Undefined):
+        str(value)  # raises UndefinedError
+    return value
+
+
+@dataclass
+class World:
+    """A folder of profiles and an inventory; ``groups`` maps patterns to hosts."""
+
+    root: Path
+    groups: dict[str, list[str]]
+    allowed: list[str] | None = None
+    snapshot: dict[str, dict[str, Any]] = field(default_factory=dict)
+    dialled: dict[str, list[str]] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def hosts(self) -> list[str]:
+        return list(dict.fromkeys(host for members in self.groups.values() for host in members))
+
+    def address(self, host: str) -> str:
+        return f"10.0.0.{1 + sorted(self.hosts, key=order.natural).index(host)}"
+
+    def write(self, name: str, text: str, **files: str) -> Path:
+        folder = self.root / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "profile.yml").write_text(text, encoding="utf-8")
+        for file, content in files.items():
+            (folder / file.replace("__", ".")).write_text(content, encoding="utf-8")
+        return folder / "profile.yml"
+
+    def inventory(self) -> place.Inventory:
+        def match(pattern: str) -> list[str]:
+            found: list[str] = []
+            for part in pattern.split(","):
+                found += self.hosts if part == "all" else self.groups.get(part, fnmatch.filter(self.hosts, part))
+            return found
+
+        return place.Inventory(self.hosts, self.hosts if self.allowed is None else self.allowed, match)
+
+    def load(self, name: str) -> profile.Profile:
+        return profile.load(self.root / name / "profile.yml", [self.root], render, self.variables)
+
+    def fleet(self, hosts: Sequence[str]) -> Fleet:
+        snapshot = {host: {"addresses": [self.address(host)], **self.snapshot.get(host, {})} for host in hosts}
+        variables = {host: {"models_dir": "/models-of-the-host", **self.variables} for host in hosts}
+        dialled = {host: self.dialled.get(host, [self.address(host)]) for host in hosts}
+        return Fleet(variables, snapshot, dialled)
+
+    def plan(self, name: str, **settings: Any) -> dict[str, Any]:
+        loaded = self.load(name)
+        chosen = place.Settings(**{"deployment": name, **settings})
+        shaped = plan.shape(loaded, self.inventory(), chosen, render, self.variables)
+        return plan.build(loaded, shaped, chosen, self.fleet(shaped.hosts), render)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """Two servers' hosts, three clients', and the profile ``ovms``."""
+    made = World(tmp_path / "profiles", {"servers": ["h1"], "clients": ["h2", "h3", "h10"]})
+    config = {"model_config_list": [{"config": {"name": "face-detection", "base_path": "/models/face-detection"}}]}
+    made.write("ovms", OVMS, server__env="A=1\n", client__sh="#!/bin/sh\n", config__json=json.dumps(config))
+    return made

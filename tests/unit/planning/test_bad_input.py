@@ -1,0 +1,175 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bad input: one clear error each, that says what, where, and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils import envfile, locate, positions
+
+from .conftest import World
+
+ONE = "containers:\n  - name: one\n    image: i\n"
+BAD = {
+    "not YAML": ("containers: [", r"profile.yml:1: this is not valid YAML"),
+    "a key twice": ("containers: []\ncontainers: []\n", r"profile.yml:2: the key 'containers' stands here twice"),
+    "nothing": ("", r"profile.yml: a profile is a mapping"),
+    "no containers": ("description: d\n", r"'containers' must be a list of at least one container"),
+    "unknown field": (
+        ONE + "    entrypiont: x\n",
+        r"profile.yml:4, container one: unknown field 'entrypiont': did you mean 'entrypoint'",
+    ),
+    "unknown top field": (
+        ONE + "build: {}\n",
+        r"profile.yml:4, field build: unknown field 'build': did you mean 'builds'",
+    ),
+    "no image": ("containers:\n  - name: one\n", r"profile.yml:2, container one: the field 'image' is missing"),
+    "bad name": (
+        "containers:\n  - name: O/ne\n    image: i\n",
+        r"profile.yml:2, container O/ne, field name: 'O/ne' may hold",
+    ),
+    "same name": (
+        ONE + "  - name: one\n    image: i\n",
+        r"profile.yml:4, container one, field name: another container",
+    ),
+    "bad type": (
+        ONE + "    replicas: many\n",
+        r"profile.yml:4, container one, field replicas: expected a whole number",
+    ),
+    "both counts": (
+        ONE + "    replicas: 1\n    replicas_per_host: 1\n",
+        r"give replicas or replicas_per_host, not both",
+    ),
+    "no room": (
+        ONE + "    replicas: 9\n    max_per_host: 1\n",
+        r"9 replicas do not fit on 4 hosts of 'all' with max_per_host 1",
+    ),
+    "no env file": (
+        ONE + "    env_file: x.env\n",
+        r"profile.yml:4, container one, field env_file: 'x.env' is not in the profile's",
+    ),
+    "env file outside": (ONE + "    env_file: ../x.env\n", r"'../x.env' leads out of the profile's folder"),
+    "no host": (ONE + "    hosts: nowhere\n", r"container one, field hosts: the pattern 'nowhere' matches no host"),
+    "unknown dependency": (ONE + "    depends_on: [two]\n", r"depends on 'two', but the profile has one"),
+    "bad volume": (ONE + "    volumes: [x]\n", r"container one, field volumes: 'x' is not SOURCE:TARGET"),
+    "volume outside": (ONE + "    volumes: ['./../x:/x']\n", r"leads out of the profile's folder"),
+    "bad port": (ONE + "    ports: {grpc: 70000}\n", r"field ports: grpc: 70000 is not a port"),
+    "bad metric": (
+        ONE + "    metrics: {fps: {log: a, regex: b}}\n",
+        r"field metrics: fps: expected exactly one of log",
+    ),
+    "regex without group": (ONE + "    metrics: {fps: {regex: b}}\n", r"needs a group"),
+    "bad probe": (ONE + "    ready: {tpc: 1}\n", r"unknown field 'tpc': did you mean 'tcp'"),
+    "probe without port": (
+        ONE + "    ready: {tcp: web}\n",
+        r"field ready: there is no port named 'web': 'ports' is empty",
+    ),
+    "docker option of ours": (ONE + "    docker: {image: j}\n", r"docker.image cannot be given: use the field 'image'"),
+    "undefined variable": (ONE + "    args: ['{{ nothing }}']\n", r"field args: cannot be rendered: .*nothing"),
+    "host with others": (ONE + "    networks: [host, a]\n", r"host and none stand alone"),
+    "use nothing": (
+        "containers:\n  - {name: a, use: nosuch/b}\n",
+        r"profile.yml:2, field use: there is no profile 'nosuch'",
+    ),
+    "use no entry": (
+        "containers:\n  - {name: a, use: ovms/b}\n",
+        r"profile 'ovms' has no container 'b'; it has server, client",
+    ),
+}
+
+
+@pytest.mark.parametrize("text,message", BAD.values(), ids=BAD)
+def test_a_bad_profile_gives_one_clear_error(world: World, text: str, message: str) -> None:
+    world.write("bad", text)
+    with pytest.raises(ProfileError, match=message):
+        world.plan("bad")
+
+
+def test_a_cycle_is_shown(world: World) -> None:
+    world.write(
+        "bad",
+        "containers:\n  - {name: a, image: i, depends_on: [b]}\n  - {name: b, image: i, depends_on: [c]}\n"
+        "  - {name: c, image: i, depends_on: [a]}\n",
+    )
+    with pytest.raises(ProfileError, match=r"in a circle: a -> b -> c -> a"):
+        world.plan("bad")
+
+
+def test_a_setting_for_no_container_is_named(world: World) -> None:
+    with pytest.raises(ProfileError, match=r"profile_replicas names 'clinet', but the profile has server, client"):
+        world.plan("ovms", replicas={"clinet": 2})
+
+
+def test_a_bad_ovms_configuration_is_named(world: World) -> None:
+    (world.root / "ovms" / "config.json").write_text('{"model_config_list": [{"name": "x"}]}', encoding="utf-8")
+    with pytest.raises(
+        ProfileError, match=r"container server, field volumes: config.json is not an OVMS configuration"
+    ):
+        world.plan("ovms")
+
+
+@pytest.mark.parametrize(
+    "profile,message",
+    [
+        ("ovmss", r"there is no profile 'ovmss': did you mean 'ovms'\? profiles that exist: ovms"),
+        ("zzz", r"there is no profile 'zzz': profiles that exist: ovms"),
+        ("", r"no profile is named"),
+        ("../ovms", r"must not contain '\.\.'"),
+        ("/etc/cron.d", r"folder of the operating system"),
+        ("/", r"folder of the operating system"),
+        ("/nowhere/at/all", r"profile.yml is missing"),
+    ],
+)
+def test_a_profile_that_cannot_be_is_refused(world: World, profile: str, message: str) -> None:
+    with pytest.raises(ProfileError, match=message):
+        locate.find_profile(profile, [world.root])
+
+
+def test_a_profile_is_found_by_name_and_by_path(world: World) -> None:
+    assert locate.find_profile("ovms", [world.root]) == world.root / "ovms" / "profile.yml"
+    assert locate.find_profile(str(world.root / "ovms"), []) == world.root / "ovms" / "profile.yml"
+
+
+def test_a_link_out_of_the_profile_is_refused(world: World, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("A=1", encoding="utf-8")
+    world.write("bad", ONE + "    env_file: link.env\n")
+    (world.root / "bad" / "link.env").symlink_to(tmp_path / "secret")
+    with pytest.raises(ProfileError, match="leads out of the profile's folder"):
+        world.plan("bad")
+
+
+def test_env_files_are_dockers_own_format() -> None:
+    text = '\ufeff# comment\n\nA=1\r\n  B = not trimmed \nC="quotes" $STAY=x\nA=2\nD=\nE\nF=\u2028x'
+    with pytest.raises(ProfileError, match=r"e.env:4: 'B = not trimmed ' is not NAME=VALUE"):
+        envfile.parse(text, "e.env")
+    parsed = envfile.parse(text.replace("B =", "B="), "e.env")
+    assert parsed == {"A": "2", "B": " not trimmed ", "C": '"quotes" $STAY=x', "D": "", "F": "\u2028x"}
+    with pytest.raises(ProfileError, match=r"e.env:1"):
+        envfile.parse("=x", "e.env")
+
+
+@given(
+    st.dictionaries(
+        st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True), st.text().filter(lambda v: not set(v) & {"\n", "\r"})
+    )
+)
+def test_env_values_come_through_byte_for_byte(variables: dict[str, str]) -> None:
+    text = "\n".join(f"{name}={value}" for name, value in variables.items())
+    assert envfile.parse(text, "e.env") == variables
+
+
+@given(st.text(alphabet="ab:-[]{}\n \"'#&*!|>%@`,?", max_size=40))
+def test_any_text_parses_or_gives_a_profile_error(text: str) -> None:
+    try:
+        document = positions.parse(text, "x.yml")
+    except ProfileError as error:
+        assert str(error).startswith("x.yml")
+    else:
+        assert document.line(()) is None or document.lines[()] >= 1

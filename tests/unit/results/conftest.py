@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures of the results' tests; ``synthetic`` beside it makes runs up."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from synthetic import Fleet, Play, make_plan
+
+
+@pytest.fixture(scope="session")
+def ready_run(tmp_path_factory: pytest.TempPathFactory) -> Play:
+    """A run in which everything went well, played once."""
+    play = Play(tmp_path_factory.mktemp("results"))
+    play.whole()
+    return play
+
+
+@pytest.fixture
+def play_of(tmp_path: Path) -> Callable[..., Play]:
+    """A run to be played, with its own plan and a fleet class of the test's."""
+
+    def make(fleet: type[Fleet] = Fleet, plan: dict[str, Any] | None = None, terminal: bool = False) -> Play:
+        chosen = plan or make_plan(hosts=3, clients=2)
+        return Play(tmp_path, chosen, fleet(chosen), terminal)
+
+    return make
