@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""Variables in text as Compose writes them: `$V`, `${V}`, `${V:-default}`, `${V:?error}`, `${V:+other}`, `$$`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+Lookup = Callable[[str], "str | None"]
+Unset = Callable[[str], str]
+
+_REFERENCE = re.compile(r"\$(?:(?P<escaped>\$)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<braced>\{))")
+_BRACED = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:(?P<operator>:?[-?+])(?P<word>.*))?\Z", re.DOTALL)
+
+
+def blank(name: str) -> str:
+    """What Compose puts where a variable is not set: nothing."""
+    return ""
+
+
+def not_set(name: str) -> str:
+    """Refuse a variable that is not set: ValueError that names it."""
+    raise ValueError(f"variable {name} is not set")
+
+
+def expand(text: str, lookup: Lookup, unset: Unset = blank) -> str:
+    """``text`` with its variables replaced.
+
+    ``lookup`` gives the value of a variable, None where it is not set; values are taken as they are. ``unset`` gives
+    what stands for a variable that is neither set nor has a default; it may raise, or note the name. Defaults may hold
+    variables in turn, and are expanded only where they are used. A ``$`` before anything else is text. Raises
+    ValueError for ``${V:?error}`` (names V) and for braces that hold no variable or are not closed.
+    """
+    result = []
+    position = 0
+    while match := _REFERENCE.search(text, position):
+        result.append(text[position : match.start()])
+        position = match.end()
+        if match["escaped"]:
+            result.append("$")
+        elif match["name"]:
+            result.append(_value(match["name"], lookup, unset))
+        else:
+            end = _closing(text, match.end())
+            result.append(_braced(text[match.end() : end], lookup, unset))
+            position = end + 1
+    return "".join([*result, text[position:]])
+
+
+def _value(name: str, lookup: Lookup, unset: Unset) -> str:
+    value = lookup(name)
+    return unset(name) if value is None else value
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the brace that was opened before ``start`` is closed."""
+    depth = 1
+    for index in range(start, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[index], 0)
+        if depth == 0:
+            return index
+    raise ValueError(f"the brace of {text[start - 2 :]!r} is not closed (write $$ for a dollar sign)")
+
+
+def _braced(inner: str, lookup: Lookup, unset: Unset) -> str:
+    match = _BRACED.match(inner)
+    if match is None:
+        raise ValueError(f"{'${' + inner + '}'!r} does not name a variable (write $$ for a dollar sign)")
+    name, operator, word = match["name"], match["operator"], match["word"]
+    if operator is None:
+        return _value(name, lookup, unset)
+    value = lookup(name)
+    # With a colon an empty value is as good as none.
+    given = value is not None and (bool(value) or not operator.startswith(":"))
+    if operator.endswith("+"):
+        return expand(word, lookup, unset) if given else ""
+    if given:
+        return value or ""
+    if operator.endswith("?"):
+        reason = expand(word, lookup, unset)
+        raise ValueError(
+            f"variable {name} is {'not set' if value is None else 'empty'}{f': {reason}' if reason else ''}"
+        )
+    return expand(word, lookup, unset)
