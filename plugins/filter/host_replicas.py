@@ -17,8 +17,8 @@ def host_replicas(plan: Mapping[str, Any], host: str) -> list[dict[str, Any]]:
     """The measured replicas of ``host`` as ``profile_measure`` takes them, in the plan's order of names."""
     return [
         {"name": name, "prometheus": _prometheus(replica), "network": _network(replica["task"])}
-        for name, replica in sorted(plan["replicas"].items())
-        if replica["host"] == host and replica.get("measured", True)
+        for name, replica in ((name, plan["replicas"][name]) for name in sorted(plan["hosts"][host]["replicas"]))
+        if replica.get("measured", True)
     ]
 
 

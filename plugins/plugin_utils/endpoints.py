@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
@@ -16,6 +16,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.place import Slot
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry
 
 ALONE = ("host", "none")
+# peers['NAME'] or peers.NAME in the text of an entry, where quotes may be escaped.
+_PEERS = re.compile(r"peers\s*(?:\[\s*\\?['\"]([^'\"\\]*)\\?['\"]\s*\]|\.(\w+))")
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,9 @@ class Endpoint:
 
     def shares_network(self, other: Endpoint) -> bool:
         """Whether the two reach each other by Docker name."""
-        common = set(self.networks) & set(other.networks) - set(ALONE)
-        return self.slot.host == other.slot.host and bool(common)
+        return self.slot.host == other.slot.host and any(
+            network in other.networks and network not in ALONE for network in self.networks
+        )
 
     @property
     def on_host_network(self) -> bool:
@@ -53,16 +56,8 @@ class Peer:
 
 def consumes(entry: Entry, depends_on: Sequence[str], names: Sequence[str]) -> list[str]:
     """The containers that an entry talks to: those it depends on, and those whose ``peers[...]`` it mentions."""
-    text = repr(dict(entry.raw))
-    return [
-        name
-        for name in names
-        if name != entry.name
-        and (
-            name in depends_on
-            or re.search(rf"peers\s*(\[\s*\\?['\"]{re.escape(name)}\\?['\"]\s*\]|\.{re.escape(name)}\b)", text)
-        )
-    ]
+    mentioned = {name for pair in _PEERS.findall(repr(dict(entry.raw))) for name in pair} | set(depends_on)
+    return [name for name in names if name != entry.name and name in mentioned]
 
 
 def deal(consumer: Slot, servers: Sequence[Slot]) -> Slot:
@@ -82,37 +77,50 @@ def publish(
     next free one. ``taken`` holds the (address, port) pairs on which others listen, by host. Raises ProfileError
     when the first choice is taken by something that is not of this deployment.
     """
-    used: dict[str, set[int]] = {}
+    hosts: dict[str, _HostPorts] = {}
     for endpoint in endpoints.values():
         if endpoint.on_host_network:
-            used.setdefault(endpoint.slot.host, set()).update(endpoint.ports.values())
+            hosts.setdefault(endpoint.slot.host, _HostPorts()).mine.update(endpoint.ports.values())
     result: dict[str, dict[str, int]] = {}
     for name, endpoint in endpoints.items():
         if name in wanted and not endpoint.on_host_network:
             host = endpoint.slot.host
-            at = address(host, endpoint.slot.container)
-            in_use = {port for where, port in taken.get(host, set()) if where in (at, "0.0.0.0", "::")}
-            mine = used.setdefault(host, set())
-            result[name] = {
-                label: _free(port, mine, in_use, at, endpoint.slot, label) for label, port in endpoint.ports.items()
-            }
+            ports = hosts.setdefault(host, _HostPorts())
+            if not ports.address:
+                ports.address = address(host, endpoint.slot.container)
+                here = (ports.address, "0.0.0.0", "::")
+                ports.others = {port for where, port in taken.get(host, ()) if where in here}
+            result[name] = {label: ports.take(port, endpoint.slot, label) for label, port in endpoint.ports.items()}
     return result
 
 
-def _free(port: int, mine: set[int], in_use: set[int], address: str, slot: Slot, label: str) -> int:
-    if port in in_use and port not in mine:
-        raise ProfileError(
-            f"port {port} is in use on {address} by something else: stop that, or give another port",
-            host=slot.host,
-            container=slot.container,
-            field=f"ports.{label}",
-        )
-    while port in mine or port in in_use:
-        port += 1
-    if port > 65535:
-        raise ProfileError("no free port is left", host=slot.host, container=slot.container, field=f"ports.{label}")
-    mine.add(port)
-    return port
+@dataclass
+class _HostPorts:
+    """The ports of one host's fleet address: ``mine`` are the plan's, ``others`` those of something else."""
+
+    address: str = ""
+    mine: set[int] = field(default_factory=set)
+    others: set[int] = field(default_factory=set)
+    _next: dict[int, int] = field(default_factory=dict)
+
+    def take(self, first: int, slot: Slot, label: str) -> int:
+        """The first choice, else the next free port."""
+        if first in self.others and first not in self.mine:
+            raise _no_port(
+                slot, label, f"port {first} is in use on {self.address} by something else: stop that, or give another"
+            )
+        port = self._next.get(first, first)
+        while port in self.mine or port in self.others:
+            port += 1
+        if port > 65535:
+            raise _no_port(slot, label, f"no free port from {first} on is left on {self.address}")
+        self.mine.add(port)
+        self._next[first] = port + 1
+        return port
+
+
+def _no_port(slot: Slot, label: str, message: str) -> ProfileError:
+    return ProfileError(message, host=slot.host, container=slot.container, field=f"ports.{label}")
 
 
 def peer(

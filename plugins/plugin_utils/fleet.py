@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
@@ -27,17 +27,17 @@ class Fleet:
     variables: Mapping[str, Mapping[str, Any]]
     snapshot: Mapping[str, Mapping[str, Any]]
     dialled: Mapping[str, Sequence[str]]
+    _addresses: dict[str, str | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def address(self, host: str, container: str | None = None) -> str:
         """The host's fleet address.
 
         Raises ProfileError when what the inventory gives is not an address of that host by which others reach it.
         """
+        if address := self.address_or_none(host):
+            return address
         dialled = list(self.dialled.get(host, ()))
         own = set(self.snapshot.get(host, {}).get("addresses", []))
-        for address in dialled:
-            if address in own and not ipaddress.ip_address(address).is_loopback:
-                return address
         seen = (
             f"the inventory's address is {', '.join(dialled)}"
             if dialled
@@ -52,10 +52,11 @@ class Fleet:
 
     def address_or_none(self, host: str) -> str | None:
         """The fleet address, where no one needs it to be there."""
-        try:
-            return self.address(host)
-        except ProfileError:
-            return None
+        if host not in self._addresses:
+            own = self.snapshot.get(host, {}).get("addresses", [])
+            usable = (a for a in self.dialled.get(host, ()) if a in own and not ipaddress.ip_address(a).is_loopback)
+            self._addresses[host] = next(usable, None)
+        return self._addresses[host]
 
     def taken_ports(self, deployment: str) -> dict[str, set[tuple[str, int]]]:
         """(address, port) on which others than this deployment listen over TCP, by host."""

@@ -11,7 +11,8 @@ import hashlib
 import os
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -31,6 +32,7 @@ class ShippedFile:
     dest: str
     data: bytes
 
+    @cached_property
     def as_share(self) -> dict[str, str]:
         """The form in which it travels in a plan: content is base64 of zlib."""
         content = base64.b64encode(zlib.compress(self.data, 9)).decode("ascii")
@@ -61,8 +63,22 @@ class Mount:
         return str(PurePosixPath(self.source) / relative)
 
 
-def ship(entry: Entry, field: str, relative: str, files_dir: str, executable: bool = False) -> ShippedFile:
-    """Read a file of the profile for shipping. ProfileError when it leads out, is missing, or is too large."""
+@dataclass(frozen=True)
+class Shipper:
+    """Ships files of the profile to ``files_dir`` on the hosts, and reads each of them once for all replicas."""
+
+    files_dir: str
+    _shipped: dict[tuple[Path, str, bool], ShippedFile] = field(default_factory=dict, init=False, repr=False)
+
+    def ship(self, entry: Entry, field: str, relative: str, executable: bool = False) -> ShippedFile:
+        """A file of the profile. ProfileError when it leads out, is missing, or is too large."""
+        key = (entry.origins[field].root, relative, executable)
+        if key not in self._shipped:
+            self._shipped[key] = _ship(entry, field, relative, self.files_dir, executable)
+        return self._shipped[key]
+
+
+def _ship(entry: Entry, field: str, relative: str, files_dir: str, executable: bool) -> ShippedFile:
     path = entry.file(field, relative)
     if not path.is_file():
         raise entry.error(
@@ -83,18 +99,18 @@ def _read(entry: Entry, field: str, path: Path) -> bytes:
     return path.read_bytes()
 
 
-def mounts(entry: Entry, volumes: Sequence[str], files_dir: str) -> list[Mount]:
+def mounts(entry: Entry, volumes: Sequence[str], shipper: Shipper) -> list[Mount]:
     """The mounts of ``volumes``. ProfileError for what is not SOURCE:TARGET[:MODE]."""
-    return [_mount(entry, volume, files_dir) for volume in volumes]
+    return [_mount(entry, volume, shipper) for volume in volumes]
 
 
-def _mount(entry: Entry, volume: str, files_dir: str) -> Mount:
+def _mount(entry: Entry, volume: str, shipper: Shipper) -> Mount:
     source, *rest = volume.split(":")
     if not source or len(rest) not in (1, 2) or not rest[0].startswith("/"):
         raise entry.error(f"{volume!r} is not SOURCE:TARGET or SOURCE:TARGET:MODE with an absolute TARGET", "volumes")
     target, mode = rest[0], rest[1] if len(rest) == 2 else ""
     if source.startswith("./"):
-        shipped = ship(entry, "volumes", source, files_dir)
+        shipped = shipper.ship(entry, "volumes", source)
         if "rw" in mode.split(","):
             raise entry.error(f"{volume!r}: a file of the profile is mounted read-only", "volumes")
         return Mount(shipped.dest, target, mode or "ro", shipped)
@@ -105,11 +121,11 @@ def _mount(entry: Entry, volume: str, files_dir: str) -> Mount:
     return Mount(source, target, mode)
 
 
-def script(entry: Entry, entrypoint: Sequence[str], files_dir: str) -> tuple[list[str], list[Mount]]:
+def script(entry: Entry, entrypoint: Sequence[str], shipper: Shipper) -> tuple[list[str], list[Mount]]:
     """The entrypoint with a ``./`` script replaced by where it is mounted, and that mount."""
     if not entrypoint or not entrypoint[0].startswith("./"):
         return list(entrypoint), []
-    shipped = ship(entry, "entrypoint", entrypoint[0], files_dir, executable=True)
+    shipped = shipper.ship(entry, "entrypoint", entrypoint[0], executable=True)
     target = f"{SCRIPT_ROOT}/{shipped.path}"
     return [target, *entrypoint[1:]], [Mount(shipped.dest, target, "ro", shipped)]
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils import endpoints, place, replica, waves
@@ -19,6 +20,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.order import natur
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Profile, Render
 
 SCHEMA = "retail.profiles/plan/1"
+Item = TypeVar("Item")
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -30,13 +33,15 @@ class Shape:
     depends_on: Mapping[str, Sequence[str]]
     consumes: Mapping[str, Sequence[str]]
 
-    @property
+    @cached_property
     def hosts(self) -> list[str]:
         """The hosts that carry a replica, naturally sorted."""
         return sorted({slot.host for slot in self.slots}, key=natural)
 
-    def of(self, container: str) -> list[place.Slot]:
-        return [slot for slot in self.slots if slot.container == container]
+    @cached_property
+    def by_container(self) -> Mapping[str, Sequence[place.Slot]]:
+        """The slots of each container, in order."""
+        return grouped(self.slots, lambda slot: slot.container)
 
 
 def shape(
@@ -56,7 +61,7 @@ def build(profile: Profile, shaped: Shape, settings: place.Settings, fleet: Flee
     Raises ProfileError for whatever cannot be planned, with file and line or host and container.
     """
     replicas = _replicas(profile, shaped, settings, fleet, render)
-    hosts = {host: _host(host, [r for r in replicas if r.slot.host == host], settings, fleet) for host in shaped.hosts}
+    on = grouped(replicas, lambda r: r.slot.host)
     plan = {
         "schema": SCHEMA,
         "profile": profile.name,
@@ -65,7 +70,7 @@ def build(profile: Profile, shaped: Shape, settings: place.Settings, fleet: Flee
         "stand_ins": sorted({r.stand_in for r in replicas if r.stand_in}),
         "warnings": sorted({warning for r in replicas for warning in r.warnings}),
         "waves": _waves(replicas),
-        "hosts": hosts,
+        "hosts": {host: _host(host, on[host], settings, fleet) for host in shaped.hosts},
         "replicas": {r.slot.replica: r.as_plan() for r in replicas},
     }
     snapshot = {host: fleet.snapshot.get(host, {}) for host in shaped.hosts}
@@ -73,8 +78,20 @@ def build(profile: Profile, shaped: Shape, settings: place.Settings, fleet: Flee
 
 
 def plan_id(plan: Mapping[str, Any]) -> str:
-    """SHA-256 of the plan without its snapshot: what is to be done, not what was seen."""
-    return digest({key: value for key, value in plan.items() if key not in ("plan_id", "snapshot")})
+    """SHA-256 of the plan without its snapshot: what is to be done, not what was seen.
+
+    Each task counts by its spec hash.
+    """
+    done = {key: value for key, value in plan.items() if key not in ("plan_id", "snapshot")}
+    tasks = {name: {**item, "task": item["task"]["labels"][replica.SPEC]} for name, item in plan["replicas"].items()}
+    return digest({**done, "replicas": tasks})
+
+
+def _is_whole(plan: Mapping[str, Any]) -> bool:
+    """Whether a stored plan is as it was made."""
+    tasks = [item["task"] for item in plan["replicas"].values()]
+    specs_hold = all(task["labels"][replica.SPEC] == replica.spec_hash(task) for task in tasks)
+    return specs_hold and plan["plan_id"] == plan_id(plan)
 
 
 def digest(value: Any) -> str:
@@ -90,7 +107,11 @@ def stored(text: str, file: str) -> dict[str, Any]:
         raise ProfileError(f"this is not JSON: {error}", file=file) from error
     if not isinstance(plan, dict) or plan.get("schema") != SCHEMA:
         raise ProfileError(f"this is not a stored plan: its schema is not {SCHEMA}", file=file)
-    if plan.get("plan_id") != plan_id(plan):
+    try:
+        whole = _is_whole(plan)
+    except (KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
         raise ProfileError(
             "the plan does not match its plan_id: it was changed after it was made; plan again instead", file=file
         )
@@ -100,11 +121,11 @@ def stored(text: str, file: str) -> dict[str, Any]:
 def _replicas(
     profile: Profile, shaped: Shape, settings: place.Settings, fleet: Fleet, render: Render
 ) -> list[replica.Replica]:
-    points = {
-        slot.replica: replica.endpoint(profile.entry(slot.container), slot, fleet, render) for slot in shaped.slots
-    }
+    builder = replica.Builder(settings, fleet, render)
+    points = {slot.replica: builder.endpoint(profile.entry(slot.container), slot) for slot in shaped.slots}
+    servers_of = shaped.by_container
     dealt = {
-        slot.replica: {name: endpoints.deal(slot, shaped.of(name)) for name in shaped.consumes[slot.container]}
+        slot.replica: {name: endpoints.deal(slot, servers_of[name]) for name in shaped.consumes[slot.container]}
         for slot in shaped.slots
     }
     wanted = {
@@ -123,20 +144,14 @@ def _replicas(
             for name, server in dealt[slot.replica].items()
         }
         needs = [built[dealt[slot.replica][name].replica] for name in shaped.depends_on[slot.container]]
-        built[slot.replica] = replica.build(
-            entry,
-            me,
-            replica.Around(shaped.waves[slot.container], peers, needs, published.get(slot.replica, {})),
-            settings,
-            fleet,
-            render,
-        )
+        around = replica.Around(shaped.waves[slot.container], peers, needs, published.get(slot.replica, {}))
+        built[slot.replica] = builder.build(entry, me, around)
     return [built[slot.replica] for slot in shaped.slots]
 
 
 def _waves(replicas: Sequence[replica.Replica]) -> list[list[str]]:
-    count = max(r.wave for r in replicas) + 1
-    return [[r.slot.replica for r in replicas if r.wave == number] for number in range(count)]
+    by_wave = grouped(replicas, lambda r: r.wave)
+    return [[r.slot.replica for r in by_wave.get(number, ())] for number in range(max(by_wave) + 1)]
 
 
 def _host(host: str, replicas: Sequence[replica.Replica], settings: place.Settings, fleet: Fleet) -> dict[str, Any]:
@@ -145,24 +160,33 @@ def _host(host: str, replicas: Sequence[replica.Replica], settings: place.Settin
     paths: dict[str, Mapping[str, Any]] = {}
     for r in replicas:
         for check in r.paths:
-            paths.setdefault(digest(check), check)
+            paths.setdefault(repr(check), check)
     return {
         "address": fleet.address_or_none(host),
         "networks": [replica.network_option(network, settings.deployment) for network in networks],
-        "files": [files[dest].as_share() for dest in sorted(files)],
+        "files": [files[dest].as_share for dest in sorted(files)],
         "paths": list(paths.values()),
+        "replicas": [r.slot.replica for r in sorted(replicas, key=lambda r: r.wave)],
     }
+
+
+def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    """The items by key, in the order in which they come."""
+    groups: dict[Key, list[Item]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
 
 
 def share(plan: Mapping[str, Any], host: str, wave: int | None = None) -> dict[str, Any]:
     """One host's share of one wave, or of all waves: the argument of profile_apply."""
-    own = plan["hosts"].get(host, {"networks": [], "files": [], "paths": []})
-    names = [name for number, members in enumerate(plan["waves"]) if wave in (None, number) for name in members]
+    own = plan["hosts"].get(host, {"networks": [], "files": [], "paths": [], "replicas": []})
     fields = ("container", "task", "pull", "ready", "reach")
+    mine = ((name, plan["replicas"][name]) for name in own["replicas"])
     replicas = [
-        {"name": name, **{field: plan["replicas"][name][field] for field in fields}}
-        for name in names
-        if plan["replicas"][name]["host"] == host
+        {"name": name, **{field: replica[field] for field in fields}}
+        for name, replica in mine
+        if wave in (None, replica["wave"])
     ]
     needed = {volume.split(":")[0] for item in replicas for volume in item["task"].get("volumes", [])}
     files = [item for item in own["files"] if item["dest"] in needed]

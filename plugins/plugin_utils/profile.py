@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class Entry:
     name: str
     raw: Mapping[str, Any]
     origins: Mapping[str, Origin]
+    _fixed: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def error(self, message: str, field: str | None = None) -> ProfileError:
         """An error that points at a field of this entry, by file and line."""
@@ -48,17 +50,26 @@ class Entry:
         except ValueError as error:
             raise self.error(str(error), field) from error
 
+    @cached_property
+    def templated(self) -> frozenset[str]:
+        """The fields that hold a template, so that their values may differ from replica to replica."""
+        return frozenset(name for name, raw in self.raw.items() if fields.is_template(raw))
+
     def value(self, field: str, render: Render, variables: Mapping[str, Any]) -> Any:
-        """Render and parse a field; its default when it is not given."""
-        if self.raw.get(field) is None:
-            return _CONTAINER[field].default
-        raw = self.raw[field]
-        if fields.is_template(raw):
+        """The canonical value of a field; its default when it is not given.
+
+        What holds no template is parsed once and is the same object for all replicas: not to be changed.
+        """
+        if field in self._fixed:
+            return self._fixed[field]
+        raw = self.raw.get(field)
+        if field in self.templated:
             try:
-                raw = render(raw, variables)
+                return self.parse(field, render(raw, variables))
             except ValueError as error:
                 raise self.error(str(error), field) from error
-        return self.parse(field, raw)
+        self._fixed[field] = _CONTAINER[field].default if raw is None else self.parse(field, raw)
+        return self._fixed[field]
 
     def file(self, field: str, relative: str) -> Path:
         """A file of the profile that this field names."""
@@ -80,8 +91,12 @@ class Profile:
     builds: Mapping[str, Path]
     models: Mapping[str, Any] | None
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, Entry]:
+        return {entry.name: entry for entry in self.entries}
+
     def entry(self, name: str) -> Entry:
-        return next(entry for entry in self.entries if entry.name == name)
+        return self._by_name[name]
 
 
 def load(file: Path, search: Sequence[Path], render: Render, variables: Mapping[str, Any]) -> Profile:
@@ -152,11 +167,11 @@ def _entry(
     label = str(raw.get("name", f"number {index + 1}"))
     origins.setdefault("name", Origin(document, ("containers", index), root))
     entry = Entry(label, raw, origins)
-    for field in _CONTAINER.values():
-        if field.required and raw.get(field.name) is None:
-            raise document.error(f"the field {field.name!r} is missing", ("containers", index), container=label)
-        if raw.get(field.name) is not None and not fields.is_template(raw[field.name]):
-            entry.parse(field.name, raw[field.name])
+    for name, known in _CONTAINER.items():
+        if known.required and raw.get(name) is None:
+            raise document.error(f"the field {name!r} is missing", ("containers", index), container=label)
+        if raw.get(name) is not None and name not in entry.templated:
+            entry.parse(name, raw[name])
     return Entry(str(entry.value("name", render, variables)), raw, origins)
 
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible_collections.retail.profiles.plugins.plugin_utils import endpoints, envfile, mounts, ovms, probes
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import LABEL_DEPLOYMENT, Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.place import Settings, Slot
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry, Render
 
+Value = Callable[[str], Any]
+Made = TypeVar("Made")
 COLLECTION = "retail.profiles"
+SPEC = "retail.profiles.spec"
 DEFAULT_NETWORK = "default"
 # What the planner itself sets: a profile gives these by its own fields.
 RESERVED = {
@@ -35,6 +38,8 @@ RESERVED = {
     "pull": None,
     "labels": None,
 }
+# The fields that Contents is made of.
+_CONTENTS = ("image", "entrypoint", "args", "volumes", "ports")
 
 
 @dataclass(frozen=True)
@@ -98,84 +103,139 @@ class Replica:
         }
 
 
-def endpoint(entry: Entry, slot: Slot, fleet: Fleet, render: Render) -> endpoints.Endpoint:
-    """What the replica listens on, from the fields that need no peers."""
-    variables = _variables(slot, fleet, {})
-    networks = tuple(entry.value("networks", render, variables)) or (DEFAULT_NETWORK,)
-    if len(networks) > 1 and set(networks) & set(endpoints.ALONE):
-        raise entry.error("host and none stand alone: a container on one of them is on no other network", "networks")
-    return endpoints.Endpoint(slot, networks, entry.value("ports", render, variables))
+@dataclass(frozen=True)
+class Contents:
+    """What is in a container, apart from where it runs: nothing of it differs between replicas without templates."""
+
+    image: str
+    entrypoint: Sequence[str]
+    args: Sequence[str]
+    volumes: Sequence[str]
+    served: ovms.Models | None
+    files: Sequence[mounts.ShippedFile]
+    paths: Sequence[Mapping[str, Any]]
+    prometheus: Mapping[str, Any] | None
 
 
-def build(
-    entry: Entry, me: endpoints.Endpoint, around: Around, settings: Settings, fleet: Fleet, render: Render
-) -> Replica:
-    """The planned replica. Raises ProfileError for a field that cannot be rendered or is not valid."""
-    slot = me.slot
-    variables = _variables(slot, fleet, {name: peer.as_variable() for name, peer in around.peers.items()})
+class Builder:
+    """Builds the replicas of one plan. What is the same for all replicas of a container is made once."""
 
-    def value(name: str) -> Any:
-        return entry.value(name, render, variables)
+    def __init__(self, settings: Settings, fleet: Fleet, render: Render) -> None:
+        self.settings = settings
+        self.fleet = fleet
+        self.render = render
+        self.shipper = mounts.Shipper(f"{settings.state_dir}/deployments/{settings.deployment}/files")
+        self._made: dict[tuple[str, Callable[..., Any]], Any] = {}
 
-    image = value("image")
-    mapped = settings.images.get(image, image)
-    args = value("args")
-    files_dir = f"{settings.state_dir}/deployments/{settings.deployment}/files"
-    entrypoint, script = mounts.script(entry, value("entrypoint"), files_dir)
-    binds = [*mounts.mounts(entry, value("volumes"), files_dir), *script]
-    served = ovms.models(entry, args, binds) if ovms.is_ovms(image) else None
-    networks = [network_name(network, settings.deployment) for network in me.networks if network not in endpoints.ALONE]
-    extra = _docker(entry, value("docker"))
-    task = {
-        "name": slot.replica,
-        "image": mapped,
-        "state": "started",
-        **({"entrypoint": entrypoint} if entrypoint else {}),
-        **({"command": args} if args else {}),
-        "env": _env(entry, value("env_file"), value("env"), settings),
-        **({"volumes": [bind.as_option() for bind in binds]} if binds else {}),
-        **_network_options(me, networks),
-        **_etc_hosts(around.peers),
-        **extra,
-        **_published(me, around.published, fleet, extra.get("published_ports", [])),
-        "labels": _labels(slot, settings),
-    }
-    task["labels"]["retail.profiles.spec"] = _spec_hash(task)
-    own_ready = probes.own(entry, value("ready"), slot.replica, me.ports, served)
-    scraped = ovms.scrape_target(image, args, me.ports)
-    stand_in = fleet.stand_in_for(slot.host, mapped)
-    return Replica(
-        slot=slot,
-        endpoint=me,
-        wave=around.wave,
-        image=image,
-        task=task,
-        pull=settings.pull,
-        image_id=fleet.image_id(slot.host, mapped),
-        address=fleet.address(slot.host, slot.container) if around.published else _host_address(me, fleet),
-        ports=dict(me.ports) if me.on_host_network else dict(around.published),
-        measured=value("measured"),
-        peers=around.peers,
-        depends_on=[needed.slot.replica for needed in around.needs],
-        ready=own_ready,
-        reach=[
-            probe
-            for needed in around.needs
-            for probe in probes.reach(
-                needed.ready,
-                needed.endpoint.ports,
-                around.peers[needed.slot.container],
-                me.shares_network(needed.endpoint),
-            )
-        ],
-        prometheus=scraped,
-        metrics=value("metrics"),
-        networks=networks,
-        files=[bind.shipped for bind in binds if bind.shipped],
-        paths=[*mounts.path_checks(slot.container, binds), *ovms.model_checks(slot.container, served, binds)],
-        stand_in=f"{mapped} for {stand_in}" if stand_in else None,
-        warnings=_warnings(me),
-    )
+    def endpoint(self, entry: Entry, slot: Slot) -> endpoints.Endpoint:
+        """What the replica listens on, from the fields that need no peers."""
+        value = self._values(entry, slot, {})
+        return endpoints.Endpoint(slot, self._once(entry, ("networks",), _networks, value), value("ports"))
+
+    def build(self, entry: Entry, me: endpoints.Endpoint, around: Around) -> Replica:
+        """The planned replica. Raises ProfileError for a field that cannot be rendered or is not valid."""
+        slot, fleet = me.slot, self.fleet
+        value = self._values(entry, slot, around.peers)
+        contents = self._once(entry, _CONTENTS, self._contents, value)
+        mapped = self.settings.images.get(contents.image, contents.image)
+        networks = [network_name(name, self.settings.deployment) for name in me.networks if name not in endpoints.ALONE]
+        extra = self._once(entry, ("docker",), _docker, value)
+        task = {
+            "name": slot.replica,
+            "image": mapped,
+            "state": "started",
+            **({"entrypoint": contents.entrypoint} if contents.entrypoint else {}),
+            **({"command": contents.args} if contents.args else {}),
+            "env": self._once(entry, ("env_file", "env"), self._env, value),
+            **({"volumes": contents.volumes} if contents.volumes else {}),
+            **_network_options(me, networks),
+            **_etc_hosts(around.peers),
+            **extra,
+            **_published(me, around.published, fleet, extra.get("published_ports", [])),
+            "labels": _labels(slot, self.settings),
+        }
+        task["labels"][SPEC] = spec_hash(task)
+        stand_in = fleet.stand_in_for(slot.host, mapped)
+        return Replica(
+            slot=slot,
+            endpoint=me,
+            wave=around.wave,
+            image=contents.image,
+            task=task,
+            pull=self.settings.pull,
+            image_id=fleet.image_id(slot.host, mapped),
+            address=fleet.address(slot.host, slot.container) if around.published else _host_address(me, fleet),
+            ports=dict(me.ports) if me.on_host_network else dict(around.published),
+            measured=value("measured"),
+            peers=around.peers,
+            depends_on=[needed.slot.replica for needed in around.needs],
+            ready=probes.own(entry, value("ready"), slot.replica, me.ports, contents.served),
+            reach=_reach(me, around),
+            prometheus=contents.prometheus,
+            metrics=value("metrics"),
+            networks=networks,
+            files=contents.files,
+            paths=contents.paths,
+            stand_in=f"{mapped} for {stand_in}" if stand_in else None,
+            warnings=_warnings(me),
+        )
+
+    def _values(self, entry: Entry, slot: Slot, peers: Mapping[str, endpoints.Peer]) -> Value:
+        """A function from a field's name to its value for one replica; gathers variables only if a template asks."""
+        variables: dict[str, Any] = {}
+
+        def value(name: str) -> Any:
+            if not variables and name in entry.templated:
+                variables.update(_variables(slot, self.fleet, peers))
+            return entry.value(name, self.render, variables)
+
+        return value
+
+    def _once(self, entry: Entry, names: Sequence[str], make: Callable[[Entry, Value], Made], value: Value) -> Made:
+        """``make(entry, value)``, which reads the fields ``names``; made once where none of them holds a template."""
+        if not entry.templated.isdisjoint(names):
+            return make(entry, value)
+        key = (entry.name, make)
+        if key not in self._made:
+            self._made[key] = make(entry, value)
+        made: Made = self._made[key]
+        return made
+
+    def _contents(self, entry: Entry, value: Value) -> Contents:
+        image, args = value("image"), value("args")
+        entrypoint, script = mounts.script(entry, value("entrypoint"), self.shipper)
+        binds = [*mounts.mounts(entry, value("volumes"), self.shipper), *script]
+        served = ovms.models(entry, args, binds) if ovms.is_ovms(image) else None
+        return Contents(
+            image=image,
+            entrypoint=entrypoint,
+            args=args,
+            volumes=[bind.as_option() for bind in binds],
+            served=served,
+            files=[bind.shipped for bind in binds if bind.shipped],
+            paths=[*mounts.path_checks(entry.name, binds), *ovms.model_checks(entry.name, served, binds)],
+            prometheus=ovms.scrape_target(image, args, value("ports")),
+        )
+
+    def _env(self, entry: Entry, value: Value) -> dict[str, str]:
+        return _env(entry, value("env_file"), value("env"), self.settings)
+
+
+def _reach(me: endpoints.Endpoint, around: Around) -> list[dict[str, Any]]:
+    """The probes by which this replica's host sees what the replica depends on."""
+    return [
+        probe
+        for needed in around.needs
+        for probe in probes.reach(
+            needed.ready,
+            needed.endpoint.ports,
+            around.peers[needed.slot.container],
+            me.shares_network(needed.endpoint),
+        )
+    ]
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 def network_name(network: str, deployment: str) -> str:
@@ -189,9 +249,10 @@ def network_option(network: str, deployment: str) -> dict[str, Any]:
     return {"name": network, "driver": "bridge", "labels": labels}
 
 
-def _variables(slot: Slot, fleet: Fleet, peers: Mapping[str, Any]) -> dict[str, Any]:
+def _variables(slot: Slot, fleet: Fleet, peers: Mapping[str, endpoints.Peer]) -> dict[str, Any]:
     replica = {"name": slot.replica, "container": slot.container, "index": slot.index, "host": slot.host}
-    return {**fleet.variables.get(slot.host, {}), "replica": replica, "peers": dict(peers)}
+    dialled = {name: peer.as_variable() for name, peer in peers.items()}
+    return {**fleet.variables.get(slot.host, {}), "replica": replica, "peers": dialled}
 
 
 def _env(entry: Entry, env_files: Sequence[str], env: Mapping[str, str], settings: Settings) -> dict[str, str]:
@@ -231,12 +292,20 @@ def _etc_hosts(peers: Mapping[str, endpoints.Peer]) -> dict[str, Any]:
     return {"etc_hosts": hosts} if hosts else {}
 
 
-def _docker(entry: Entry, options: Mapping[str, Any]) -> dict[str, Any]:
+def _networks(entry: Entry, value: Value) -> tuple[str, ...]:
+    networks = tuple(value("networks")) or (DEFAULT_NETWORK,)
+    if len(networks) > 1 and set(networks) & set(endpoints.ALONE):
+        raise entry.error("host and none stand alone: a container on one of them is on no other network", "networks")
+    return networks
+
+
+def _docker(entry: Entry, value: Value) -> dict[str, Any]:
+    options: dict[str, Any] = value("docker")
     for option in options:
         if option in RESERVED:
             instead = f"use the field {RESERVED[option]!r}" if RESERVED[option] else "the plan sets it"
             raise entry.error(f"docker.{option} cannot be given: {instead}", "docker")
-    return dict(options)
+    return options
 
 
 def _labels(slot: Slot, settings: Settings) -> dict[str, str]:
@@ -248,8 +317,10 @@ def _labels(slot: Slot, settings: Settings) -> dict[str, str]:
     }
 
 
-def _spec_hash(task: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(task, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+def spec_hash(task: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of a task's canonical JSON, but for the label that holds this hash."""
+    labels = {label: value for label, value in task["labels"].items() if label != SPEC}
+    return hashlib.sha256(_canonical({**task, "labels": labels}).encode()).hexdigest()
 
 
 def _host_address(me: endpoints.Endpoint, fleet: Fleet) -> str | None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Profile
 
@@ -16,28 +17,18 @@ def waves(profile: Profile, depends_on: Mapping[str, Sequence[str]]) -> dict[str
 
     Raises ProfileError for an unknown name and for a cycle, which it shows.
     """
-    names = [entry.name for entry in profile.entries]
+    names = {entry.name: None for entry in profile.entries}
     for entry in profile.entries:
         for needed in depends_on[entry.name]:
             if needed not in names:
                 raise entry.error(f"depends on {needed!r}, but the profile has {', '.join(names)}", "depends_on")
     numbers: dict[str, int] = {}
-    for name in names:
-        _number(profile, name, depends_on, numbers, ())
+    try:
+        for name in TopologicalSorter(depends_on).static_order():
+            numbers[name] = max((numbers[needed] for needed in depends_on[name]), default=-1) + 1
+    except CycleError as error:
+        cycle: list[str] = error.args[1][::-1]
+        raise profile.entry(cycle[0]).error(
+            f"the containers depend on each other in a circle: {' -> '.join(cycle)}", "depends_on"
+        ) from error
     return numbers
-
-
-def _number(
-    profile: Profile,
-    name: str,
-    depends_on: Mapping[str, Sequence[str]],
-    numbers: dict[str, int],
-    trail: tuple[str, ...],
-) -> int:
-    if name in trail:
-        cycle = " -> ".join((*trail[trail.index(name) :], name))
-        raise profile.entry(name).error(f"the containers depend on each other in a circle: {cycle}", "depends_on")
-    if name not in numbers:
-        needed = [_number(profile, other, depends_on, numbers, (*trail, name)) for other in depends_on[name]]
-        numbers[name] = max(needed, default=-1) + 1
-    return numbers[name]

@@ -97,6 +97,7 @@ def test_the_replicas_of_a_host_come_from_the_plan() -> None:
         "latency": {"log": "latency", "kind": "sketch"},
     }
     plan = {
+        "hosts": {"h1": {"replicas": ["s-2", "s-1", "s-4", "s-5", "s-6"]}, "h2": {"replicas": ["s-3"]}},
         "replicas": {
             "s-2": replica("h1", prometheus={"port": 8000, "path": "/metrics"}, metrics=rules),
             "s-1": replica("h1", task={"network_mode": "host"}),
@@ -104,7 +105,7 @@ def test_the_replicas_of_a_host_come_from_the_plan() -> None:
             "s-4": replica("h1", measured=False),
             "s-5": replica("h1", task={"network_mode": "container:s-2"}),
             "s-6": replica("h1", task={"network_mode": "default"}),
-        }
+        },
     }
     prometheus = {"port": 8000, "path": "/metrics", "prefixes": ["ovms_", "pipeline_frames"]}
     found = host_replicas(plan, "h1")
