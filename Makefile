@@ -16,7 +16,7 @@ lab_playbook = ansible-playbook playbooks/$(1).yml -i localhost, -c local
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-dev run test lint unit sanity build e2e lab-up lab-down lab-clean clean root
+.PHONY: help setup setup-dev run test lint unit sanity build docs e2e lab-up lab-down lab-clean clean root
 
 help: ## Show this help
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do \
@@ -50,6 +50,9 @@ sanity: setup-dev ## ansible-test sanity on a copy
 
 build: setup-dev ## Build the collection, install it elsewhere, and use it from there
 	@python .ci/test.py build
+
+docs: setup ## Write docs/profile.schema.json and the tables of docs/profile.md from the declarations of the fields
+	@python .ci/docs.py
 
 e2e: root setup-dev ## Tests against engines and on a lab that is brought up and taken down
 	@python .ci/test.py engine e2e

@@ -20,6 +20,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils import (
     explain,
     fields,
     locate,
+    parsers,
     place,
     plan,
     prepare,
@@ -108,12 +109,12 @@ class Planner:
     def _settings(self, loaded: profile.Profile) -> place.Settings:
         try:
             return place.Settings(
-                deployment=fields.name(self.args["deployment"] or loaded.name),
+                deployment=parsers.name(self.args["deployment"] or loaded.name),
                 state_dir=self.args["state_dir"],
-                env=fields.mapping_of(fields.scalar)(self.args["env"]),
-                replicas=fields.mapping_of(fields.positive)(self.args["replicas"]),
-                place=fields.mapping_of(fields.pattern)(self.args["place"]),
-                images=fields.mapping_of(fields.text)(self.args["images"]),
+                env=parsers.mapping_of(parsers.scalar, parsers.variable)(self.args["env"]),
+                replicas=parsers.mapping_of(parsers.positive)(self.args["replicas"]),
+                place=parsers.mapping_of(fields.pattern)(self.args["place"]),
+                images=parsers.mapping_of(parsers.text)(self.args["images"]),
                 pull=self.args["pull"],
             )
         except ValueError as error:

@@ -2,362 +2,280 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""The fields of a profile: one declaration each gives its type, validation and documentation."""
+"""The fields of a profile, each declared once.
+
+A declaration gives type, validation, JSON Schema, documentation, example, default, and the docker_container options
+that the field becomes; how those are compared with what runs is in module_utils/options.py. ``make docs`` writes
+docs/profile.schema.json and the tables of docs/profile.md from here.
+"""
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-Parser = Callable[[Any], Any]
+from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES, OPTIONS
+from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
+    Field,
+    Invalid,
+    Type,
+    boolean,
+    list_of,
+    mapping_of,
+    name,
+    options,
+    port,
+    positive,
+    record,
+    scalar,
+    text,
+    typed,
+    variable,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.records import METRIC_RULE, READY
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*\Z")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\Z")
-_DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
-METRIC_SOURCES = ("log", "regex", "prometheus")
-METRIC_KINDS = ("gauge", "counter", "sketch")
-PROBE_KINDS = ("http", "tcp", "grpc", "ovms_models", "log", "healthy", "exited")
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field of a profile or of a container.
-
-    ``parse`` takes the written value and gives the canonical one; it raises ValueError with a reason.
-    """
-
-    name: str
-    parse: Parser
-    doc: str
-    default: Any = None
-    required: bool = False
-
-
-def is_template(value: Any) -> bool:
-    """Whether a value still holds Jinja that must be rendered before it can be parsed."""
-    if isinstance(value, str):
-        return "{{" in value or "{%" in value
-    if isinstance(value, Mapping):
-        return any(is_template(item) for pair in value.items() for item in pair)
-    if isinstance(value, (list, tuple)):
-        return any(is_template(item) for item in value)
-    return False
+# -- a container
 
 
-def scalar(value: Any) -> str:
-    """A YAML scalar as the process in the container will see it (booleans in lower case)."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (str, int, float)):
-        return str(value)
-    raise ValueError(f"expected a string or a number, not {_kind(value)}")
-
-
-def text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"expected a string that is not empty, not {_kind(value)}")
-    return str(value)
-
-
-def name(value: Any) -> str:
-    result = text(value)
-    if not _NAME.match(result):
-        raise ValueError(
-            f"{result!r} may hold lower-case letters, digits, '.', '_' and '-' only, and starts with a letter or digit"
-        )
-    return result
-
-
-def positive(value: Any) -> int:
-    if isinstance(value, str) and value.strip().isdigit():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"expected a whole number of at least 1, not {value!r}")
-    return int(value)
-
-
-def port(value: Any) -> int:
-    number = positive(value)
-    if number > 65535:
-        raise ValueError(f"{number} is not a port: ports end at 65535")
-    return number
-
-
-def boolean(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in ("true", "yes", "false", "no"):
-        return value.lower() in ("true", "yes")
-    raise ValueError(f"expected true or false, not {value!r}")
-
-
-def duration(value: Any) -> float:
-    """Seconds, from a number or a string such as ``60s``, ``2m`` or ``500ms``."""
-    match = None if isinstance(value, bool) else _DURATION.match(str(value).strip())
-    if match is None:
-        raise ValueError(f"expected a duration such as 60s, 2m or 500ms, not {value!r}")
-    return float(match.group(1)) * _DURATION_UNITS[match.group(2)]
-
-
-def list_of(parse: Parser) -> Parser:
-    """A list, or one value that stands for a list of one."""
-
-    def parse_list(value: Any) -> list[Any]:
-        if isinstance(value, Mapping) or value is None:
-            raise ValueError(f"expected a list, not {_kind(value)}")
-        items = value if isinstance(value, (list, tuple)) else [value]
-        return [parse(item) for item in items]
-
-    return parse_list
-
-
-def mapping_of(parse: Parser, parse_key: Parser = text) -> Parser:
-    def parse_mapping(value: Any) -> dict[str, Any]:
-        if not isinstance(value, Mapping):
-            raise ValueError(f"expected a mapping, not {_kind(value)}")
-        result = {}
-        for key, item in value.items():
-            try:
-                result[parse_key(key)] = parse(item)
-            except ValueError as error:
-                raise ValueError(f"{key}: {error}") from error
-        return result
-
-    return parse_mapping
-
-
-def options(value: Any) -> dict[str, Any]:
-    """A mapping that goes through as it is."""
-    if not isinstance(value, Mapping):
-        raise ValueError(f"expected a mapping, not {_kind(value)}")
-    return dict(value)
-
-
+@typed(**list_of(text).schema)
 def pattern(value: Any) -> str:
     """An inventory pattern; a list means its union, as in a play's ``hosts``."""
     return ",".join(list_of(text)(value))
 
 
-def metric_rule(value: Any) -> dict[str, Any]:
-    """``{log | regex | prometheus, kind, unit, required}`` with the defaults filled in."""
-    rule = options(value)
-    check_keys(rule, (*METRIC_SOURCES, "kind", "unit", "required"))
-    sources = [source for source in METRIC_SOURCES if source in rule]
-    if len(sources) != 1:
-        raise ValueError(f"expected exactly one of {', '.join(METRIC_SOURCES)}")
-    kind = rule.get("kind", "gauge")
-    if kind not in METRIC_KINDS:
-        raise ValueError(f"kind {kind!r} is not one of {', '.join(METRIC_KINDS)}")
-    if kind == "sketch" and sources[0] != "log":
-        raise ValueError("a sketch is a JSON object in a log line: its source is log")
-    expression = text(rule[sources[0]])
-    if sources[0] == "regex":
-        expression = regex(expression)
-        if re.compile(expression).groups < 1:
-            raise ValueError(f"regex {expression!r} needs a group: its first group is the value")
-    return {
-        sources[0]: expression,
-        "kind": kind,
-        "unit": text(rule.get("unit", "1")),
-        "required": boolean(rule.get("required", True)),
+def _checked_options(value: Any) -> dict[str, Any]:
+    """Options as they are; the values of those that the table knows are checked as they will be on the host."""
+    written: dict[str, Any] = options(value)
+    for key, each in written.items():
+        option = OPTIONS.get(ALIASES.get(key, key))
+        try:
+            parsed = option.parse(each) if option is not None else None
+            if option is not None and option.choices and parsed not in option.choices:
+                raise ValueError(f"{each!r} is not one of {', '.join(option.choices)}")
+        except (ValueError, TypeError, KeyError) as error:
+            raise Invalid(f"{key}: {error}", (key,)) from error
+    return written
+
+
+def _docker_options() -> Type:
+    """What docker_container takes. Not closed: the stock module knows more options than the table."""
+    types = {"str": "string", "int": "integer", "bool": "boolean", "float": "number", "list": "array", "dict": "object"}
+    own = {option for field in CONTAINER_FIELDS for option in field.options if option != "published_ports"}
+    properties = {
+        option.name: {
+            **({"type": types[option.type]} if option.type in types else {}),
+            **({"enum": list(option.choices)} if option.choices else {}),
+        }
+        for option in OPTIONS.values()
+        if option.name not in own
     }
+    return Type(_checked_options, {"type": "object", "properties": properties})
 
-
-def regex(value: Any) -> str:
-    expression = text(value)
-    try:
-        re.compile(expression)
-    except re.error as error:
-        raise ValueError(f"{expression!r} is not a regular expression: {error}") from error
-    return expression
-
-
-def readiness(value: Any) -> dict[str, Any]:
-    """``ready``: at least one kind of probe, and a timeout in seconds (60 when not given)."""
-    spec = options(value)
-    check_keys(spec, (*PROBE_KINDS, "timeout"))
-    if not any(kind in spec for kind in PROBE_KINDS):
-        raise ValueError(f"expected at least one of {', '.join(PROBE_KINDS)}")
-    result = {kind: _PROBES[kind](spec[kind]) for kind in PROBE_KINDS if kind in spec}
-    return {**result, "timeout": duration(spec.get("timeout", "60s"))}
-
-
-def _port_reference(value: Any) -> int | str:
-    """A port number, or a name from ``ports``."""
-    return text(value) if isinstance(value, str) and not value.isdigit() else port(value)
-
-
-def _http(value: Any) -> dict[str, Any]:
-    spec = {"path": value} if isinstance(value, str) else options(value)
-    check_keys(spec, ("path", "port", "status"))
-    path = text(spec.get("path", "/"))
-    if not path.startswith("/"):
-        raise ValueError(f"the path {path!r} must start with '/'")
-    result: dict[str, Any] = {"path": path, "status": positive(spec.get("status", 200))}
-    if "port" in spec:
-        result["port"] = _port_reference(spec["port"])
-    return result
-
-
-def _models(value: Any) -> str | list[str]:
-    return "all" if value == "all" else list_of(text)(value)
-
-
-def _only_true(value: Any) -> bool:
-    if value is not True:
-        raise ValueError("expected true")
-    return True
-
-
-def _exited(value: Any) -> int:
-    if value is True or value == 0:
-        return 0
-    raise ValueError("expected true (the container has exited with code 0)")
-
-
-_PROBES: dict[str, Parser] = {
-    "http": _http,
-    "tcp": _port_reference,
-    "grpc": _port_reference,
-    "ovms_models": _models,
-    "log": regex,
-    "healthy": _only_true,
-    "exited": _exited,
-}
-
-
-def models(value: Any) -> dict[str, Any]:
-    """``models``: the image that makes them, its command, and the names it makes."""
-    spec = options(value)
-    check_keys(spec, ("image", "command", "names"))
-    return {
-        "image": text(spec.get("image")),
-        "command": list_of(scalar)(spec.get("command", [])),
-        "names": list_of(text)(spec.get("names", [])),
-    }
-
-
-def check_keys(value: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    """Raise ValueError for the first key that is not known, with the nearest one that is."""
-    for key in value:
-        if key not in known:
-            raise ValueError(unknown(key, known))
-
-
-def unknown(key: str, known: tuple[str, ...] | list[str]) -> str:
-    """What to say of a name that is not known: the nearest, or all that are."""
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-    return f"unknown field {key!r}: {hint}"
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    return repr(value)
-
-
-PROFILE_FIELDS: tuple[Field, ...] = (
-    Field("description", text, "What the profile is for, in a line."),
-    Field("containers", options, "The container configurations, in order.", required=True),
-    Field(
-        "builds",
-        mapping_of(text),
-        "Images that prepare_hosts builds: image to build context under the profile's folder.",
-    ),
-    Field(
-        "models", models, "How the models are made: an image that writes them to /models, its command, and their names."
-    ),
-)
 
 CONTAINER_FIELDS: tuple[Field, ...] = (
     Field(
         "name",
         name,
-        "Name of the container, unique in the profile.",
+        "Name of the container, unique in the profile; its replicas are named `<deployment>-<name>-<n>`.",
+        "name: client",
         required=True,
+        options=("name",),
+        group="what",
     ),
     Field(
         "use",
         text,
-        "An entry of another profile to start from, as PROFILE/NAME; fields given here replace its own.",
+        "An entry of another profile to start from, as `PROFILE/NAME`; fields given here replace its own.",
+        "use: capi/local-inference",
+        group="what",
     ),
-    Field("image", text, "Docker image.", required=True),
+    Field("image", text, "Docker image.", "image: retail/gstreamer:1", required=True, options=("image",), group="what"),
     Field(
-        "build", text, "Build context of the image, under the profile's folder, used where no registry has the image."
+        "build",
+        text,
+        "Build context of the image, under the profile's folder, used where no registry has the image.",
+        "build: ./images/gstreamer",
+        group="what",
     ),
     Field(
         "entrypoint",
         list_of(scalar),
-        "Entrypoint; a path starting with ./ is a script of the profile, mounted at /profile.",
+        "Entrypoint; a path starting with `./` is a script of the profile, mounted read-only at `/profile`.",
+        "entrypoint: ./client.sh",
         default=[],
+        unset="the image's",
+        options=("entrypoint",),
+        group="what",
     ),
-    Field("args", list_of(scalar), "Input arguments, passed to the entrypoint.", default=[]),
+    Field(
+        "args",
+        list_of(scalar),
+        "Input arguments, passed to the entrypoint.",
+        "args: [--streams, 2]",
+        default=[],
+        unset="the image's",
+        options=("command",),
+        group="what",
+    ),
     Field(
         "env_file",
         list_of(text),
-        "Environment files in Docker's own format; of a variable given twice the later wins.",
+        "Environment files in Docker's own format; of a variable given twice the later file wins.",
+        "env_file: [common.env, client.env]",
         default=[],
+        options=("env",),
+        group="environment",
     ),
-    Field("env", mapping_of(scalar), "Environment variables, above those of env files.", default={}),
+    Field(
+        "env",
+        mapping_of(scalar, variable),
+        "Environment variables, above those of env files.",
+        "env: {DEVICE: CPU}",
+        default={},
+        options=("env",),
+        group="environment",
+    ),
     Field(
         "volumes",
         list_of(text),
-        "Mounts, SOURCE:TARGET[:MODE]; ./ ships a file of the profile, / is a path on the host.",
+        "Mounts, `SOURCE:TARGET[:MODE]`; `./` is a file of the profile, `/` a path on the host, which must be there.",
+        'volumes: ["./config.json:/config.json:ro"]',
         default=[],
+        options=("volumes",),
+        group="files",
     ),
-    Field("networks", list_of(name), "Networks, made for the deployment; or host or none alone.", default=[]),
-    Field("ports", mapping_of(port, name), "What the container listens on, by name.", default={}),
+    Field(
+        "networks",
+        list_of(name),
+        "Networks, made for the deployment on each host; or `host` or `none` alone.",
+        "networks: [inference]",
+        default=[],
+        unset="`[default]`",
+        options=("networks", "network_mode"),
+        group="network",
+    ),
+    Field(
+        "ports",
+        mapping_of(port, name),
+        "What the container listens on, by name; published on the fleet address where a consumer needs it.",
+        "ports: {grpc: 9000}",
+        default={},
+        options=("published_ports",),
+        group="network",
+    ),
     Field(
         "hosts",
         pattern,
-        "Inventory pattern of the hosts that it may run on.",
+        "Inventory pattern of the hosts that it may run on; a list means its union.",
+        'hosts: "gpu:&lab"',
         default="all",
+        group="placement",
     ),
     Field(
         "replicas",
         positive,
-        "Number of replicas over all matched hosts.",
+        "Number of replicas over all matched hosts, dealt evenly in natural order.",
+        "replicas: 4",
+        unset="1",
+        group="placement",
     ),
     Field(
         "replicas_per_host",
         positive,
-        "Number of replicas on each matched host.",
+        "Number of replicas on each matched host, instead of `replicas`.",
+        "replicas_per_host: 1",
+        group="placement",
     ),
     Field(
         "max_per_host",
         positive,
         "Most replicas that one host may carry.",
+        "max_per_host: 2",
+        group="placement",
     ),
     Field(
         "depends_on",
         list_of(text),
         "Containers that must be ready before this one starts.",
+        "depends_on: [ovms-server]",
         default=[],
+        group="order",
     ),
     Field(
         "ready",
-        readiness,
-        "When a replica counts as ready: http, tcp, grpc, ovms_models, log, healthy or exited; and a timeout.",
+        READY,
+        "When a replica counts as ready, see [Readiness](#readiness).",
+        "ready: {ovms_models: all, timeout: 2m}",
+        unset="at once",
+        group="order",
     ),
     Field(
         "metrics",
-        mapping_of(metric_rule, name),
-        "Metrics by name: {log | regex | prometheus, kind, unit, required}.",
+        mapping_of(METRIC_RULE, name),
+        "Metrics by name, see [Metrics](#metrics).",
+        "metrics: {fps: {log: fps, unit: fps}}",
         default={},
+        group="measurement",
     ),
     Field(
         "measured",
         boolean,
         "Whether the container counts in the result.",
+        "measured: false",
         default=True,
+        group="measurement",
     ),
-    Field("docker", options, "Further docker_container options, passed through unchanged.", default={}),
+)
+CONTAINER_FIELDS += (
+    Field(
+        "docker",
+        _docker_options(),
+        "Further options of `community.docker.docker_container`, passed through unchanged.",
+        "docker: {shm_size: 1g}",
+        default={},
+        group="more",
+    ),
+)
+#: the sections of docs/profile.md in which they are shown
+CONTAINER_GROUPS = ("what", "environment", "files", "network", "placement", "order", "measurement", "more")
+#: options that the plan sets by itself
+PLANNED = ("state", "pull", "labels", "etc_hosts")
+#: an option that a profile may give beside the field that becomes it
+_SHARED = ("published_ports",)
+#: docker_container options that may not stand under ``docker``, and the field to use (None: the plan sets it)
+RESERVED: dict[str, str | None] = {
+    **dict.fromkeys(PLANNED),
+    **{option: field.name for field in CONTAINER_FIELDS for option in field.options if option not in _SHARED},
+    "env_file": "env_file",
+}
+
+# -- the profile
+
+MODELS_FIELDS: tuple[Field, ...] = (
+    Field("image", text, "The image that makes them.", "image: retail/models:1", required=True),
+    Field("command", list_of(scalar), "Its command.", "command: [--seed, 7]", default=[]),
+    Field("names", list_of(text), "Names of the models that it makes.", "names: [face-detection]", default=[]),
+)
+# With ``use`` an entry needs neither name nor image of its own.
+_CONTAINER = record(CONTAINER_FIELDS, required=[], anyOf=[{"required": ["name", "image"]}, {"required": ["use"]}])
+PROFILE_FIELDS: tuple[Field, ...] = (
+    Field("description", text, "What the profile is for, in a line.", "description: OVMS and gRPC clients"),
+    Field(
+        "containers",
+        Type(list_of(_CONTAINER).parse, {"type": "array", "minItems": 1, "items": _CONTAINER.schema}),
+        "The container configurations, in order; at least one.",
+        "containers: [{name: one, image: debian}]",
+        required=True,
+    ),
+    Field(
+        "builds",
+        mapping_of(text),
+        "Images that `prepare_hosts.yml` builds: image to build context under the profile's folder.",
+        "builds: {retail/models:1: ./images/models}",
+    ),
+    Field(
+        "models",
+        record(MODELS_FIELDS),
+        "How the models are made: the image is run once and writes `NAME/<version>/…` to `/models`.",
+        "models: {image: retail/models:1, names: [face-detection]}",
+    ),
 )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import fields, locate, positions
+from ansible_collections.retail.profiles.plugins.plugin_utils import fields, locate, parsers, positions
 
 Render = Callable[[Any, Mapping[str, Any]], Any]
 _CONTAINER = {field.name: field for field in fields.CONTAINER_FIELDS}
@@ -38,22 +38,22 @@ class Entry:
     origins: Mapping[str, Origin]
     _fixed: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def error(self, message: str, field: str | None = None) -> ProfileError:
-        """An error that points at a field of this entry, by file and line."""
+    def error(self, message: str, field: str | None = None, inside: positions.Path = ()) -> ProfileError:
+        """An error that points at a field of this entry, or at what is ``inside`` of it, by file and line."""
         origin = self.origins.get(field or "name") or self.origins["name"]
-        return origin.document.error(message, origin.path, container=self.name, field=field)
+        return origin.document.error(message, (*origin.path, *inside), container=self.name, field=field)
 
     def parse(self, field: str, value: Any) -> Any:
         """The canonical value of a rendered field; ProfileError when it is not valid."""
         try:
-            return _CONTAINER[field].parse(value)
+            return _CONTAINER[field].type(value)
         except ValueError as error:
-            raise self.error(str(error), field) from error
+            raise self.error(str(error), field, getattr(error, "path", ())) from error
 
     @cached_property
     def templated(self) -> frozenset[str]:
         """The fields that hold a template, so that their values may differ from replica to replica."""
-        return frozenset(name for name, raw in self.raw.items() if fields.is_template(raw))
+        return frozenset(name for name, raw in self.raw.items() if parsers.is_template(raw))
 
     def value(self, field: str, render: Render, variables: Mapping[str, Any]) -> Any:
         """The canonical value of a field; its default when it is not given.
@@ -68,7 +68,7 @@ class Entry:
                 return self.parse(field, render(raw, variables))
             except ValueError as error:
                 raise self.error(str(error), field) from error
-        self._fixed[field] = _CONTAINER[field].default if raw is None else self.parse(field, raw)
+        self._fixed[field] = _CONTAINER[field].absent() if raw is None else self.parse(field, raw)
         return self._fixed[field]
 
     def file(self, field: str, relative: str) -> Path:
@@ -109,7 +109,7 @@ def load(file: Path, search: Sequence[Path], render: Render, variables: Mapping[
     value = document.value
     for key in value:
         if key not in _PROFILE:
-            raise document.error(fields.unknown(key, list(_PROFILE)), (key,), field=key)
+            raise document.error(parsers.unknown(key, list(_PROFILE)), (key,), field=key)
     parsed = {key: _parse_top(document, key) for key in value if key != "containers"}
     items = _containers(document)
     root = file.parent
@@ -146,9 +146,9 @@ def _containers(document: positions.Document) -> list[Any]:
 
 def _parse_top(document: positions.Document, key: str) -> Any:
     try:
-        return _PROFILE[key].parse(document.value[key])
+        return _PROFILE[key].type(document.value[key])
     except ValueError as error:
-        raise document.error(str(error), (key,), field=key) from error
+        raise document.error(str(error), (key, *getattr(error, "path", ())), field=key) from error
 
 
 def _entry(
@@ -183,7 +183,7 @@ def _written(document: positions.Document, index: int, root: Path) -> tuple[dict
     for key in raw:
         if key not in _CONTAINER:
             label = str(raw.get("name", f"number {index + 1}"))
-            raise document.error(fields.unknown(key, list(_CONTAINER)), (*path, key), container=label)
+            raise document.error(parsers.unknown(key, list(_CONTAINER)), (*path, key), container=label)
     return dict(raw), {key: Origin(document, (*path, key), root) for key in raw}
 
 

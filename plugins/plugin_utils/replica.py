@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES
 from ansible_collections.retail.profiles.plugins.plugin_utils import endpoints, envfile, mounts, ovms, probes
+from ansible_collections.retail.profiles.plugins.plugin_utils.fields import RESERVED
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import LABEL_DEPLOYMENT, Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.place import Settings, Slot
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry, Render
@@ -22,22 +24,6 @@ Made = TypeVar("Made")
 COLLECTION = "retail.profiles"
 SPEC = "retail.profiles.spec"
 DEFAULT_NETWORK = "default"
-# What the planner itself sets: a profile gives these by its own fields.
-RESERVED = {
-    "name": "name",
-    "image": "image",
-    "entrypoint": "entrypoint",
-    "command": "args",
-    "env": "env",
-    "env_file": "env_file",
-    "volumes": "volumes",
-    "networks": "networks",
-    "network_mode": "networks",
-    "etc_hosts": None,
-    "state": None,
-    "pull": None,
-    "labels": None,
-}
 # The fields that Contents is made of.
 _CONTENTS = ("image", "entrypoint", "args", "volumes", "ports")
 
@@ -300,12 +286,14 @@ def _networks(entry: Entry, value: Value) -> tuple[str, ...]:
 
 
 def _docker(entry: Entry, value: Value) -> dict[str, Any]:
+    """The options passed through, by their proper names."""
     options: dict[str, Any] = value("docker")
     for option in options:
-        if option in RESERVED:
-            instead = f"use the field {RESERVED[option]!r}" if RESERVED[option] else "the plan sets it"
-            raise entry.error(f"docker.{option} cannot be given: {instead}", "docker")
-    return options
+        proper = ALIASES.get(option, option)
+        if proper in RESERVED:
+            instead = f"use the field {RESERVED[proper]!r}" if RESERVED[proper] else "the plan sets it"
+            raise entry.error(f"docker.{option} cannot be given: {instead}", "docker", (option,))
+    return {ALIASES.get(option, option): value for option, value in options.items()}
 
 
 def _labels(slot: Slot, settings: Settings) -> dict[str, str]:

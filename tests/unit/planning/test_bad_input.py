@@ -62,8 +62,25 @@ BAD = {
     "volume outside": (ONE + "    volumes: ['./../x:/x']\n", r"leads out of the profile's folder"),
     "bad port": (ONE + "    ports: {grpc: 70000}\n", r"field ports: grpc: 70000 is not a port"),
     "bad metric": (
-        ONE + "    metrics: {fps: {log: a, regex: b}}\n",
+        ONE + "    metrics: {fps: {log: a, regex: (b)}}\n",
         r"field metrics: fps: expected exactly one of log",
+    ),
+    "a bad value far inside": (
+        ONE + "    ready:\n      tcp: 1\n      http:\n        path: /\n        status: many\n",
+        r"profile.yml:8, container one, field ready: http: status: expected a whole number",
+    ),
+    "an unknown field far inside": (
+        ONE + "    metrics:\n      fps:\n        log: a\n        knid: gauge\n",
+        r"profile.yml:7, container one, field metrics: fps: unknown field 'knid': did you mean 'kind'",
+    ),
+    "a bad item of a list": (
+        ONE + "    args:\n      - a\n      - {b: c}\n",
+        r"profile.yml:6, container one, field args",
+    ),
+    "a variable without a name": (ONE + "    env: {'': b}\n", r"field env: : the name of a variable is not empty"),
+    "a passed option by its other name": (
+        ONE + "    docker:\n      init: true\n      image: x\n",
+        r"profile.yml:6, .*docker.image cannot be given",
     ),
     "regex without group": (ONE + "    metrics: {fps: {regex: b}}\n", r"needs a group"),
     "bad probe": (ONE + "    ready: {tpc: 1}\n", r"unknown field 'tpc': did you mean 'tcp'"),

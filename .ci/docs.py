@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write what the declarations of the profile's fields say: docs/profile.schema.json, and the tables of docs/profile.md.
+
+A table stands between ``<!-- table NAME -->`` and ``<!-- end -->``; all other text of docs/profile.md is written by
+hand.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / ".collections"))
+
+from ansible_collections.retail.profiles.plugins.plugin_utils import fields, records  # noqa: E402
+from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import Field, property_of  # noqa: E402
+
+REFERENCE = ROOT / "docs" / "profile.md"
+SCHEMA = ROOT / "docs" / "profile.schema.json"
+_TABLE = re.compile(r"(<!-- table ([a-z_ ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_TEMPLATE = {"$ref": "#/$defs/template"}
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of profile.yml."""
+    properties = {field.name: property_of(field) for field in fields.PROFILE_FIELDS}
+    entry = properties["containers"]["items"]
+    properties["containers"]["items"] = {"$ref": "#/$defs/container"}
+    container = {**entry, "properties": {name: _templated(item) for name, item in entry["properties"].items()}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A profile of retail.profiles",
+        "type": "object",
+        "properties": properties,
+        "required": [field.name for field in fields.PROFILE_FIELDS if field.required],
+        "additionalProperties": False,
+        "$defs": {
+            "container": container,
+            "template": {
+                "description": "A Jinja template, rendered before the value is checked.",
+                "type": "string",
+                "pattern": r"\{\{|\{%",
+            },
+        },
+    }
+
+
+def _templated(written: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of what may hold templates: anywhere inside, and in place of the whole."""
+    inner = dict(written)
+    outer = {key: inner.pop(key) for key in ("description", "default") if key in inner}
+    for key in ("items", "additionalProperties"):
+        if isinstance(inner.get(key), Mapping):
+            inner[key] = _templated(inner[key])
+    if "properties" in inner:
+        inner["properties"] = {name: _templated(item) for name, item in inner["properties"].items()}
+    if "propertyNames" in inner:
+        inner["propertyNames"] = _or_template(inner["propertyNames"])
+    if "anyOf" in inner and all(set(item) != {"required"} for item in inner["anyOf"]):
+        inner["anyOf"] = [_templated(item) for item in inner["anyOf"]]
+    return {**outer, **_or_template(inner)}
+
+
+def _or_template(inner: Mapping[str, Any]) -> dict[str, Any]:
+    if inner.get("type") == "string" and not {"pattern", "format"} & set(inner):
+        return dict(inner)  # takes a template as it is
+    if set(inner) == {"anyOf"}:
+        return {"anyOf": [item for item in inner["anyOf"] if item != _TEMPLATE] + [_TEMPLATE]}
+    return {"anyOf": [dict(inner), _TEMPLATE]}
+
+
+def tables() -> dict[str, str]:
+    """The tables of docs/profile.md, by name."""
+    made = {
+        "profile": _table(fields.PROFILE_FIELDS),
+        "models": _table(fields.MODELS_FIELDS),
+        "ready": _table(records.READY_FIELDS),
+        "http": _table(records.HTTP_FIELDS),
+        "metric": _table(records.METRIC_FIELDS),
+    }
+    for group in fields.CONTAINER_GROUPS:
+        members = [field for field in fields.CONTAINER_FIELDS if field.group == group]
+        made[f"container {group}"] = _table(members, options=True)
+    return made
+
+
+def _table(rows: Iterable[Field], options: bool = False) -> str:
+    head = ["field", "default", "what it is", "example", *(["docker_container"] if options else [])]
+    lines = [head, ["---"] * len(head)]
+    for field in rows:
+        default = "**needed**" if field.required else field.unset or _written(field.default)
+        becomes = [" ".join(f"`{option}`" for option in field.options)] if options else []
+        lines.append([f"`{field.name}`", default, field.doc, f"`{field.example}`", *becomes])
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def _written(default: Any) -> str:
+    if default is None:
+        return ""
+    return f"`{default if isinstance(default, str) else json.dumps(default)}`"
+
+
+def reference(text: str) -> str:
+    """docs/profile.md with its tables written anew. KeyError for a table that there is not, or is not shown."""
+    made = tables()
+
+    def filled(match: re.Match[str]) -> str:
+        return match[1] + "\n" + made.pop(match[2]) + "\n" + match[3]
+
+    result = _TABLE.sub(filled, text)
+    if made:
+        raise KeyError(f"docs/profile.md has no table {', '.join(made)}")
+    return result
+
+
+def written() -> dict[Path, str]:
+    """Every generated file with what it should hold."""
+    return {
+        SCHEMA: json.dumps(schema(), indent=2, ensure_ascii=False) + "\n",
+        REFERENCE: reference(REFERENCE.read_text(encoding="utf-8")),
+    }
+
+
+def main() -> None:
+    for file, content in written().items():
+        file.write_text(content, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
