@@ -81,6 +81,7 @@ def tables() -> dict[str, str]:
     made = {
         "profile": _table(fields.PROFILE_FIELDS),
         "models": _table(fields.MODELS_FIELDS),
+        "env_file": _table(records.ENV_FILE_FIELDS),
         "ready": _table(records.READY_FIELDS),
         "http": _table(records.HTTP_FIELDS),
         "metric": _table(records.METRIC_FIELDS),

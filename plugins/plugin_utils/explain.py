@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 Plan = Mapping[str, Any]
+LONGEST_VALUE = 60
 
 
 def text(plan: Plan) -> str:
@@ -50,6 +51,8 @@ def _replica(name: str, replica: Mapping[str, Any], hosts: Mapping[str, Any]) ->
     yield f"      why      {replica['why']}"
     image = replica["task"]["image"]
     yield f"      image    {image}{'' if image == replica['image'] else ' in place of ' + replica['image']}"
+    for variable, value in sorted(replica["task"]["env"].items()):
+        yield f"      env      {variable}={_shortened(value)}  ({replica['env_from'][variable]})"
     if replica["ports"]:
         listens = ", ".join(f"{label} {port}" for label, port in replica["ports"].items())
         yield f"      listens  {replica['address'] or 'every address'}: {listens}"
@@ -73,6 +76,12 @@ def _probe(probe: Mapping[str, Any]) -> str:
         "healthy": "Docker reports it healthy",
         "exited": "it has exited with code 0",
     }[probe["kind"]]
+
+
+def _shortened(value: str) -> str:
+    """A value on one line, cut where it is long."""
+    shown = "".join(character if character.isprintable() else repr(character)[1:-1] for character in value)
+    return shown if len(shown) <= LONGEST_VALUE else f"{shown[: LONGEST_VALUE - 1]}…"
 
 
 def _count(number: int, noun: str) -> str:

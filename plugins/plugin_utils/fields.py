@@ -31,7 +31,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
     typed,
     variable,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.records import METRIC_RULE, READY
+from ansible_collections.retail.profiles.plugins.plugin_utils.records import ENV_FILE, METRIC_RULE, READY
 
 # -- a container
 
@@ -118,8 +118,8 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "env_file",
-        list_of(text),
-        "Environment files in Docker's own format; of a variable given twice the later file wins.",
+        list_of(ENV_FILE),
+        "Environment files, see [Env files](#env-files); of a variable given twice the later file wins.",
         "env_file: [common.env, client.env]",
         default=[],
         options=("env",),
@@ -128,7 +128,7 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     Field(
         "env",
         mapping_of(scalar, variable),
-        "Environment variables, above those of env files.",
+        "Environment variables, above those of env files; `profile_env` of the command line stands above all.",
         "env: {DEVICE: CPU}",
         default={},
         options=("env",),

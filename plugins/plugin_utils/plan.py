@@ -80,10 +80,13 @@ def build(profile: Profile, shaped: Shape, settings: place.Settings, fleet: Flee
 def plan_id(plan: Mapping[str, Any]) -> str:
     """SHA-256 of the plan without its snapshot: what is to be done, not what was seen.
 
-    Each task counts by its spec hash.
+    Each task counts by its spec hash, and the lines on which its variables are written do not count.
     """
     done = {key: value for key, value in plan.items() if key not in ("plan_id", "snapshot")}
-    tasks = {name: {**item, "task": item["task"]["labels"][replica.SPEC]} for name, item in plan["replicas"].items()}
+    tasks = {
+        name: {**item, "task": item["task"]["labels"][replica.SPEC], "env_from": None}
+        for name, item in plan["replicas"].items()
+    }
     return digest({**done, "replicas": tasks})
 
 

@@ -71,6 +71,15 @@ class Entry:
         self._fixed[field] = _CONTAINER[field].absent() if raw is None else self.parse(field, raw)
         return self._fixed[field]
 
+    @property
+    def home(self) -> Path:
+        """The folder of the entry's own profile; a field that came with ``use`` has another."""
+        return self.origins.get("use", self.origins["name"]).root
+
+    def has_file(self, field: str, relative: str) -> bool:
+        """Whether there is what this field names."""
+        return (self.origins[field].root / relative).exists()
+
     def file(self, field: str, relative: str) -> Path:
         """A file of the profile that this field names."""
         try:

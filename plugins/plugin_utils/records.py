@@ -78,6 +78,27 @@ METRIC_FIELDS: tuple[Field, ...] = (
 )
 METRIC_RULE = record(METRIC_FIELDS, _check_metric, oneOf=[{"required": [source]} for source in METRIC_SOURCES])
 
+# -- env files
+
+ENV_FILE_FIELDS: tuple[Field, ...] = (
+    Field("path", text, "The file, under the profile's folder.", "path: client.env", required=True),
+    Field(
+        "format",
+        choice("docker", "compose"),
+        "`docker`: nothing is expanded, quotes belong to the value; `compose`: quotes and `${NAME:-default}` as there.",
+        "format: compose",
+        default="docker",
+    ),
+    Field(
+        "required",
+        boolean,
+        "Whether it is an error that the file is not there; else it is a warning in the plan.",
+        "required: false",
+        default=True,
+    ),
+)
+ENV_FILE = short("path", text, record(ENV_FILE_FIELDS))
+
 # -- readiness
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES
-from ansible_collections.retail.profiles.plugins.plugin_utils import endpoints, envfile, mounts, ovms, probes
+from ansible_collections.retail.profiles.plugins.plugin_utils import endpoints, environment, mounts, ovms, probes
 from ansible_collections.retail.profiles.plugins.plugin_utils.fields import RESERVED
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import LABEL_DEPLOYMENT, Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.place import Settings, Slot
@@ -47,6 +47,7 @@ class Replica:
     wave: int
     image: str
     task: Mapping[str, Any]
+    env_from: Mapping[str, str]
     pull: str
     image_id: str | None
     address: str | None
@@ -80,6 +81,7 @@ class Replica:
             "depends_on": list(self.depends_on),
             "peers": {name: peer.as_variable() for name, peer in self.peers.items()},
             "task": dict(self.task),
+            "env_from": dict(self.env_from),
             "pull": self.pull,
             "ready": self.ready,
             "reach": self.reach,
@@ -126,13 +128,14 @@ class Builder:
         mapped = self.settings.images.get(contents.image, contents.image)
         networks = [network_name(name, self.settings.deployment) for name in me.networks if name not in endpoints.ALONE]
         extra = self._once(entry, ("docker",), _docker, value)
+        env = self._once(entry, ("env_file", "env"), self._environment, value)
         task = {
             "name": slot.replica,
             "image": mapped,
             "state": "started",
             **({"entrypoint": contents.entrypoint} if contents.entrypoint else {}),
             **({"command": contents.args} if contents.args else {}),
-            "env": self._once(entry, ("env_file", "env"), self._env, value),
+            "env": env.values,
             **({"volumes": contents.volumes} if contents.volumes else {}),
             **_network_options(me, networks),
             **_etc_hosts(around.peers),
@@ -148,6 +151,7 @@ class Builder:
             wave=around.wave,
             image=contents.image,
             task=task,
+            env_from=env.sources,
             pull=self.settings.pull,
             image_id=fleet.image_id(slot.host, mapped),
             address=fleet.address(slot.host, slot.container) if around.published else _host_address(me, fleet),
@@ -163,7 +167,7 @@ class Builder:
             files=contents.files,
             paths=contents.paths,
             stand_in=f"{mapped} for {stand_in}" if stand_in else None,
-            warnings=_warnings(me),
+            warnings=[*_warnings(me), *env.warnings],
         )
 
     def _values(self, entry: Entry, slot: Slot, peers: Mapping[str, endpoints.Peer]) -> Value:
@@ -203,8 +207,8 @@ class Builder:
             prometheus=ovms.scrape_target(image, args, value("ports")),
         )
 
-    def _env(self, entry: Entry, value: Value) -> dict[str, str]:
-        return _env(entry, value("env_file"), value("env"), self.settings)
+    def _environment(self, entry: Entry, value: Value) -> environment.Environment:
+        return environment.collect(entry, value("env_file"), value("env"), self.settings.env)
 
 
 def _reach(me: endpoints.Endpoint, around: Around) -> list[dict[str, Any]]:
@@ -239,18 +243,6 @@ def _variables(slot: Slot, fleet: Fleet, peers: Mapping[str, endpoints.Peer]) ->
     replica = {"name": slot.replica, "container": slot.container, "index": slot.index, "host": slot.host}
     dialled = {name: peer.as_variable() for name, peer in peers.items()}
     return {**fleet.variables.get(slot.host, {}), "replica": replica, "peers": dialled}
-
-
-def _env(entry: Entry, env_files: Sequence[str], env: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    result: dict[str, str] = {}
-    for relative in env_files:
-        path = entry.file("env_file", relative)
-        try:
-            content = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise entry.error(f"{relative!r} cannot be read: {error}", "env_file") from error
-        result.update(envfile.parse(content, str(path)))
-    return {**result, **env, **settings.env}
 
 
 def _network_options(me: endpoints.Endpoint, networks: Sequence[str]) -> dict[str, Any]:

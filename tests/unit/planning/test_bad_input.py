@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import envfile, locate, positions
+from ansible_collections.retail.profiles.plugins.plugin_utils import locate, positions
 
 from .conftest import World
 
@@ -160,26 +160,6 @@ def test_a_link_out_of_the_profile_is_refused(world: World, tmp_path: Path) -> N
     (world.root / "bad" / "link.env").symlink_to(tmp_path / "secret")
     with pytest.raises(ProfileError, match="leads out of the profile's folder"):
         world.plan("bad")
-
-
-def test_env_files_are_dockers_own_format() -> None:
-    text = '\ufeff# comment\n\nA=1\r\n  B = not trimmed \nC="quotes" $STAY=x\nA=2\nD=\nE\nF=\u2028x'
-    with pytest.raises(ProfileError, match=r"e.env:4: 'B = not trimmed ' is not NAME=VALUE"):
-        envfile.parse(text, "e.env")
-    parsed = envfile.parse(text.replace("B =", "B="), "e.env")
-    assert parsed == {"A": "2", "B": " not trimmed ", "C": '"quotes" $STAY=x', "D": "", "F": "\u2028x"}
-    with pytest.raises(ProfileError, match=r"e.env:1"):
-        envfile.parse("=x", "e.env")
-
-
-@given(
-    st.dictionaries(
-        st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True), st.text().filter(lambda v: not set(v) & {"\n", "\r"})
-    )
-)
-def test_env_values_come_through_byte_for_byte(variables: dict[str, str]) -> None:
-    text = "\n".join(f"{name}={value}" for name, value in variables.items())
-    assert envfile.parse(text, "e.env") == variables
 
 
 @given(st.text(alphabet="ab:-[]{}\n \"'#&*!|>%@`,?", max_size=40))

@@ -130,17 +130,6 @@ def test_a_script_is_shipped_by_content_and_mounted_read_only(world: World) -> N
     assert changed["replicas"]["ovms-server-1"]["task"] == made["replicas"]["ovms-server-1"]["task"]
 
 
-def test_env_precedence_is_file_then_field_then_command_line(world: World) -> None:
-    world.write(
-        "env",
-        "containers: [{name: one, image: i, env_file: [a.env, b.env], env: {C: field, D: field}}]",
-        a__env="A=a\nB=a\nC=a\n",
-        b__env="B=b\n",
-    )
-    task = world.plan("env", env={"D": "line"})["replicas"]["env-one-1"]["task"]
-    assert task["env"] == {"A": "a", "B": "b", "C": "field", "D": "line"}
-
-
 def test_a_stand_in_is_named_by_the_label_of_its_image(world: World) -> None:
     image = {"id": "sha256:1", "labels": {"retail.profiles.stand_in": "openvino/model_server"}}
     world.snapshot = {"h1": {"images": {"stand/in:1": image}}}
