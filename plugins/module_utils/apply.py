@@ -296,10 +296,7 @@ class Applier:
                 raise ProfileError(f"a container of that name has just appeared: {error.message}") from None
             raise
         for network in later_networks(values, self.engine.api_version):
-            options = {key: value for key, value in network.items() if key != "name"}
-            if "links" in options:
-                options["links"] = [link.partition(":")[::2] for link in endpoint(network)["Links"]]
-            self.engine.connect(identity, network["name"], options)
+            self.engine.connect(identity, network["name"], endpoint(network))
         return identity
 
     # -- readiness

@@ -2,14 +2,15 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""The connection to the host's Docker Engine: one client, one pool, errors that a person can act on.
+"""The connection to the host's Docker Engine, and errors that a person can act on.
 
-All calls to the engine go through :class:`Engine`; nothing else imports the ``docker`` package, and it is imported
-only when a connection is made.
+All calls to the engine go through :class:`Engine`. What has to do with a registry or an image's content goes through
+the ``docker`` package, which knows how to log in; it is imported only then, and by nothing else.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import threading
@@ -17,12 +18,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils.engine_api import Api, demultiplexed, quoted
+from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError as EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 #: seconds that one call may take; what takes longer by nature (stop, pull) sets its own
 CALL_TIMEOUT = 60
-_POOL_SIZE = 64
+_STOPS_AT_ONCE = 64
 #: the API of Docker Engine 20.10
 _FRAGILE_API = (1, 41)
 
@@ -35,35 +38,14 @@ class MissingLibrary(ProfileError):
         super().__init__("the Python package docker is not installed: run prepare_hosts.yml, or install python3-docker")
 
 
-class EngineError(ProfileError):
-    """The engine refused a call. ``status`` is its HTTP status, 0 where it did not answer."""
-
-    def __init__(self, message: str, status: int = 0) -> None:
-        self.status = status
-        super().__init__(message)
-
-
 def connect(url: Optional[str] = None, timeout: int = CALL_TIMEOUT) -> Engine:
     """Connect to the engine at *url*, else ``DOCKER_HOST``, else the default socket.
 
-    Raises MissingLibrary, or EngineError that says what is wrong with the engine and what to do.
+    Raises EngineError that says what is wrong with the engine and what to do.
     """
     url = url or os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
     _check_socket(url)
-    try:
-        import docker
-    except ImportError:
-        import traceback
-
-        raise MissingLibrary(traceback.format_exc()) from None
-    with _translated("connect"):
-        client = docker.APIClient(base_url=url, version="auto", timeout=timeout)
-        # The adapter keeps so many idle connections; without it threads beyond ten would connect anew for each call.
-        adapter = getattr(client, "_custom_adapter", None)
-        if adapter is not None:
-            adapter.max_pool_size = _POOL_SIZE
-        client.trust_env = False  # no proxy and no .netrc for the engine's socket: half a millisecond a call
-    return Engine(client)
+    return Engine(url, timeout)
 
 
 def _check_socket(url: str) -> None:
@@ -139,151 +121,179 @@ def _nothing() -> None:
 
 
 class Engine:
-    """The calls that the collection makes, thin over ``docker.APIClient``; safe to use from several threads."""
+    """The calls that the collection makes; safe to use from several threads."""
 
-    def __init__(self, client: Any) -> None:
-        self.client = client
+    def __init__(self, url: str, timeout: int) -> None:
+        self._url = url
+        self._timeout = timeout
+        self._api = Api(url, timeout)
+        self._lock = threading.Lock()
+        self._client: Any = None
         # Containers that end at the same moment can lock up an engine before 20.10.27 for good (moby/moby#46661).
-        self._stops = Turnstile(2 if self.api_version <= _FRAGILE_API else _POOL_SIZE, patience=1.0)
+        self._stops = Turnstile(2 if self.api_version <= _FRAGILE_API else _STOPS_AT_ONCE, patience=1.0)
+
+    @property
+    def api_version(self) -> tuple[int, ...]:
+        return self._api.version
+
+    @property
+    def client(self) -> Any:
+        """``docker.APIClient``, made when it is first asked for. Raises MissingLibrary."""
+        with self._lock:
+            if self._client is None:
+                self._client = _library(self._url, self._timeout)
+            return self._client
 
     # -- what there is
 
     def info(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._call("info", self.client.info)
+        found: dict[str, Any] = self._api.call("GET", "/info", "info")
         return found
 
     def version(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._call("version", self.client.version)
-        return found
+        return self._api.about
 
     def containers(self) -> list[dict[str, Any]]:
         """All containers, running or not, as listed (not inspected)."""
-        found: list[dict[str, Any]] = self._call("list containers", self.client.containers, all=True)
+        found: list[dict[str, Any]] = self._api.call("GET", "/containers/json", "list containers", query={"all": 1})
         return found
 
     def networks(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._call("list networks", self.client.networks)
+        found: list[dict[str, Any]] = self._api.call("GET", "/networks", "list networks")
         return found
 
     def images(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._call("list images", self.client.images)
+        found: list[dict[str, Any]] = self._api.call("GET", "/images/json", "list images")
         return found
 
     def volume_names(self, label: str) -> list[str]:
         """Names of the volumes that bear *label* (``key=value``)."""
-        listed = self._call("list volumes", self.client.volumes, filters={"label": label})
+        query = {"filters": json.dumps({"label": [label]})}
+        listed = self._api.call("GET", "/volumes", "list volumes", query=query)
         return [volume["Name"] for volume in listed.get("Volumes") or ()]
 
     def inspect(self, container: str) -> Optional[dict[str, Any]]:
         """A container by name or id; None where there is none."""
-        return self._found("inspect a container", self.client.inspect_container, container)
+        return self._found("inspect a container", f"/containers/{quoted(container)}/json")
 
     def image(self, name: str) -> Optional[dict[str, Any]]:
         """An image by name or id; None where there is none."""
-        return self._found("inspect an image", self.client.inspect_image, name)
+        return self._found("inspect an image", f"/images/{quoted(name)}/json")
 
     def volume(self, name: str) -> Optional[dict[str, Any]]:
-        return self._found("inspect a volume", self.client.inspect_volume, name)
+        return self._found("inspect a volume", f"/volumes/{quoted(name)}")
 
     def network(self, name: str) -> Optional[dict[str, Any]]:
-        return self._found("inspect a network", self.client.inspect_network, name)
+        return self._found("inspect a network", f"/networks/{quoted(name)}")
 
     def logs(
         self, container: str, *, tail: Optional[int] = None, since: Optional[int] = None, timestamps: bool = False
     ) -> str:
         """Log text, both streams; *since* in whole seconds of the host's clock."""
-        options: dict[str, Any] = {"tail": "all" if tail is None else tail, "timestamps": timestamps}
+        query: dict[str, Any] = {"stdout": 1, "stderr": 1, "tail": "all" if tail is None else tail}
+        query["timestamps"] = int(timestamps)
         if since is not None:
-            options["since"] = since
-        raw = self._call("read logs", self.client.logs, container, stdout=True, stderr=True, **options)
-        return bytes(raw).decode("utf-8", "replace")
+            query["since"] = since
+        shown = self._api.call("GET", f"/containers/{quoted(container)}/json", "read logs")
+        raw = self._api.raw("GET", f"/containers/{quoted(container)}/logs", "read logs", query=query)
+        return (raw if shown["Config"].get("Tty") else demultiplexed(raw)).decode("utf-8", "replace")
 
     # -- writes
 
     def create(self, name: str, request: Mapping[str, Any]) -> str:
         """Create a container and answer its id."""
-        made = self._call("create a container", self.client.create_container_from_config, dict(request), name)
+        query = {"name": name}
+        made = self._api.call("POST", "/containers/create", "create a container", query=query, body=dict(request))
         return str(made["Id"])
 
     def start(self, container: str) -> None:
-        self._call("start a container", self.client.start, container)
+        self._post(f"/containers/{quoted(container)}/start", "start a container")
 
     def wait(self, container: str) -> int:
         """Wait until a container ends; its exit code."""
-        return int(self._call("wait for a container", self.client.wait, container)["StatusCode"])
+        ended = self._api.call("POST", f"/containers/{quoted(container)}/wait", "wait for a container")
+        return int(ended["StatusCode"])
 
     def unpause(self, container: str) -> None:
-        self._call("unpause a container", self.client.unpause, container)
+        self._post(f"/containers/{quoted(container)}/unpause", "unpause a container")
 
     def stop(self, container: str) -> None:
         """Stop a container within its own stop timeout; one that is gone or stopped is no error."""
+        path = f"/containers/{quoted(container)}/stop"
         with _ignoring(404), self._stops.passing():
             try:
-                self._call("stop a container", self.client.stop, container)
+                self._post(path, "stop a container")
             except EngineError as error:
                 if error.status:
                     raise
                 # No answer within our own time: the container has asked for longer.
-                asked = ((self.inspect(container) or {}).get("Config") or {}).get("StopTimeout") or 0
-                self._call("stop a container", self.client.stop, container, timeout=int(asked))
+                asked = int(((self.inspect(container) or {}).get("Config") or {}).get("StopTimeout") or 0)
+                self._post(path, "stop a container", query={"t": asked}, timeout=self._timeout + asked)
 
     def remove(self, container: str) -> None:
         """Remove a container and its anonymous volumes, even if it runs; one that is gone is no error."""
         with _ignoring(404), _ignoring(409, "already in progress"):
-            self._call("remove a container", self.client.remove_container, container, v=True, force=True)
+            query = {"v": 1, "force": 1}
+            self._api.raw("DELETE", f"/containers/{quoted(container)}", "remove a container", query=query)
 
     def connect(self, container: str, network: str, endpoint: Mapping[str, Any]) -> None:
-        """Connect a container to one more network."""
-        self._call("connect a network", self.client.connect_container_to_network, container, network, **endpoint)
+        """Connect a container to one more network; *endpoint* is the engine's EndpointConfig."""
+        body = {"Container": container, "EndpointConfig": dict(endpoint)}
+        self._post(f"/networks/{quoted(network)}/connect", "connect a network", body=body)
 
     def disconnect(self, container: str, network: str) -> None:
         with _ignoring(404):
-            self._call(
-                "disconnect a network", self.client.disconnect_container_from_network, container, network, force=True
-            )
+            body = {"Container": container, "Force": True}
+            self._post(f"/networks/{quoted(network)}/disconnect", "disconnect a network", body=body)
 
-    def create_network(self, name: str, **options: Any) -> str:
-        made = self._call("create a network", self.client.create_network, name, check_duplicate=True, **options)
-        return str(made["Id"])
+    def create_network(self, request: Mapping[str, Any]) -> str:
+        """Create a network from the engine's request for one; its id."""
+        body = {**request, "CheckDuplicate": True}
+        return str(self._api.call("POST", "/networks/create", "create a network", body=body)["Id"])
 
     def remove_network(self, network: str) -> None:
         with _ignoring(404):
-            self._call("remove a network", self.client.remove_network, network)
+            self._api.raw("DELETE", f"/networks/{quoted(network)}", "remove a network")
 
-    def create_volume(self, name: str, **options: Any) -> None:
-        self._call("create a volume", self.client.create_volume, name, **options)
+    def create_volume(self, request: Mapping[str, Any]) -> None:
+        """Create a volume from the engine's request for one."""
+        self._post("/volumes/create", "create a volume", body=dict(request))
 
     def remove_volume(self, name: str) -> None:
         with _ignoring(404):
-            self._call("remove a volume", self.client.remove_volume, name)
+            self._api.raw("DELETE", f"/volumes/{quoted(name)}", "remove a volume")
 
     def pull(self, name: str) -> None:
-        """Pull an image; raises EngineError with the engine's own words."""
+        """Pull an image; raises EngineError with the engine's own words, or MissingLibrary."""
         repository, tag = split_image(name)
+        client = self.client
         # The library authenticates from the user's Docker configuration, as the CLI does.
-        for event in self._stream("pull an image", self.client.pull, repository, tag, stream=True, decode=True):
-            if event.get("error"):
-                raise EngineError(str(event["error"]))
+        with _translated("pull an image"):
+            for event in client.pull(repository, tag, stream=True, decode=True):
+                if event.get("error"):
+                    raise EngineError(str(event["error"]))
 
     # -- private
 
-    @property
-    def api_version(self) -> tuple[int, ...]:
-        return tuple(int(part) for part in str(self.client._version).split("."))
+    def _post(self, path: str, doing: str, **more: Any) -> None:
+        self._api.raw("POST", path, doing, **more)
 
-    def _call(self, doing: str, function: Any, *args: Any, **kwargs: Any) -> Any:
-        with _translated(doing):
-            return function(*args, **kwargs)
-
-    def _found(self, doing: str, function: Any, name: str) -> Optional[dict[str, Any]]:
+    def _found(self, doing: str, path: str) -> Optional[dict[str, Any]]:
         with _ignoring(404):
-            found: dict[str, Any] = self._call(doing, function, name)
+            found: dict[str, Any] = self._api.call("GET", path, doing)
             return found
         return None
 
-    def _stream(self, doing: str, function: Any, *args: Any, **kwargs: Any) -> Iterator[dict[str, Any]]:
-        with _translated(doing):
-            yield from function(*args, **kwargs)
+
+def _library(url: str, timeout: int) -> Any:
+    try:
+        import docker
+    except ImportError:
+        import traceback
+
+        raise MissingLibrary(traceback.format_exc()) from None
+    with _translated("connect"):
+        return docker.APIClient(base_url=url, version="auto", timeout=timeout)
 
 
 @contextmanager

@@ -15,14 +15,14 @@ from ansible_collections.retail.profiles.plugins.module_utils.errors import Prof
 from ansible_collections.retail.profiles.plugins.module_utils.listing import Listed, listed
 from ansible_collections.retail.profiles.plugins.module_utils.options import same
 
-#: options of docker_network -> (field of the engine's network, argument of the library)
+#: options of docker_network -> field of the engine's network
 _OPTIONS = {
-    "driver": ("Driver", "driver"),
-    "internal": ("Internal", "internal"),
-    "attachable": ("Attachable", "attachable"),
-    "enable_ipv6": ("EnableIPv6", "enable_ipv6"),
-    "labels": ("Labels", "labels"),
-    "driver_options": ("Options", "options"),
+    "driver": "Driver",
+    "internal": "Internal",
+    "attachable": "Attachable",
+    "enable_ipv6": "EnableIPv6",
+    "labels": "Labels",
+    "driver_options": "Options",
 }
 _IPAM = {"subnet": "Subnet", "gateway": "Gateway", "iprange": "IPRange", "aux_addresses": "AuxiliaryAddresses"}
 
@@ -40,18 +40,18 @@ def check_options(network: Mapping[str, Any]) -> None:
             )
 
 
-def create_options(network: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments for the engine to create *network*, but for its name."""
-    options: dict[str, Any] = {"driver": "bridge"}
-    for option, (_field, argument) in _OPTIONS.items():
+def create_request(network: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of ``POST /networks/create`` for docker_network arguments."""
+    request: dict[str, Any] = {"Name": network["name"], "Driver": "bridge"}
+    for option, field in _OPTIONS.items():
         if network.get(option) is not None:
-            options[argument] = network[option]
+            request[field] = network[option]
     if network.get("ipam_config") or network.get("ipam_driver"):
-        options["ipam"] = {
+        request["IPAM"] = {
             "Driver": network.get("ipam_driver") or "default",
             "Config": [_pool(item) for item in network.get("ipam_config") or ()],
         }
-    return options
+    return request
 
 
 def _pool(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _pool(item: Mapping[str, Any]) -> dict[str, Any]:
 def network_differences(network: Mapping[str, Any], actual: Mapping[str, Any]) -> list[Difference]:
     """What differs between docker_network arguments and a network of the engine."""
     found = []
-    for option, (field, _argument) in _OPTIONS.items():
+    for option, field in _OPTIONS.items():
         desired, current = network.get(option), actual.get(field)
         if option == "driver":
             desired = desired or "bridge"

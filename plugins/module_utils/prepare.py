@@ -110,7 +110,7 @@ class Ground:
             if actual is not None:
                 networks.release(self.engine, name, self.owns)
                 self.engine.remove_network(actual["Id"])
-            self.network_ids[name] = self.engine.create_network(name, **networks.create_options(network))
+            self.network_ids[name] = self.engine.create_network(networks.create_request(network))
         return found
 
     # -- files, images, volumes
@@ -164,7 +164,8 @@ class Ground:
             if self.engine.volume(name) is None:
                 self.found.append(Difference(f"volume {name}", None, "created"))
                 if not self.order.check:
-                    self.engine.create_volume(name, **{**options, "labels": {**options.get("labels", {}), **labels}})
+                    made_with = {**options.get("Labels", {}), **labels}
+                    self.engine.create_volume({"Name": name, **options, "Labels": made_with})
 
     # -- orphans
 

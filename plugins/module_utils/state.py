@@ -118,18 +118,18 @@ def _union(old: Iterable[str], new: Iterable[str]) -> tuple[str, ...]:
 
 
 def named_volumes(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The named volumes of a task, with the engine's options to make each."""
+    """The named volumes of a task, each with what else the engine's request for it holds."""
     result: dict[str, dict[str, Any]] = {}
     for item in values.get("volumes") or ():
         source, _target, _mode = split_volume(item)
         if source and not source.startswith("/"):
             driver = values.get("volume_driver")
-            result[source] = {"driver": driver} if driver else {}
+            result[source] = {"Driver": driver} if driver else {}
     for mount in values.get("mounts") or ():
         if mount["Type"] == "volume" and mount.get("Source"):
             config = mount.get("VolumeOptions", {}).get("DriverConfig", {})
-            options = {"driver": config.get("Name"), "driver_opts": config.get("Options")}
-            options["labels"] = mount.get("VolumeOptions", {}).get("Labels")
+            options = {"Driver": config.get("Name"), "DriverOpts": config.get("Options")}
+            options["Labels"] = mount.get("VolumeOptions", {}).get("Labels")
             result[mount["Source"]] = {key: value for key, value in options.items() if value}
     return result
 

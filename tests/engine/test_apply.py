@@ -327,7 +327,7 @@ def test_what_is_not_ours_is_never_touched(engine: Engine, deployment: Deploymen
 
 
 def test_a_foreign_network_is_an_error(engine: Engine, deployment: Deployment) -> None:
-    engine.create_network(f"{deployment.name}-net", driver="bridge")
+    engine.create_network({"Name": f"{deployment.name}-net"})
     task = deployment.task(networks=[{"name": f"{deployment.name}-net"}])
     checked = deployment.call("checked", deployment.replica(task), networks=[deployment.network()])
     assert "not ours" in checked["msg"]
@@ -362,7 +362,7 @@ def test_absent_takes_what_the_stock_module_made(engine: Engine, deployment: Dep
 
 
 def test_a_volume_that_was_there_before_is_kept(engine: Engine, deployment: Deployment) -> None:
-    engine.create_volume(f"{deployment.name}-mine")
+    engine.create_volume({"Name": f"{deployment.name}-mine"})
     task = deployment.task(volumes=[f"{deployment.name}-mine:/a", f"{deployment.name}-own:/b", "/anonymous"])
     deployment.present(task)
     inspect = engine.inspect(task["name"])

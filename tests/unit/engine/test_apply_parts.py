@@ -187,8 +187,8 @@ def test_the_volumes_of_a_task() -> None:
         "a",
     )
     assert state.named_volumes(values) == {
-        "a": {"driver": "nfs"},
-        "e": {"driver": "l", "driver_opts": {"o": "1"}, "labels": {"x": "y"}},
+        "a": {"Driver": "nfs"},
+        "e": {"Driver": "l", "DriverOpts": {"o": "1"}, "Labels": {"x": "y"}},
     }
 
 
@@ -384,8 +384,8 @@ def test_an_engine_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_networks_as_the_engine_makes_them() -> None:
-    assert networks.create_options({"name": "n"}) == {"driver": "bridge"}
-    options = networks.create_options(
+    assert networks.create_request({"name": "n"}) == {"Name": "n", "Driver": "bridge"}
+    request = networks.create_request(
         {
             "name": "n",
             "internal": True,
@@ -394,12 +394,13 @@ def test_networks_as_the_engine_makes_them() -> None:
             "ipam_config": [{"subnet": "10.0.0.0/24", "gateway": None}],
         }
     )
-    assert options == {
-        "driver": "bridge",
-        "internal": True,
-        "labels": {"a": "b"},
-        "options": {"mtu": "1400"},
-        "ipam": {"Driver": "default", "Config": [{"Subnet": "10.0.0.0/24"}]},
+    assert request == {
+        "Name": "n",
+        "Driver": "bridge",
+        "Internal": True,
+        "Labels": {"a": "b"},
+        "Options": {"mtu": "1400"},
+        "IPAM": {"Driver": "default", "Config": [{"Subnet": "10.0.0.0/24"}]},
     }
     with pytest.raises(ProfileError, match="the option colour of docker_network is not known"):
         networks.check_options({"name": "n", "colour": 1})

@@ -1,0 +1,154 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine's API over a socket: connections that are kept, that break, that hang, and what errors say."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.retail.profiles.plugins.module_utils.engine import connect
+from ansible_collections.retail.profiles.plugins.module_utils.engine_api import Api, EngineError, demultiplexed, quoted
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """An engine of few words; what the tests ask for is in the path."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        server: Any = self.server
+        server.seen.append((id(self), self.path))
+        path = self.path.partition("/v1.41")[2] or self.path
+        if path == "/hang":
+            server.release.wait(10)
+            return
+        if path == "/gone":
+            self.close_connection = True
+            self.connection.close()
+            return
+        status, body = 200, json.dumps({"ApiVersion": "1.41", "path": self.path}).encode()
+        if path == "/refused":
+            status, body = 409, b'{"message": "no such luck"}'
+        elif path == "/plain":
+            status, body = 500, b"just text"
+        elif path == "/silent":
+            status, body = 502, b""
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        if path == "/close":
+            # As an engine closes what has been idle: after the answer, without a word.
+            self.close_connection = True
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def address_string(self) -> str:
+        return "unix"
+
+
+class Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, Answers)
+        self.seen: list[tuple[int, str]] = []
+        self.release = threading.Event()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    made = Server(str(tmp_path / "docker.sock"))
+    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield made
+    made.release.set()
+    made.shutdown()
+    thread.join()
+    made.server_close()
+
+
+def api(server: Server, timeout: float = 5) -> Api:
+    return Api(f"unix://{server.server_address}", timeout)
+
+
+def test_the_version_is_the_engines_and_stands_in_every_path(server: Server) -> None:
+    made = api(server)
+    assert made.version == (1, 41)
+    assert made.call("GET", "/x", "ask", query={"all": 1, "name": "a b"})["path"] == "/v1.41/x?all=1&name=a+b"
+
+
+def test_a_thread_keeps_its_connection(server: Server) -> None:
+    made = api(server)
+    for _time in range(3):
+        made.call("GET", "/x", "ask")
+    assert len({connection for connection, _path in server.seen}) == 1
+    other = threading.Thread(target=lambda: made.call("GET", "/x", "ask"))
+    other.start()
+    other.join()
+    assert len({connection for connection, _path in server.seen}) == 2
+
+
+def test_a_connection_that_was_closed_while_idle_is_made_anew(server: Server) -> None:
+    made = api(server)
+    made.call("GET", "/close", "ask")
+    assert made.call("GET", "/x", "ask")["path"] == "/v1.41/x"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "message"),
+    [
+        ("/refused", 409, "no such luck"),
+        ("/plain", 500, "just text"),
+        ("/silent", 502, "the Docker Engine gave no reason"),
+        ("/gone", 0, r"the Docker Engine did not answer \(ask: "),
+    ],
+)
+def test_errors_are_the_engines_own_words(server: Server, path: str, status: int, message: str) -> None:
+    made = api(server)
+    with pytest.raises(EngineError, match=message) as caught:
+        made.call("GET", path, "ask")
+    assert caught.value.status == status
+    assert made.call("GET", "/x", "ask")["path"] == "/v1.41/x"
+
+
+def test_an_engine_that_hangs_is_told_of_and_can_be_asked_again(server: Server) -> None:
+    made = api(server, timeout=0.2)
+    with pytest.raises(EngineError, match=r"took too long \(ask\)"):
+        made.call("GET", "/hang", "ask")
+    server.release.set()
+    assert made.call("GET", "/x", "ask")["path"] == "/v1.41/x"
+
+
+def test_a_call_with_a_time_of_its_own_uses_a_connection_of_its_own(server: Server) -> None:
+    made = api(server)
+    made.call("GET", "/x", "ask", timeout=3)
+    assert len({connection for connection, _path in server.seen}) == 2
+
+
+def test_only_sockets_and_tcp() -> None:
+    with pytest.raises(EngineError, match="DOCKER_HOST=ssh://h is not unix:// or tcp://"):
+        connect("ssh://h")
+
+
+def test_names_in_paths() -> None:
+    assert quoted("registry:5000/a/b@sha256:c") == "registry:5000/a/b@sha256:c"
+    assert quoted("a b?c#d") == "a%20b%3Fc%23d"
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.binary(max_size=50))))
+def test_log_frames_are_taken_apart(frames: list[tuple[int, bytes]]) -> None:
+    stream = b"".join(bytes([kind, 0, 0, 0]) + len(data).to_bytes(4, "big") + data for kind, data in frames)
+    assert demultiplexed(stream) == b"".join(data for _kind, data in frames)
