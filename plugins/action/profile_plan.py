@@ -17,8 +17,10 @@ from ansible.utils.display import Display
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils import (
     ansible_input,
+    devices,
     explain,
     fields,
+    inputs,
     locate,
     parsers,
     place,
@@ -40,6 +42,9 @@ OPTIONS: dict[str, Any] = {
     "replicas": {"type": "dict", "default": {}},
     "place": {"type": "dict", "default": {}},
     "images": {"type": "dict", "default": {}},
+    "target_device": {"type": "str"},
+    "input_source": {"type": "str"},
+    "render": {"type": "bool"},
     "pull": {"type": "str", "choices": ["missing", "always", "never"], "default": "missing"},
     "state_dir": {"type": "str", "default": "/var/lib/retail-profiles"},
     "models_dir": {"type": "str", "default": "/var/lib/retail-profiles/models"},
@@ -116,6 +121,9 @@ class Planner:
                 place=parsers.mapping_of(fields.pattern)(self.args["place"]),
                 images=parsers.mapping_of(parsers.text)(self.args["images"]),
                 pull=self.args["pull"],
+                target_device=devices.name(self.args["target_device"]) if self.args["target_device"] else None,
+                input_source=inputs.source(self.args["input_source"]) if self.args["input_source"] else None,
+                render=self.args["render"],
             )
         except ValueError as error:
             raise ProfileError(f"a variable of the run is not valid: {error}") from error

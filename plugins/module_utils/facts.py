@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils import sockets, system_facts
+from ansible_collections.retail.profiles.plugins.module_utils import device_facts, sockets, system_facts
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.listing import listed
 from ansible_collections.retail.profiles.plugins.module_utils.state import StateDir
@@ -32,7 +32,7 @@ def snapshot(state_dir: str, engine: Optional[Engine], engine_error: Optional[st
         "python": platform.python_version(),
         "state_dir": state(state_dir),
         "listening": [vars(port) for port in sockets.listening()],
-        "devices": devices(files),
+        "devices": device_facts.devices(files),
         "system": system_facts.describe(files),
         "engine": None,
         "images": {},
@@ -110,19 +110,4 @@ def containers(found: list[dict[str, Any]]) -> dict[str, Any]:
             "published": [vars(port) for port in item.published],
         }
         for item in listed(found).values()
-    }
-
-
-def devices(files: system_facts.Files) -> dict[str, Any]:
-    """Device nodes that containers may be given, and the group of the render nodes."""
-
-    def nodes(folder: str, prefix: str) -> list[str]:
-        return [f"{folder}/{name}" for name in files.names(folder) if name.startswith(prefix)]
-
-    render = nodes("/dev/dri", "renderD")
-    return {
-        "render": render,
-        "accel": nodes("/dev/accel", "accel"),
-        "video": nodes("/dev", "video"),
-        "render_gid": os.stat(files.path(render[0])).st_gid if render else None,
     }

@@ -64,6 +64,19 @@ options:
     description: Image to use instead, by the image that the profile names.
     type: dict
     default: {}
+  target_device:
+    description:
+      - Device that the containers with the field C(target_device), and those that serve OVMS, infer on.
+      - C(CPU), C(GPU), C(GPU.n), C(NPU), C(AUTO), C(MULTI:a,b) or C(HETERO:a,b).
+    type: str
+  input_source:
+    description:
+      - Input of the containers with the field C(input_source).
+      - C(rtsp://...), C(file:NAME), C(/dev/videoN), or the serial number of a RealSense camera.
+    type: str
+  render:
+    description: Whether the containers with the field C(render) show their output on the X display of their host.
+    type: bool
   pull:
     description: When images are pulled.
     type: str

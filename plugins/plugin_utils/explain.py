@@ -53,6 +53,11 @@ def _replica(name: str, replica: Mapping[str, Any], hosts: Mapping[str, Any]) ->
     yield f"      image    {image}{'' if image == replica['image'] else ' in place of ' + replica['image']}"
     for variable, value in sorted(replica["task"]["env"].items()):
         yield f"      env      {variable}={_shortened(value)}  ({replica['env_from'][variable]})"
+    if replica["target_device"] or replica["task"].get("devices"):
+        nodes = ", ".join(item.partition(":")[0] for item in replica["task"].get("devices", []))
+        yield f"      device   {replica['target_device'] or 'as its models say'}{f': {nodes}' if nodes else ''}"
+    if replica["input_source"]:
+        yield f"      input    {replica['input_source']}"
     if replica["ports"]:
         listens = ", ".join(f"{label} {port}" for label, port in replica["ports"].items())
         yield f"      listens  {replica['address'] or 'every address'}: {listens}"

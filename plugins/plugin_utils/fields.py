@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES, OPTIONS
+from ansible_collections.retail.profiles.plugins.plugin_utils import devices, inputs
 from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
     Field,
     Invalid,
@@ -32,6 +33,9 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
     variable,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.records import ENV_FILE, METRIC_RULE, READY
+
+#: options that a profile may give beside the field that becomes it
+_SHARED = ("published_ports", "devices", "groups")
 
 # -- a container
 
@@ -59,7 +63,7 @@ def _checked_options(value: Any) -> dict[str, Any]:
 def _docker_options() -> Type:
     """What docker_container takes. Not closed: the stock module knows more options than the table."""
     types = {"str": "string", "int": "integer", "bool": "boolean", "float": "number", "list": "array", "dict": "object"}
-    own = {option for field in CONTAINER_FIELDS for option in field.options if option != "published_ports"}
+    own = {option for field in CONTAINER_FIELDS for option in field.options if option not in _SHARED}
     properties = {
         option.name: {
             **({"type": types[option.type]} if option.type in types else {}),
@@ -193,6 +197,31 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
         group="placement",
     ),
     Field(
+        "target_device",
+        typed(type="string", pattern=devices.PATTERN)(devices.name),
+        f"Device that it infers on: {devices.FORMS}; `profile_target_device` beats it. "
+        "See [Devices and input](#devices-and-input).",
+        "target_device: GPU",
+        options=("devices", "groups", "env"),
+        group="hardware",
+    ),
+    Field(
+        "input_source",
+        typed(type=["string", "integer"])(inputs.source),
+        f"Input of its pipeline: {inputs.FORMS}; `profile_input_source` beats it.",
+        "input_source: rtsp://camera:8554/stream0",
+        options=("devices", "groups", "env"),
+        group="hardware",
+    ),
+    Field(
+        "render",
+        boolean,
+        "Whether it shows its output on the X display of its host; `profile_render` beats it.",
+        "render: true",
+        options=("env", "volumes"),
+        group="hardware",
+    ),
+    Field(
         "depends_on",
         list_of(text),
         "Containers that must be ready before this one starts.",
@@ -236,11 +265,9 @@ CONTAINER_FIELDS += (
     ),
 )
 #: the sections of docs/profile.md in which they are shown
-CONTAINER_GROUPS = ("what", "environment", "files", "network", "placement", "order", "measurement", "more")
+CONTAINER_GROUPS = ("what", "environment", "files", "network", "placement", "hardware", "order", "measurement", "more")
 #: options that the plan sets by itself
 PLANNED = ("state", "pull", "labels", "etc_hosts")
-#: an option that a profile may give beside the field that becomes it
-_SHARED = ("published_ports",)
 #: docker_container options that may not stand under ``docker``, and the field to use (None: the plan sets it)
 RESERVED: dict[str, str | None] = {
     **dict.fromkeys(PLANNED),

@@ -11,7 +11,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -31,6 +31,12 @@ class ShippedFile:
     mode: str
     dest: str
     data: bytes
+
+    def containing(self, data: bytes) -> ShippedFile:
+        """A file of the same name with other content."""
+        digest = hashlib.sha256(data).hexdigest()
+        home, name = self.dest.rsplit("/", 2)[0], self.dest.rpartition("/")[2]
+        return replace(self, sha256=digest, dest=f"{home}/{digest}/{name}", data=data)
 
     @cached_property
     def as_share(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -18,10 +18,11 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Ent
 
 @dataclass(frozen=True)
 class Models:
-    """The models that a server is told to serve: name to base path inside its container."""
+    """The models that a server is told to serve: name to base path inside its container, and to target device."""
 
     paths: Mapping[str, str]
     source: str
+    devices: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_ovms(image: str) -> bool:
@@ -40,29 +41,107 @@ def option(args: Sequence[str], name: str) -> str | None:
     return None
 
 
+def on_device(
+    entry: Entry, args: Sequence[str], binds: Sequence[Mount], device: str | None
+) -> tuple[list[str], list[Mount]]:
+    """Arguments and mounts of a server whose models are on *device* (None: each on its own).
+
+    A shipped ``config.json`` is rewritten for it, and to what OVMS accepts today (see :func:`rewritten`).
+    Raises ProfileError where a device is given and the configuration is not the profile's to rewrite.
+    """
+    args, binds = list(args), list(binds)
+    if option(args, "model_name") is not None:
+        return (_with_option(args, "target_device", device) if device else args), binds
+    config_path = option(args, "config_path")
+    index = _config(binds, config_path)
+    if index is None:
+        if config_path is not None and device:
+            raise entry.error(
+                f"its models cannot be put on {device}: {config_path} is not a file of the profile: "
+                f"ship it, as ./config.json:{config_path}:ro, or set the devices there and leave the server out",
+                "args",
+            )
+        return args, binds
+    shipped = binds[index].shipped
+    assert shipped is not None
+    data = rewritten(entry, shipped.path, shipped.data, device)
+    if data != shipped.data:
+        new = shipped.containing(data)
+        binds[index] = replace(binds[index], source=new.dest, shipped=new)
+    return args, binds
+
+
+def rewritten(entry: Entry, name: str, data: bytes, device: str | None) -> bytes:
+    """A ``config.json`` with every model on *device*, if one is given.
+
+    ``latest`` beside a model's ``config``, which OVMS takes no more, becomes its ``model_version_policy``. What needs
+    no change stays as it is, to the byte.
+    """
+    document = _document(entry, name, data)
+    for item in document["model_config_list"]:
+        if "latest" in item:
+            item["config"].setdefault("model_version_policy", {"latest": item["latest"]})
+            del item["latest"]
+        if device:
+            item["config"]["target_device"] = device
+    if document == _document(entry, name, data):
+        return data
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+
+
 def models(entry: Entry, args: Sequence[str], binds: Sequence[Mount]) -> Models | None:
     """The models named by ``--config_path`` (a shipped file) or ``--model_name``; None when they cannot be known."""
     model_name, model_path = option(args, "model_name"), option(args, "model_path")
     if model_name and model_path:
-        return Models({model_name: model_path}, "args")
+        device = option(args, "target_device")
+        return Models({model_name: model_path}, "args", {model_name: device} if device else {})
     config_path = option(args, "config_path")
-    shipped = next((mount.shipped for mount in binds if mount.target == config_path and mount.shipped), None)
+    index = _config(binds, config_path)
+    shipped = binds[index].shipped if index is not None else None
     if config_path is None or shipped is None:
         return None
-    return Models(_from_config(entry, shipped.path, shipped.data, config_path), shipped.path)
+    configs = [item["config"] for item in _document(entry, shipped.path, shipped.data)["model_config_list"]]
+    base = PurePosixPath(config_path).parent
+    return Models(
+        {str(config["name"]): str(base / config["base_path"]) for config in configs},
+        shipped.path,
+        {str(config["name"]): str(config["target_device"]) for config in configs if config.get("target_device")},
+    )
 
 
-def _from_config(entry: Entry, name: str, data: bytes, config_path: str) -> dict[str, str]:
+def _config(binds: Sequence[Mount], config_path: str | None) -> int | None:
+    """Which of the mounts is the shipped configuration file."""
+    found = (index for index, mount in enumerate(binds) if mount.target == config_path and mount.shipped)
+    return next(found, None)
+
+
+def _document(entry: Entry, name: str, data: bytes) -> dict[str, Any]:
+    """An OVMS configuration, with what is needed of it checked."""
     try:
         document = json.loads(data)
-        configs = [item["config"] for item in document.get("model_config_list", [])]
-        base = PurePosixPath(config_path).parent
-        return {str(config["name"]): str(base / config["base_path"]) for config in configs}
+        document.setdefault("model_config_list", [])
+        for item in document["model_config_list"]:
+            PurePosixPath(item["config"]["base_path"], str(item["config"]["name"]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise entry.error(
             f"{name} is not an OVMS configuration (model_config_list[].config with name and base_path): {error!r}",
             "volumes",
         ) from error
+    return dict(document)
+
+
+def _with_option(args: Sequence[str], name: str, value: str) -> list[str]:
+    """The arguments with ``--name VALUE`` in place of what they say of it."""
+    kept: list[str] = []
+    skip = False
+    for index, arg in enumerate(args):
+        if skip:
+            skip = False
+        elif arg == f"--{name}":
+            skip = index + 1 < len(args) and not args[index + 1].startswith("--")
+        elif not arg.startswith(f"--{name}="):
+            kept.append(arg)
+    return [*kept, f"--{name}", value]
 
 
 def model_checks(container: str, served: Models | None, binds: Sequence[Mount]) -> list[dict[str, Any]]:

@@ -34,6 +34,9 @@ class Settings:
     place: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
     pull: str = "missing"
+    target_device: str | None = None
+    input_source: str | None = None
+    render: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import endpoints, place, replica, waves
+from ansible_collections.retail.profiles.plugins.plugin_utils import endpoints, hardware, place, replica, waves
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.order import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Profile, Render
@@ -149,6 +149,10 @@ def _replicas(
         needs = [built[dealt[slot.replica][name].replica] for name in shaped.depends_on[slot.container]]
         around = replica.Around(shaped.waves[slot.container], peers, needs, published.get(slot.replica, {}))
         built[slot.replica] = builder.build(entry, me, around)
+    problems = list(dict.fromkeys(str(problem) for made in built.values() for problem in made.problems))
+    if problems:
+        raise ProfileError("; ".join(problems))
+    hardware.check_settings(settings, [made.asked for made in built.values()])
     return [built[slot.replica] for slot in shaped.slots]
 
 

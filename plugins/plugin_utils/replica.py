@@ -12,8 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES
-from ansible_collections.retail.profiles.plugins.plugin_utils import endpoints, environment, mounts, ovms, probes
+from ansible_collections.retail.profiles.plugins.plugin_utils import (
+    endpoints,
+    environment,
+    hardware,
+    mounts,
+    ovms,
+    probes,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.fields import RESERVED
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import LABEL_DEPLOYMENT, Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.place import Settings, Slot
@@ -63,6 +71,8 @@ class Replica:
     files: Sequence[mounts.ShippedFile]
     paths: Sequence[Mapping[str, Any]]
     stand_in: str | None
+    asked: hardware.Wanted
+    problems: Sequence[ProfileError] = field(default_factory=list)
     warnings: Sequence[str] = field(default_factory=list)
 
     def as_plan(self) -> dict[str, Any]:
@@ -87,6 +97,8 @@ class Replica:
             "reach": self.reach,
             "prometheus": dict(self.prometheus) if self.prometheus else None,
             "metrics": dict(self.metrics),
+            "target_device": self.asked.target_device,
+            "input_source": self.asked.input_source,
             "ovms": ovms.is_ovms(self.image),
         }
 
@@ -103,6 +115,8 @@ class Contents:
     files: Sequence[mounts.ShippedFile]
     paths: Sequence[Mapping[str, Any]]
     prometheus: Mapping[str, Any] | None
+    devices: tuple[str, ...]
+    warnings: Sequence[str]
 
 
 class Builder:
@@ -112,8 +126,9 @@ class Builder:
         self.settings = settings
         self.fleet = fleet
         self.render = render
+        self.hardware = hardware.Hardware(fleet)
         self.shipper = mounts.Shipper(f"{settings.state_dir}/deployments/{settings.deployment}/files")
-        self._made: dict[tuple[str, Callable[..., Any]], Any] = {}
+        self._made: dict[tuple[str, Callable[..., Any], tuple[str | None, ...]], Any] = {}
 
     def endpoint(self, entry: Entry, slot: Slot) -> endpoints.Endpoint:
         """What the replica listens on, from the fields that need no peers."""
@@ -124,11 +139,15 @@ class Builder:
         """The planned replica. Raises ProfileError for a field that cannot be rendered or is not valid."""
         slot, fleet = me.slot, self.fleet
         value = self._values(entry, slot, around.peers)
-        contents = self._once(entry, _CONTENTS, self._contents, value)
+        asked = self._once(entry, ("image", *hardware.FIELDS), self._asked, value)
+        device = self.hardware.name_inside(asked.target_device, slot.host)
+        value = self._values(entry, slot, around.peers, device)
+        contents = self._once(entry, _CONTENTS, self._contents, value, device)
+        given = self.hardware.grant(asked, contents.devices, slot.host)
         mapped = self.settings.images.get(contents.image, contents.image)
         networks = [network_name(name, self.settings.deployment) for name in me.networks if name not in endpoints.ALONE]
         extra = self._once(entry, ("docker",), _docker, value)
-        env = self._once(entry, ("env_file", "env"), self._environment, value)
+        env = given.over(self._once(entry, ("env_file", "env"), self._environment, value))
         task = {
             "name": slot.replica,
             "image": mapped,
@@ -136,10 +155,11 @@ class Builder:
             **({"entrypoint": contents.entrypoint} if contents.entrypoint else {}),
             **({"command": contents.args} if contents.args else {}),
             "env": env.values,
-            **({"volumes": contents.volumes} if contents.volumes else {}),
+            **_volumes([*contents.volumes, *given.volumes]),
             **_network_options(me, networks),
             **_etc_hosts(around.peers),
             **extra,
+            **given.options(extra),
             **_published(me, around.published, fleet, extra.get("published_ports", [])),
             "labels": _labels(slot, self.settings),
         }
@@ -165,37 +185,60 @@ class Builder:
             metrics=value("metrics"),
             networks=networks,
             files=contents.files,
-            paths=contents.paths,
+            paths=[*contents.paths, *given.path_checks(slot.container)],
             stand_in=f"{mapped} for {stand_in}" if stand_in else None,
-            warnings=[*_warnings(me), *env.warnings],
+            asked=asked,
+            problems=given.problems(slot.host, slot.container),
+            warnings=[
+                *_warnings(me),
+                *env.warnings,
+                *(f"{slot.replica}: {warning}" for warning in contents.warnings),
+            ],
         )
 
-    def _values(self, entry: Entry, slot: Slot, peers: Mapping[str, endpoints.Peer]) -> Value:
+    def _values(
+        self, entry: Entry, slot: Slot, peers: Mapping[str, endpoints.Peer], device: str | None = None
+    ) -> Value:
         """A function from a field's name to its value for one replica; gathers variables only if a template asks."""
         variables: dict[str, Any] = {}
 
         def value(name: str) -> Any:
             if not variables and name in entry.templated:
-                variables.update(_variables(slot, self.fleet, peers))
+                variables.update(_variables(slot, self.fleet, peers, device))
             return entry.value(name, self.render, variables)
 
         return value
 
-    def _once(self, entry: Entry, names: Sequence[str], make: Callable[[Entry, Value], Made], value: Value) -> Made:
-        """``make(entry, value)``, which reads the fields ``names``; made once where none of them holds a template."""
+    def _once(
+        self, entry: Entry, names: Sequence[str], make: Callable[..., Made], value: Value, *more: str | None
+    ) -> Made:
+        """``make(entry, value, *more)``, which reads the fields ``names``.
+
+        Made once for the same ``more`` where none of these fields holds a template.
+        """
         if not entry.templated.isdisjoint(names):
-            return make(entry, value)
-        key = (entry.name, make)
+            return make(entry, value, *more)
+        key = (entry.name, make, more)
         if key not in self._made:
-            self._made[key] = make(entry, value)
+            self._made[key] = make(entry, value, *more)
         made: Made = self._made[key]
         return made
 
-    def _contents(self, entry: Entry, value: Value) -> Contents:
+    def _asked(self, entry: Entry, value: Value) -> hardware.Wanted:
+        return hardware.wanted(entry, self.settings, value, ovms.is_ovms(value("image")))
+
+    def _contents(self, entry: Entry, value: Value, device: str | None) -> Contents:
         image, args = value("image"), value("args")
         entrypoint, script = mounts.script(entry, value("entrypoint"), self.shipper)
         binds = [*mounts.mounts(entry, value("volumes"), self.shipper), *script]
-        served = ovms.models(entry, args, binds) if ovms.is_ovms(image) else None
+        served: ovms.Models | None = None
+        own_devices: tuple[str, ...] = ()
+        warnings: list[str] = []
+        if ovms.is_ovms(image):
+            args, binds = ovms.on_device(entry, args, binds, device)
+            served = ovms.models(entry, args, binds)
+        if served and device is None:
+            own_devices, warnings = hardware.own_devices(served.devices)
         return Contents(
             image=image,
             entrypoint=entrypoint,
@@ -205,6 +248,8 @@ class Builder:
             files=[bind.shipped for bind in binds if bind.shipped],
             paths=[*mounts.path_checks(entry.name, binds), *ovms.model_checks(entry.name, served, binds)],
             prometheus=ovms.scrape_target(image, args, value("ports")),
+            devices=own_devices,
+            warnings=warnings,
         )
 
     def _environment(self, entry: Entry, value: Value) -> environment.Environment:
@@ -239,10 +284,16 @@ def network_option(network: str, deployment: str) -> dict[str, Any]:
     return {"name": network, "driver": "bridge", "labels": labels}
 
 
-def _variables(slot: Slot, fleet: Fleet, peers: Mapping[str, endpoints.Peer]) -> dict[str, Any]:
+def _variables(slot: Slot, fleet: Fleet, peers: Mapping[str, endpoints.Peer], device: str | None) -> dict[str, Any]:
     replica = {"name": slot.replica, "container": slot.container, "index": slot.index, "host": slot.host}
+    if device is not None:
+        replica["device"] = device
     dialled = {name: peer.as_variable() for name, peer in peers.items()}
     return {**fleet.variables.get(slot.host, {}), "replica": replica, "peers": dialled}
+
+
+def _volumes(volumes: Sequence[str]) -> dict[str, Any]:
+    return {"volumes": list(volumes)} if volumes else {}
 
 
 def _network_options(me: endpoints.Endpoint, networks: Sequence[str]) -> dict[str, Any]:

@@ -240,9 +240,7 @@ class TestPrepare:
         # The export of the earlier build is not kept.
         assert len(list((fleet.cache / "images").glob("*.tar"))) == 2
 
-    def test_another_builder_and_a_user_who_is_not_root(
-        self, fleet: Fleet, images: Images, models: Models
-    ) -> None:
+    def test_another_builder_and_a_user_who_is_not_root(self, fleet: Fleet, images: Images, models: Models) -> None:
         # The builder is a host of the lab: it builds on the image that it has been given, without a way out.
         first, builder, *others = fleet.hosts
         given = [{"image": fleet.server, "build": None, "hosts": [first, builder]}]

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.retail.profiles.plugins.module_utils import facts, sockets
+from ansible_collections.retail.profiles.plugins.module_utils import device_facts, facts, sockets
 from ansible_collections.retail.profiles.plugins.module_utils.listing import Published
 from ansible_collections.retail.profiles.plugins.module_utils.system_facts import Files, describe
 
@@ -88,12 +88,50 @@ def test_what_is_missing_has_its_reason(tmp_path: Path) -> None:
 
 
 def test_device_nodes(host: Path, tmp_path: Path) -> None:
-    found = facts.devices(Files(str(host)))
+    write(host, "/dev/video10", "")
+    write(host, "/dev/video9", "")
+    write(host, "/dev/videoX", "")
+    write(host, "/tmp/.X11-unix/X1", "")
+    found = device_facts.devices(Files(str(host)))
+    gid = (host / "dev/dri/renderD128").stat().st_gid
     assert found["render"] == ["/dev/dri/renderD128"]
-    assert found["accel"] == ["/dev/accel/accel0"]
-    assert found["video"] == []
-    assert found["render_gid"] == (host / "dev/dri/renderD128").stat().st_gid
-    assert facts.devices(Files(str(tmp_path / "none")))["render_gid"] is None
+    assert found["accel"] == found["npu"] == ["/dev/accel/accel0"]
+    assert found["video"] == ["/dev/video9", "/dev/video10"]
+    assert found["displays"] == [":1"]
+    assert found["render_gid"] == found["gids"]["/dev/video9"] == gid
+    nothing = device_facts.devices(Files(str(tmp_path / "none")))
+    assert {key: value for key, value in nothing.items() if value} == {}
+
+
+def test_an_accelerator_with_another_driver_is_no_npu(host: Path) -> None:
+    for number, driver in ((0, "habanalabs"), (1, "intel_vpu")):
+        write(host, f"/dev/accel/accel{number}", "")
+        device = host / f"sys/class/accel/accel{number}/device"
+        device.mkdir(parents=True)
+        (device / "driver").symlink_to(f"../../../bus/pci/drivers/{driver}")
+    assert device_facts.devices(Files(str(host)))["npu"] == ["/dev/accel/accel1"]
+
+
+def test_realsense_cameras_have_their_own_nodes(host: Path) -> None:
+    usb = "/sys/devices/pci0000:00/usb2"
+    for name, vendor, product, serial, number in (
+        ("2-1", "8086", "Intel(R) RealSense(TM) Depth Camera 435", "012345678901", 3),
+        ("2-10", "046d", "Webcam", "777", 4),
+    ):
+        for key, text in (("idVendor", vendor), ("product", product), ("serial", serial), ("devnum", str(number))):
+            write(host, f"{usb}/{name}/{key}", text + "\n")
+        write(host, f"{usb}/{name}/busnum", "2\n")
+        write(host, f"{usb}/{name}/{name}:1.0/bInterfaceClass", "0e\n")
+        (host / "sys/bus/usb/devices").mkdir(parents=True, exist_ok=True)
+        (host / "sys/bus/usb/devices" / name).symlink_to(host / f"{usb}/{name}".lstrip("/"))
+    for node, name in (("video0", "2-1"), ("video1", "2-10")):
+        write(host, f"/dev/{node}", "")
+        (host / f"sys/class/video4linux/{node}").mkdir(parents=True)
+        (host / f"sys/class/video4linux/{node}/device").symlink_to(host / f"{usb}/{name}/{name}:1.0".lstrip("/"))
+    write(host, "/dev/bus/usb/002/003", "")
+    found = device_facts.devices(Files(str(host)))
+    assert found["realsense"] == {"012345678901": {"usb": "/dev/bus/usb/002/003", "video": ["/dev/video0"]}}
+    assert "/dev/bus/usb/002/003" in found["gids"]
 
 
 def test_a_snapshot_without_an_engine(tmp_path: Path) -> None:
