@@ -71,7 +71,7 @@ def nano_cpus(value: Any) -> int:
     """CPUs (a number such as 1.5) in billionths."""
     try:
         return round(float(value) * 1e9)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{value!r} is not a number of CPUs") from None
 
 
