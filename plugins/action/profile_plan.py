@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ OPTIONS: dict[str, Any] = {
     "run": {"type": "bool", "default": False},
     "show": {"type": "bool", "default": True},
     "as_playbook": {"type": "path"},
+    "asked": {"type": "dict", "default": {}},
 }
 
 
@@ -93,10 +95,12 @@ class Planner:
             require_callback()
         if self.args["plan"]:
             stored = self._stored()
-            return {"hosts": list(stored["hosts"])} if stage == "select" else self._planned(self._checked(stored))
+            return selected(stored, stored) if stage == "select" else self._planned(self._checked(stored))
         loaded, shaped = self._shaped()
         if stage == "select":
-            return {"hosts": shaped.hosts, "profile_file": loaded.file}
+            settings = self._settings(loaded)
+            found = {"hosts": shaped.hosts, "deployment": settings.deployment}
+            return {**selected(found, self._expected(loaded, shaped, settings)), "profile_file": loaded.file}
         if stage == "prepare":
             return {"prepare": prepare.needs(loaded, shaped, self._settings(loaded), self.variables, self.render)}
         fleet = Fleet(self.variables, self._snapshots(shaped.hosts), self._dialled(shaped.hosts))
@@ -128,10 +132,19 @@ class Planner:
         except ValueError as error:
             raise ProfileError(f"a variable of the run is not valid: {error}") from error
 
+    def _expected(self, loaded: profile.Profile, shaped: plan.Shape, settings: place.Settings) -> dict[str, Any] | None:
+        """The plan as it comes out where no host has a surprise; None where that cannot be said yet."""
+        try:
+            fleet = Fleet.unseen(self.variables, self._dialled(shaped.hosts))
+            return plan.build(loaded, shaped, settings, fleet, self.render)
+        except ProfileError:
+            # Whether this is an error is known when the hosts have been asked; the stage plan tells it then.
+            return None
+
     def _snapshots(self, hosts: list[str]) -> dict[str, Any]:
         snapshots, problems = {}, []
         for host in hosts:
-            answer = ansible_input.native(self.variables[host].get("profile_snapshot_result", {}))
+            answer = ansible_input.native(self.variables[host].get("profile_checked", {}))
             if "snapshot" in answer:
                 snapshots[host] = answer["snapshot"]
             else:
@@ -185,7 +198,17 @@ class Planner:
             now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
             run_id = f"{planned['deployment']}-{now}-{planned['plan_id'][:8]}"
             run_dir = str(Path(self.args["results_dir"]).expanduser().absolute() / run_id)
-        return {"plan": planned, "summary": summary, "run_id": run_id, "run_dir": run_dir}
+        unchecked = [host for host in planned["hosts"] if plan.share_id(planned, host) != self.args["asked"].get(host)]
+        answer = {"plan": planned, "summary": summary, "run_id": run_id, "run_dir": run_dir}
+        return {**answer, "deployment": planned["deployment"], "unchecked": unchecked}
+
+
+def selected(found: Mapping[str, Any], expected: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The answer of the stage ``select``: with what each host will probably have to run, and the digests of that."""
+    hosts = list(found["hosts"])
+    shares = {host: plan.share(expected, host) for host in hosts} if expected else {}
+    asked = {host: plan.digest(share) for host, share in shares.items()}
+    return {"hosts": hosts, "deployment": found["deployment"], "shares": shares, "asked": asked}
 
 
 def write(file: Path, content: str) -> None:

@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.module_utils import facts
 from ansible_collections.retail.profiles.plugins.module_utils.apply import Applier, Outcome, Report
 from ansible_collections.retail.profiles.plugins.module_utils.drift import Difference
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.preflight import preflight
 from ansible_collections.retail.profiles.plugins.module_utils.remove import absent
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import Order
@@ -26,10 +28,21 @@ def run(order: Order, connect: Callable[[], Engine]) -> dict[str, Any]:
         problems = tuple({"container": None, "field": None, "message": error} for error in errors)
         return result(Report(changed=bool(removed), removed=tuple(removed), problems=problems))
     if order.state == "checked":
-        found, pulled = preflight(order, connect)
-        return result(Report(changed=bool(pulled), problems=tuple(found), pulled=tuple(pulled)))
+        return _checked(order, connect)
     applier = Applier(order, connect())
     return result({"prepared": applier.prepared, "present": applier.present, "ready": applier.ready}[order.state]())
+
+
+def _checked(order: Order, connect: Callable[[], Engine]) -> dict[str, Any]:
+    """Preflight, and with it the snapshot, taken last: images that were pulled are in it."""
+    engine, reason = None, None
+    try:
+        engine = connect()
+    except ProfileError as error:
+        reason = str(error)
+    found, pulled = preflight(order, engine, reason)
+    answer = result(Report(changed=bool(pulled), problems=tuple(found), pulled=tuple(pulled)))
+    return {**answer, "snapshot": facts.snapshot(order.state_dir, engine, reason)} if order.snapshot else answer
 
 
 def result(report: Report) -> dict[str, Any]:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils import networks
@@ -32,18 +32,19 @@ def problem(message: str, container: Optional[str] = None, field: Optional[str] 
     return {"container": container, "field": field, "message": message}
 
 
-def preflight(order: Order, connect: Callable[[], Engine]) -> tuple[list[Problem], list[str]]:
-    """Every problem of this host, and the images that were pulled (none in check mode)."""
+def preflight(order: Order, engine: Optional[Engine], reason: Optional[str]) -> tuple[list[Problem], list[str]]:
+    """Every problem of this host, and the images that were pulled (none in check mode).
+
+    *reason*: why there is no *engine*.
+    """
     problems: list[Problem] = []
     state = StateDir(order.state_dir)
     wrong = state.check()
     if wrong:
         problems.append(problem(wrong, field="profile_state_dir"))
     problems += [found for path in order.share.paths for found in missing_paths(path)]
-    try:
-        engine = connect()
-    except ProfileError as error:
-        return [problem(str(error), field="engine"), *problems], []
+    if engine is None:
+        return [problem(reason or "there is no engine", field="engine"), *problems], []
     found, pulled = _engine_problems(order, engine, state.load(order.deployment) if order.deployment else None)
     return problems + found, pulled
 

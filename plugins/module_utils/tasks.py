@@ -113,6 +113,7 @@ class Order:
     concurrency: int = DEFAULT_CONCURRENCY
     all_deployments: bool = False
     check: bool = False
+    snapshot: bool = False
 
     @property
     def name(self) -> str:
@@ -143,6 +144,7 @@ def parse_order(params: Mapping[str, Any], check: bool = False) -> Order:
         concurrency=max(1, int(params.get("concurrency") or DEFAULT_CONCURRENCY)),
         all_deployments=everything,
         check=check,
+        snapshot=bool(params.get("snapshot")),
     )
 
 

@@ -43,6 +43,12 @@ options:
     type: str
     choices: [checked, prepared, present, ready, absent]
     default: present
+  snapshot:
+    description:
+      - With O(state=checked), also answer with all that planning must know of the host, as
+        M(retail.profiles.profile_facts) does; so one call serves both.
+    type: bool
+    default: false
   deployment:
     description: Name of the deployment. Needed but for O(state=checked), and for O(state=absent) with O(all=true).
     type: str
@@ -237,6 +243,10 @@ problems:
     message:
       description: What is wrong, and what to do.
       type: str
+snapshot:
+  description: The host's facts, as M(retail.profiles.profile_facts) returns them.
+  returned: with O(state=checked) and O(snapshot=true)
+  type: dict
 prepared:
   description: Networks, files and volumes that differed, as RV(replicas) has them for containers.
   returned: with O(state=prepared) and O(state=present)
@@ -270,6 +280,7 @@ def argument_spec() -> dict[str, Any]:
             "choices": ["checked", "prepared", "present", "ready", "absent"],
             "default": "present",
         },
+        "snapshot": {"type": "bool", "default": False},
         "deployment": text,
         "all": {"type": "bool", "default": False},
         "run_id": text,

@@ -16,8 +16,8 @@ description:
     of what runs where.
   - The same profile, inventory, variables and snapshot give the same plan.
   - This is an action that runs on the controller and connects to no host. Use it with C(run_once).
-  - The stage V(plan) reads the facts of each host from its registered variable C(profile_snapshot_result), the result
-    of M(retail.profiles.profile_facts).
+  - The stage V(plan) reads the snapshot of each host from its registered variable C(profile_checked), the result of
+    M(retail.profiles.profile_apply) with C(state=checked) and C(snapshot=true).
 attributes:
   check_mode:
     description: Nothing is changed in any mode; in check mode no run is begun.
@@ -28,7 +28,7 @@ attributes:
 options:
   stage:
     description:
-      - V(select) names the hosts that the profile uses.
+      - V(select) names the hosts that the profile uses, and says what each will run if no snapshot gives a surprise.
       - V(prepare) names the images and models that these hosts need.
       - V(plan) makes the plan.
     type: str
@@ -106,6 +106,10 @@ options:
   as_playbook:
     description: File on the controller to which the plan is written as a playbook of stock tasks.
     type: path
+  asked:
+    description: For the stage V(plan), RV(asked) of the stage V(select).
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -127,6 +131,23 @@ RETURN = r"""
 hosts:
   description: The hosts that the profile uses, naturally sorted.
   returned: stage is select
+  type: list
+  elements: str
+deployment:
+  description: Name of the deployment.
+  returned: stage is select or plan
+  type: str
+shares:
+  description: By host, what it will probably have to run; empty where that cannot be said before the hosts are asked.
+  returned: stage is select
+  type: dict
+asked:
+  description: By host, the digest of its part of RV(shares).
+  returned: stage is select
+  type: dict
+unchecked:
+  description: Hosts of which the plan asks something else than O(asked) says.
+  returned: stage is plan
   type: list
   elements: str
 prepare:

@@ -39,7 +39,7 @@ seealso:
 EXAMPLES = r"""
 - name: Judge the run
   retail.profiles.profile_verdict:
-    run_dir: "{{ profile_run_dir }}"
+    run_dir: "{{ profile_answer.run_dir }}"
   run_once: true
 """
 

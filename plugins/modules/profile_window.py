@@ -53,7 +53,7 @@ seealso:
 EXAMPLES = r"""
 - name: Look where the measurement stands
   retail.profiles.profile_window:
-    run_dir: "{{ profile_run_dir }}"
+    run_dir: "{{ profile_answer.run_dir }}"
     warmup_max: 60
     duration: 30
   run_once: true

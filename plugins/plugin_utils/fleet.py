@@ -29,6 +29,11 @@ class Fleet:
     dialled: Mapping[str, Sequence[str]]
     _addresses: dict[str, str | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    @classmethod
+    def unseen(cls, variables: Mapping[str, Mapping[str, Any]], dialled: Mapping[str, Sequence[str]]) -> Fleet:
+        """A fleet that has not been asked yet: its hosts have the inventory's addresses, and nothing on them."""
+        return cls(variables, {host: {"addresses": list(own)} for host, own in dialled.items()}, dialled)
+
     def address(self, host: str, container: str | None = None) -> str:
         """The host's fleet address.
 

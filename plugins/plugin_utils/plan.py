@@ -185,6 +185,11 @@ def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list
     return groups
 
 
+def share_id(plan: Mapping[str, Any], host: str) -> str:
+    """Digest of a host's share of all waves."""
+    return digest(share(plan, host))
+
+
 def share(plan: Mapping[str, Any], host: str, wave: int | None = None) -> dict[str, Any]:
     """One host's share of one wave, or of all waves: the argument of profile_apply."""
     own = plan["hosts"].get(host, {"networks": [], "files": [], "paths": [], "replicas": []})
