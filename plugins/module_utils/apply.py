@@ -25,7 +25,8 @@ from ansible_collections.retail.profiles.plugins.module_utils.create import (
     later_networks,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.drift import Difference, differences, dropped
-from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine, EngineError
+from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
+from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.prepare import Ground, first_of_each_image
 from ansible_collections.retail.profiles.plugins.module_utils.readiness import Waiter, container_address

@@ -18,8 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils.engine_api import Api, demultiplexed, quoted
-from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError as EngineError
+from ansible_collections.retail.profiles.plugins.module_utils.engine_api import Api, EngineError, demultiplexed, quoted
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"

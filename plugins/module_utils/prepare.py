@@ -13,7 +13,8 @@ from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils import files, networks
 from ansible_collections.retail.profiles.plugins.module_utils.drift import Difference
-from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine, EngineError
+from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
+from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.listing import Listed, listed
 from ansible_collections.retail.profiles.plugins.module_utils.remove import remove_container

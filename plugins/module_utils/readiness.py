@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils import grpc_probe
-from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine, EngineError
+from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
+from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import Probe
 from ansible_collections.retail.profiles.plugins.module_utils.values import dig

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine, EngineError
+from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
+from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.listing import Listed, listed
 from ansible_collections.retail.profiles.plugins.module_utils.networks import release

@@ -54,7 +54,8 @@ def on_device(
         return (_with_option(args, "target_device", device) if device else args), binds
     config_path = option(args, "config_path")
     index = _config(binds, config_path)
-    if index is None:
+    shipped = binds[index].shipped if index is not None else None
+    if index is None or shipped is None:
         if config_path is not None and device:
             raise entry.error(
                 f"its models cannot be put on {device}: {config_path} is not a file of the profile: "
@@ -62,8 +63,6 @@ def on_device(
                 "args",
             )
         return args, binds
-    shipped = binds[index].shipped
-    assert shipped is not None
     data = rewritten(entry, shipped.path, shipped.data, device)
     if data != shipped.data:
         new = shipped.containing(data)

@@ -23,7 +23,8 @@ from ansible_collections.retail.profiles.plugins.module_utils.apply import (
     request_hash,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.drift import Difference
-from ansible_collections.retail.profiles.plugins.module_utils.engine import EngineError, Turnstile, connect, split_image
+from ansible_collections.retail.profiles.plugins.module_utils.engine import Turnstile, connect, split_image
+from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.listing import Listed, Published, listed
 from ansible_collections.retail.profiles.plugins.module_utils.outcome import result, summary

@@ -14,7 +14,7 @@ from typing import Any, Optional
 import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils import readiness
-from ansible_collections.retail.profiles.plugins.module_utils.engine import EngineError
+from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.readiness import (
     Clock,
     NotReady,
