@@ -84,6 +84,7 @@ def tables() -> dict[str, str]:
         "env_file": _table(records.ENV_FILE_FIELDS),
         "ready": _table(records.READY_FIELDS),
         "http": _table(records.HTTP_FIELDS),
+        "rtsp": _table(records.RTSP_FIELDS),
         "metric": _table(records.METRIC_FIELDS),
     }
     for group in fields.CONTAINER_GROUPS:

@@ -26,8 +26,8 @@ NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 #: containers that are made, started or removed at once; more gains nothing on hosts with few cores
 DEFAULT_CONCURRENCY = 4
 PULLS = ("missing", "always", "never")
-PROBES = ("http", "tcp", "grpc", "ovms_models", "log", "healthy", "exited")
-_DIALLING = ("http", "tcp", "grpc", "ovms_models")
+PROBES = ("http", "tcp", "grpc", "rtsp", "ovms_models", "log", "healthy", "exited")
+_DIALLING = ("http", "tcp", "grpc", "rtsp", "ovms_models")
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,7 @@ def _probe(probe: Mapping[str, Any]) -> str:
         "http": f"http://{at}{probe.get('path')} answers {probe.get('status')}",
         "tcp": f"{at} accepts connections",
         "grpc": f"{at} answers gRPC ServerReady",
+        "rtsp": f"rtsp://{at}{probe.get('path')} describes a stream",
         "ovms_models": f"{at} reports {', '.join(probe.get('models', []))} ready",
         "log": f"its log matches {probe.get('pattern')!r}",
         "healthy": "Docker reports it healthy",

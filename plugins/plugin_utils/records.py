@@ -140,6 +140,10 @@ HTTP_FIELDS: tuple[Field, ...] = (
         unset="`rest`, or the only one",
     ),
 )
+RTSP_FIELDS: tuple[Field, ...] = (
+    Field("path", _url_path, "The stream to describe.", "path: /camera1", default="/"),
+    Field("port", _port_reference, "A number or a name of `ports`.", "port: video", unset="`rtsp`, or the only one"),
+)
 PROBE_FIELDS: tuple[Field, ...] = (
     Field(
         "http",
@@ -149,6 +153,12 @@ PROBE_FIELDS: tuple[Field, ...] = (
     ),
     Field("tcp", _port_reference, "The port (a number or a name of `ports`) accepts connections.", "tcp: grpc"),
     Field("grpc", _port_reference, "KServe's ServerReady says so at that port.", "grpc: grpc"),
+    Field(
+        "rtsp",
+        short("path", _url_path, record(RTSP_FIELDS)),
+        "RTSP's DESCRIBE of the path answers with a stream; a path alone, or `{path, port}`.",
+        "rtsp: /camera1",
+    ),
     Field(
         "ovms_models",
         _models,
