@@ -254,6 +254,6 @@ def test_the_stock_playbook_waits_for_the_server_before_its_clients(world: World
 
 def test_every_plan_of_a_shipped_profile_is_byte_identical_twice(world: World, checkout: Path) -> None:
     world.root = checkout / "profiles"
-    world.groups = {"ovms_servers": ["h1"], "ovms_clients": ["h2", "h3"]}
+    world.groups = {"ovms_servers": ["h1"], "ovms_clients": ["h2", "h3"], "cameras": ["h1"], "pipelines": ["h2", "h3"]}
     for name in sorted(folder.parent.name for folder in world.root.glob("*/profile.yml")):
         assert dump(world.plan(name)) == dump(world.plan(name))

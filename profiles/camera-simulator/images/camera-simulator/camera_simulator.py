@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -12,19 +11,23 @@ Every second one JSON line: ``fps`` (frames sent in that second, over all stream
 ``streams``, and ``clients`` (connections that are open).
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import os
 import signal
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 # Moving pictures, one after the other for the streams.
 PATTERNS = ("ball", "smpte horizontal-speed=4", "pinwheel horizontal-speed=2", "spokes horizontal-speed=2")
@@ -35,16 +38,16 @@ class CameraError(Exception):
     """The simulator cannot work; the text says why."""
 
 
-def at_least_one(text):
+def at_least_one(text: str) -> int:
     number = int(text)
     if number < 1:
         raise ValueError
     return number
 
 
-def arguments(environment):
+def arguments(environment: Mapping[str, str]) -> argparse.Namespace:
     """The command line; its defaults are in the environment where it has them."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("camera-simulator", description=(__doc__ or "").partition("\n")[0])
     for name, default, meaning in (
         ("streams", 1, "number of streams"),
         ("width", 640, "pixels"),
@@ -54,18 +57,19 @@ def arguments(environment):
         ("clip-seconds", 10, "length of the clip that is repeated"),
         ("port", 8554, "TCP port to listen on"),
     ):
-        at_start = environment.get(name.upper().replace("-", "_"), str(default))
-        parser.add_argument(f"--{name}", type=at_least_one, metavar="N", default=at_start, help=f"{meaning} (%(default)s)")
+        given = environment.get(name.upper().replace("-", "_"), str(default))
+        parser.add_argument(f"--{name}", type=at_least_one, metavar="N", default=given, help=f"{meaning} (%(default)s)")
     parser.add_argument("--check", action="store_true", help="only check that all parts are there")
     return parser.parse_args()
 
 
-def record(pattern, settings):
+def record(pattern: str, settings: argparse.Namespace) -> list[bytes]:
     """The encoded frames (bytes) of a clip; the first one, and then one a second, can be decoded by itself."""
     pipeline = Gst.parse_launch(
         f"videotestsrc pattern={pattern} num-buffers={settings.fps * settings.clip_seconds}"
         f" ! video/x-raw,format=I420,width={settings.width},height={settings.height},framerate={settings.fps}/1"
-        f" ! x264enc tune=zerolatency speed-preset=ultrafast threads=1 aud=false bitrate={settings.bitrate} key-int-max={settings.fps}"
+        " ! x264enc tune=zerolatency speed-preset=ultrafast threads=1 aud=false"
+        f" bitrate={settings.bitrate} key-int-max={settings.fps}"
         " ! video/x-h264,stream-format=byte-stream,alignment=au ! appsink name=clip sync=false"
     )
     clip = pipeline.get_by_name("clip")
@@ -86,7 +90,7 @@ def record(pattern, settings):
 class Stream:
     """One stream: its clip, sent in a loop by the one pipeline that all its readers share."""
 
-    def __init__(self, frames, fps):
+    def __init__(self, frames: Sequence[bytes], fps: int) -> None:
         self.frames = frames
         self.duration = Gst.SECOND // fps
         self.sent = 0
@@ -100,11 +104,11 @@ class Stream:
         self.factory.set_protocols(GstRtsp.RTSPLowerTrans.TCP)
         self.factory.connect("media-configure", self.begin)
 
-    def begin(self, _factory, media):
+    def begin(self, _factory: Any, media: Any) -> None:
         """A pipeline has been made: feed it from the clip's first frame on, whenever it asks."""
         position = 0
 
-        def feed(source, _wanted):
+        def feed(source: Any, _wanted: int) -> None:
             nonlocal position
             buffer = Gst.Buffer.new_wrapped(self.frames[position % len(self.frames)])
             buffer.pts = buffer.dts = position * self.duration
@@ -119,7 +123,7 @@ class Stream:
 class Simulator:
     """The RTSP server with all streams, and its report."""
 
-    def __init__(self, settings):
+    def __init__(self, settings: argparse.Namespace) -> None:
         clips = [record(pattern, settings) for pattern in PATTERNS[: settings.streams]]
         self.streams = [Stream(clips[index % len(clips)], settings.fps) for index in range(settings.streams)]
         self.clients = 0
@@ -132,14 +136,14 @@ class Simulator:
         if not self.server.attach(None):
             raise CameraError(f"cannot listen on port {settings.port}")
 
-    def connected(self, _server, client):
+    def connected(self, _server: Any, client: Any) -> None:
         self.clients += 1
         client.connect("closed", self.closed)
 
-    def closed(self, _client):
+    def closed(self, _client: Any) -> None:
         self.clients -= 1
 
-    def report(self):
+    def report(self) -> bool:
         """Print the second's line, and forget readers that have gone without a word."""
         self.server.get_session_pool().cleanup()
         (before, had), now, frames = self.reported, time.monotonic(), sum(stream.sent for stream in self.streams)
@@ -152,17 +156,17 @@ class Simulator:
             "clients": self.clients,
         }
         print(json.dumps(line), flush=True)
-        return GLib.SOURCE_CONTINUE
+        return True  # again in a second
 
 
-def check():
+def check() -> None:
     """Raise CameraError for a part of GStreamer that is missing."""
     missing = [name for name in ELEMENTS if Gst.ElementFactory.find(name) is None]
     if missing:
         raise CameraError(f"GStreamer has no {', '.join(missing)}")
 
 
-def main():
+def main() -> int:
     settings = arguments(os.environ)
     Gst.init(None)
     try:
@@ -177,7 +181,8 @@ def main():
     for number in (signal.SIGTERM, signal.SIGINT):
         GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, loop.quit)
     GLib.timeout_add_seconds(1, simulator.report)
-    print(f"camera-simulator: {settings.streams} streams on port {settings.port}, /camera1 to /camera{settings.streams}")
+    streams = f"/camera1 to /camera{settings.streams}"
+    print(f"camera-simulator: {streams} at {settings.width} x {settings.height}, port {settings.port}", flush=True)
     loop.run()
     return 0
 
