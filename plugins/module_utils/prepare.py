@@ -16,10 +16,12 @@ from ansible_collections.retail.profiles.plugins.module_utils.drift import Diffe
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine, EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.listing import Listed, listed
+from ansible_collections.retail.profiles.plugins.module_utils.options import same
 from ansible_collections.retail.profiles.plugins.module_utils.remove import remove_container
 from ansible_collections.retail.profiles.plugins.module_utils.state import (
     Record,
     StateDir,
+    labelled,
     named_volumes,
     owns_container,
     owns_thing,
@@ -161,11 +163,26 @@ class Ground:
         for task in self.order.share.replicas:
             volumes.update(named_volumes(task.values))
         for name, options in sorted(volumes.items()):
-            if self.engine.volume(name) is None:
+            actual = self.engine.volume(name)
+            if actual is not None:
+                self._keep_volume(name, options, actual)
+            else:
                 self.found.append(Difference(f"volume {name}", None, "created"))
                 if not self.order.check:
                     made_with = {**options.get("Labels", {}), **labels}
                     self.engine.create_volume({"Name": name, **options, "Labels": made_with})
+
+    def _keep_volume(self, name: str, options: Mapping[str, Any], actual: Mapping[str, Any]) -> None:
+        """A volume of ours cannot become another without losing its data: that is not for us to decide."""
+        wanted = {"Driver": options.get("Driver") or "local", "Options": options.get("DriverOpts") or {}}
+        if labelled(actual.get("Labels"), self.deployment) and not same(
+            wanted, {key: actual.get(key) for key in wanted}
+        ):
+            raise ProfileError(
+                f"the volume has the driver {actual.get('Driver')} and the options {actual.get('Options') or {}} "
+                "now: to make it anew, and lose what it holds, remove the deployment first (stop_profile.yml)",
+                field=f"volume {name}",
+            )
 
     # -- orphans
 

@@ -25,6 +25,8 @@ COLLECTION = "retail.profiles"
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 #: containers that are made, started or removed at once; more gains nothing on hosts with few cores
 DEFAULT_CONCURRENCY = 4
+#: what may have to be on a host before anything starts
+NEEDED = ("path", "volume", "network", "container")
 PULLS = ("missing", "always", "never")
 PROBES = ("http", "tcp", "grpc", "rtsp", "ovms_models", "log", "healthy", "exited")
 _DIALLING = ("http", "tcp", "grpc", "rtsp", "ovms_models")
@@ -80,13 +82,14 @@ class ShippedFile:
 
 
 @dataclass(frozen=True)
-class HostPath:
-    """A path that must exist on the host; with *model* one that also holds a version folder."""
+class Needed:
+    """What must be on the host: a path, with *model* one that also holds a version folder; or the engine's *kind*."""
 
     path: str
     container: str
     field: str
     model: Optional[str] = None
+    kind: str = "path"
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ class Share:
 
     networks: tuple[Mapping[str, Any], ...] = ()
     files: tuple[ShippedFile, ...] = ()
-    paths: tuple[HostPath, ...] = ()
+    paths: tuple[Needed, ...] = ()
     replicas: tuple[ReplicaTask, ...] = ()
 
 
@@ -157,7 +160,7 @@ def parse_share(share: Mapping[str, Any]) -> Share:
             for item in share.get("files") or ()
         ),
         paths=tuple(
-            HostPath(item["path"], item["container"], item["field"], item.get("model"))
+            Needed(item["path"], item["container"], item["field"], item.get("model"), item.get("kind") or "path")
             for item in share.get("paths") or ()
         ),
         replicas=tuple(parse_replica(item) for item in share.get("replicas") or ()),

@@ -96,12 +96,17 @@ options:
             type: str
             required: true
       paths:
-        description: Paths that have to exist on the host. Only O(state=checked) looks at them.
+        description: What has to be on the host. Only O(state=checked) looks at it.
         type: list
         elements: dict
         suboptions:
+          kind:
+            description: What it is. All but V(path) are the engine's.
+            type: str
+            choices: [path, volume, network, container]
+            default: path
           path:
-            description: An absolute path.
+            description: An absolute path, or a name.
             type: str
             required: true
           container:
@@ -267,7 +272,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.retail.profiles.plugins.module_utils.engine import MissingLibrary, connect
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.outcome import run
-from ansible_collections.retail.profiles.plugins.module_utils.tasks import DEFAULT_CONCURRENCY, parse_order
+from ansible_collections.retail.profiles.plugins.module_utils.tasks import DEFAULT_CONCURRENCY, NEEDED, parse_order
 
 
 def argument_spec() -> dict[str, Any]:
@@ -302,7 +307,13 @@ def argument_spec() -> dict[str, Any]:
                 },
                 "paths": {
                     **dicts,
-                    "options": {"path": needed, "container": needed, "field": needed, "model": text},
+                    "options": {
+                        "kind": {"type": "str", "choices": list(NEEDED), "default": "path"},
+                        "path": needed,
+                        "container": needed,
+                        "field": needed,
+                        "model": text,
+                    },
                 },
                 "replicas": {
                     **dicts,

@@ -33,6 +33,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
     variable,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.records import ENV_FILE, METRIC_RULE, READY
+from ansible_collections.retail.profiles.plugins.plugin_utils.storage import NAMED_VOLUMES, VOLUME
 
 #: options that a profile may give beside the field that becomes it
 _SHARED = ("published_ports", "devices", "groups")
@@ -140,11 +141,11 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "volumes",
-        list_of(text),
-        "Mounts, `SOURCE:TARGET[:MODE]`; `./` is a file of the profile, `/` a path on the host, which must be there.",
-        'volumes: ["./config.json:/config.json:ro"]',
+        list_of(VOLUME),
+        "Mounts, `SOURCE:TARGET[:MODE]` or a [mapping](#volumes).",
+        'volumes: ["./config.json:/config.json:ro", "cache:/cache", {type: tmpfs, target: /tmp, size: 64m}]',
         default=[],
-        options=("volumes",),
+        options=("volumes", "mounts"),
         group="files",
     ),
     Field(
@@ -292,6 +293,12 @@ PROFILE_FIELDS: tuple[Field, ...] = (
         "The container configurations, in order; at least one.",
         "containers: [{name: one, image: debian}]",
         required=True,
+    ),
+    Field(
+        "volumes",
+        NAMED_VOLUMES,
+        "Named volumes that are more than a name, see [Volumes](#volumes).",
+        "volumes: {cache: {driver: local}, recordings: {external: true}}",
     ),
     Field(
         "builds",

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -47,16 +47,46 @@ class ShippedFile:
 
 @dataclass(frozen=True)
 class Mount:
-    """One bind mount or volume. ``shipped`` is set when the source is a file of the profile."""
+    """What is mounted at ``target``. ``shipped`` is set when the source is a file of the profile.
+
+    ``mode`` is that of ``SOURCE:TARGET:MODE``. ``driver`` is given for a volume that has one of its own; ``size``
+    (bytes) and ``permissions`` (octal) are of a tmpfs.
+    """
 
     source: str
     target: str
     mode: str
     shipped: ShippedFile | None = None
+    kind: str = "bind"
+    external: bool = False
+    driver: Mapping[str, Any] | None = None
+    size: int | None = None
+    permissions: str | None = None
 
-    def as_option(self) -> str:
-        """The docker_container form, SOURCE:TARGET[:MODE]."""
+    @property
+    def as_volume(self) -> str | None:
+        """For docker_container's ``volumes``, SOURCE:TARGET[:MODE]; None where that cannot say it."""
+        if self.kind == "tmpfs" or self.driver is not None:
+            return None
         return ":".join(part for part in (self.source, self.target, self.mode) if part)
+
+    @property
+    def as_mount(self) -> dict[str, Any] | None:
+        """For docker_container's ``mounts``, where ``volumes`` cannot say it."""
+        if self.as_volume is not None:
+            return None
+        flags = self.mode.split(",")
+        option = {
+            "type": self.kind,
+            "target": self.target,
+            "source": self.source or None,
+            "read_only": "ro" in flags,
+            "no_copy": True if "nocopy" in flags else None,
+            "tmpfs_size": None if self.size is None else str(self.size),
+            "tmpfs_mode": self.permissions,
+            **(self.driver or {}),
+        }
+        return {key: value for key, value in option.items() if value is not None}
 
     def host_path(self, inside: str) -> str | None:
         """Where a path inside the container lies on the host; None when it is not below this bind mount."""
@@ -105,25 +135,47 @@ def _read(entry: Entry, field: str, path: Path) -> bytes:
     return path.read_bytes()
 
 
-def mounts(entry: Entry, volumes: Sequence[str], shipper: Shipper) -> list[Mount]:
-    """The mounts of ``volumes``. ProfileError for what is not SOURCE:TARGET[:MODE]."""
-    return [_mount(entry, volume, shipper) for volume in volumes]
+@dataclass(frozen=True)
+class NamedVolumes:
+    """The named volumes of a deployment; ``declared`` is the profile's own list of them, if it has one."""
+
+    deployment: str
+    declared: Mapping[str, Mapping[str, Any]] | None = None
+
+    def mount(self, entry: Entry, name: str, target: str, mode: str) -> Mount:
+        """The mount of a named volume. ProfileError for one that the profile's list does not have."""
+        if self.declared is not None and name not in self.declared:
+            raise entry.error(f"{name!r} is not in the profile's list of 'volumes', which has all of them", "volumes")
+        volume = (self.declared or {}).get(name, {})
+        if volume.get("external"):
+            return Mount(name, target, mode, kind="volume", external=True)
+        driver = {"volume_driver": volume.get("driver", "local"), "volume_options": volume.get("driver_options")}
+        special = bool(driver["volume_options"]) or driver["volume_driver"] != "local"
+        if special and not set(mode.split(",")) <= {"", "ro", "rw", "nocopy"}:
+            raise entry.error(f"{mode!r} is not for {name!r}, which has a driver or options of its own", "volumes")
+        return Mount(f"{self.deployment}-{name}", target, mode, kind="volume", driver=driver if special else None)
 
 
-def _mount(entry: Entry, volume: str, shipper: Shipper) -> Mount:
-    source, *rest = volume.split(":")
-    if not source or len(rest) not in (1, 2) or not rest[0].startswith("/"):
-        raise entry.error(f"{volume!r} is not SOURCE:TARGET or SOURCE:TARGET:MODE with an absolute TARGET", "volumes")
-    target, mode = rest[0], rest[1] if len(rest) == 2 else ""
+def mounts(entry: Entry, volumes: Sequence[Mapping[str, Any]], shipper: Shipper, named: NamedVolumes) -> list[Mount]:
+    """The mounts of ``volumes`` (canonical). ProfileError for what is mounted twice."""
+    made = [_mount(entry, volume, shipper, named) for volume in volumes]
+    targets = [mount.target for mount in made]
+    for target in targets:
+        if targets.count(target) > 1:
+            raise entry.error(f"{target} is mounted twice", "volumes")
+    return made
+
+
+def _mount(entry: Entry, volume: Mapping[str, Any], shipper: Shipper, named: NamedVolumes) -> Mount:
+    if volume["type"] == "tmpfs":
+        mode = "ro" if volume["read_only"] else ""
+        return Mount("", volume["target"], mode, kind="tmpfs", size=volume.get("size"), permissions=volume.get("mode"))
+    source, target, mode = volume["source"], volume["target"], volume["mode"]
+    if volume["type"] == "volume":
+        return named.mount(entry, source, target, mode)
     if source.startswith("./"):
         shipped = shipper.ship(entry, "volumes", source)
-        if "rw" in mode.split(","):
-            raise entry.error(f"{volume!r}: a file of the profile is mounted read-only", "volumes")
         return Mount(shipped.dest, target, mode or "ro", shipped)
-    if source.startswith((".", "~")):
-        raise entry.error(
-            f"{volume!r}: a source is ./FILE of the profile, an absolute path, or a volume's name", "volumes"
-        )
     return Mount(source, target, mode)
 
 
@@ -137,9 +189,15 @@ def script(entry: Entry, entrypoint: Sequence[str], shipper: Shipper) -> tuple[l
 
 
 def path_checks(container: str, binds: Sequence[Mount]) -> list[dict[str, Any]]:
-    """The host paths that must be there before the container starts."""
+    """The host paths and volumes that must be there before the container starts."""
     return [
-        {"path": mount.source, "container": container, "field": "volumes", "model": None}
+        {
+            "kind": "volume" if mount.external else "path",
+            "path": mount.source,
+            "container": container,
+            "field": "volumes",
+            "model": None,
+        }
         for mount in binds
-        if mount.source.startswith("/") and mount.shipped is None
+        if mount.external or (mount.source.startswith("/") and mount.shipped is None)
     ]

@@ -152,6 +152,7 @@ def model_checks(container: str, served: Models | None, binds: Sequence[Mount]) 
         if path is not None:
             checks.append(
                 {
+                    "kind": "path",
                     "path": path,
                     "container": container,
                     "field": f"{served.source if served else ''} {model}",

@@ -298,6 +298,11 @@ def short(written: str, kind_of: Type, full: Type) -> Type:
     return Type(parse, {"anyOf": [kind_of.schema, full.schema]})
 
 
+def maybe_empty(full: Type) -> Type:
+    """A mapping, or nothing where all of it is left to its defaults."""
+    return Type(lambda value: full({} if value is None else value), {"anyOf": [full.schema, {"type": "null"}]})
+
+
 # -- what errors say
 
 

@@ -124,7 +124,7 @@ def stored(text: str, file: str) -> dict[str, Any]:
 def _replicas(
     profile: Profile, shaped: Shape, settings: place.Settings, fleet: Fleet, render: Render
 ) -> list[replica.Replica]:
-    builder = replica.Builder(settings, fleet, render)
+    builder = replica.Builder(profile, settings, fleet, render)
     points = {slot.replica: builder.endpoint(profile.entry(slot.container), slot) for slot in shaped.slots}
     servers_of = shaped.by_container
     dealt = {

@@ -99,6 +99,7 @@ class Profile:
     entries: tuple[Entry, ...]
     builds: Mapping[str, Path]
     models: Mapping[str, Any] | None
+    volumes: Mapping[str, Any] | None = None
 
     @cached_property
     def _by_name(self) -> Mapping[str, Entry]:
@@ -119,7 +120,7 @@ def load(file: Path, search: Sequence[Path], render: Render, variables: Mapping[
     for key in value:
         if key not in _PROFILE:
             raise document.error(parsers.unknown(key, list(_PROFILE)), (key,), field=key)
-    parsed = {key: _parse_top(document, key) for key in value if key != "containers"}
+    parsed = {key: _parse_top(document, key, render, variables) for key in value if key != "containers"}
     items = _containers(document)
     root = file.parent
     entries = tuple(_entry(document, index, root, search, render, variables) for index in range(len(items)))
@@ -132,6 +133,7 @@ def load(file: Path, search: Sequence[Path], render: Render, variables: Mapping[
         entries=entries,
         builds=_builds(document, root, parsed.get("builds", {}), entries),
         models=parsed.get("models"),
+        volumes=parsed.get("volumes"),
     )
 
 
@@ -153,9 +155,10 @@ def _containers(document: positions.Document) -> list[Any]:
     return items
 
 
-def _parse_top(document: positions.Document, key: str) -> Any:
+def _parse_top(document: positions.Document, key: str, render: Render, variables: Mapping[str, Any]) -> Any:
+    value = document.value[key]
     try:
-        return _PROFILE[key].type(document.value[key])
+        return _PROFILE[key].type(render(value, variables) if parsers.is_template(value) else value)
     except ValueError as error:
         raise document.error(str(error), (key, *getattr(error, "path", ())), field=key) from error
 

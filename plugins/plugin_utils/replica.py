@@ -25,7 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils import (
 from ansible_collections.retail.profiles.plugins.plugin_utils.fields import RESERVED
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import LABEL_DEPLOYMENT, Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.place import Settings, Slot
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry, Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry, Profile, Render
 
 Value = Callable[[str], Any]
 Made = TypeVar("Made")
@@ -111,6 +111,7 @@ class Contents:
     entrypoint: Sequence[str]
     args: Sequence[str]
     volumes: Sequence[str]
+    other_mounts: Sequence[Mapping[str, Any]]
     served: ovms.Models | None
     files: Sequence[mounts.ShippedFile]
     paths: Sequence[Mapping[str, Any]]
@@ -122,7 +123,8 @@ class Contents:
 class Builder:
     """Builds the replicas of one plan. What is the same for all replicas of a container is made once."""
 
-    def __init__(self, settings: Settings, fleet: Fleet, render: Render) -> None:
+    def __init__(self, profile: Profile, settings: Settings, fleet: Fleet, render: Render) -> None:
+        self.named = mounts.NamedVolumes(settings.deployment, profile.volumes)
         self.settings = settings
         self.fleet = fleet
         self.render = render
@@ -156,6 +158,7 @@ class Builder:
             **({"command": contents.args} if contents.args else {}),
             "env": env.values,
             **_volumes([*contents.volumes, *given.volumes]),
+            **({"mounts": contents.other_mounts} if contents.other_mounts else {}),
             **_network_options(me, networks),
             **_etc_hosts(around.peers),
             **extra,
@@ -230,7 +233,7 @@ class Builder:
     def _contents(self, entry: Entry, value: Value, device: str | None) -> Contents:
         image, args = value("image"), value("args")
         entrypoint, script = mounts.script(entry, value("entrypoint"), self.shipper)
-        binds = [*mounts.mounts(entry, value("volumes"), self.shipper), *script]
+        binds = [*mounts.mounts(entry, value("volumes"), self.shipper, self.named), *script]
         served: ovms.Models | None = None
         own_devices: tuple[str, ...] = ()
         warnings: list[str] = []
@@ -243,7 +246,8 @@ class Builder:
             image=image,
             entrypoint=entrypoint,
             args=args,
-            volumes=[bind.as_option() for bind in binds],
+            volumes=[bind.as_volume for bind in binds if bind.as_volume],
+            other_mounts=[bind.as_mount for bind in binds if bind.as_mount],
             served=served,
             files=[bind.shipped for bind in binds if bind.shipped],
             paths=[*mounts.path_checks(entry.name, binds), *ovms.model_checks(entry.name, served, binds)],
