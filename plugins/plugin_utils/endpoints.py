@@ -9,29 +9,35 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.networking import stands_alone
 from ansible_collections.retail.profiles.plugins.plugin_utils.place import Slot
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry
 
-ALONE = ("host", "none")
 # peers['NAME'] or peers.NAME in the text of an entry, where quotes may be escaped.
 _PEERS = re.compile(r"peers\s*(?:\[\s*\\?['\"]([^'\"\\]*)\\?['\"]\s*\]|\.(\w+))")
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What a replica listens on. ``networks`` are profile names; ``ports`` the container's own, by name."""
+    """What a replica listens on. ``attachments`` are its networks as it is on each; ``ports`` its own, by name."""
 
     slot: Slot
-    networks: tuple[str, ...]
+    attachments: tuple[Mapping[str, Any], ...]
     ports: Mapping[str, int]
+
+    @cached_property
+    def networks(self) -> tuple[str, ...]:
+        """The names of its networks in the profile."""
+        return tuple(item["name"] for item in self.attachments)
 
     def shares_network(self, other: Endpoint) -> bool:
         """Whether the two reach each other by Docker name."""
         return self.slot.host == other.slot.host and any(
-            network in other.networks and network not in ALONE for network in self.networks
+            network in other.networks and not stands_alone(network) for network in self.networks
         )
 
     @property

@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES, OPTIONS
 from ansible_collections.retail.profiles.plugins.plugin_utils import devices, inputs
+from ansible_collections.retail.profiles.plugins.plugin_utils.networking import ATTACHMENTS, NETWORKS
 from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
     Field,
     Invalid,
@@ -150,9 +151,9 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "networks",
-        list_of(name),
-        "Networks, made for the deployment on each host; or `host` or `none` alone.",
-        "networks: [inference]",
+        ATTACHMENTS,
+        "Networks, each by its name or as a [mapping](#networks); or `host`, `none` or `container:NAME` alone.",
+        "networks: [inference, {name: cameras, aliases: [server], ipv4_address: 172.30.0.10}]",
         default=[],
         unset="`[default]`",
         options=("networks", "network_mode"),
@@ -293,6 +294,12 @@ PROFILE_FIELDS: tuple[Field, ...] = (
         "The container configurations, in order; at least one.",
         "containers: [{name: one, image: debian}]",
         required=True,
+    ),
+    Field(
+        "networks",
+        NETWORKS,
+        "Networks that are more than a name, see [Networks](#networks).",
+        "networks: {inference: {subnet: 172.30.0.0/24}, plant: {external: true}}",
     ),
     Field(
         "volumes",

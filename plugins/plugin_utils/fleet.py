@@ -13,6 +13,8 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 
+COLLECTION = "retail.profiles"
+LABEL_COLLECTION = "retail.profiles.collection"
 LABEL_DEPLOYMENT = "retail.profiles.deployment"
 LABEL_STAND_IN = "retail.profiles.stand_in"
 

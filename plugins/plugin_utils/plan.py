@@ -162,7 +162,7 @@ def _waves(replicas: Sequence[replica.Replica]) -> list[list[str]]:
 
 
 def _host(host: str, replicas: Sequence[replica.Replica], settings: place.Settings, fleet: Fleet) -> dict[str, Any]:
-    networks = sorted({network for r in replicas for network in r.networks})
+    networks = {network["name"]: network for r in replicas for network in r.networks}
     files = {shipped.dest: shipped for r in replicas for shipped in r.files}
     paths: dict[str, Mapping[str, Any]] = {}
     for r in replicas:
@@ -170,7 +170,7 @@ def _host(host: str, replicas: Sequence[replica.Replica], settings: place.Settin
             paths.setdefault(repr(check), check)
     return {
         "address": fleet.address_or_none(host),
-        "networks": [replica.network_option(network, settings.deployment) for network in networks],
+        "networks": [networks[name] for name in sorted(networks)],
         "files": [files[dest].as_share for dest in sorted(files)],
         "paths": list(paths.values()),
         "replicas": [r.slot.replica for r in sorted(replicas, key=lambda r: r.wave)],

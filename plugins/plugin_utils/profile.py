@@ -100,6 +100,7 @@ class Profile:
     builds: Mapping[str, Path]
     models: Mapping[str, Any] | None
     volumes: Mapping[str, Any] | None = None
+    networks: Mapping[str, Any] | None = None
 
     @cached_property
     def _by_name(self) -> Mapping[str, Entry]:
@@ -134,6 +135,7 @@ def load(file: Path, search: Sequence[Path], render: Render, variables: Mapping[
         builds=_builds(document, root, parsed.get("builds", {}), entries),
         models=parsed.get("models"),
         volumes=parsed.get("volumes"),
+        networks=parsed.get("networks"),
     )
 
 

@@ -21,17 +21,21 @@ from ansible_collections.retail.profiles.plugins.plugin_utils import (
     mounts,
     ovms,
     probes,
+    wiring,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.fields import RESERVED
-from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import LABEL_DEPLOYMENT, Fleet
+from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import (
+    COLLECTION,
+    LABEL_COLLECTION,
+    LABEL_DEPLOYMENT,
+    Fleet,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.place import Settings, Slot
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry, Profile, Render
 
 Value = Callable[[str], Any]
 Made = TypeVar("Made")
-COLLECTION = "retail.profiles"
-SPEC = "retail.profiles.spec"
-DEFAULT_NETWORK = "default"
+SPEC = wiring.LABEL_SPEC
 # The fields that Contents is made of.
 _CONTENTS = ("image", "entrypoint", "args", "volumes", "ports")
 
@@ -67,7 +71,7 @@ class Replica:
     reach: list[dict[str, Any]]
     prometheus: Mapping[str, Any] | None
     metrics: Mapping[str, Any]
-    networks: Sequence[str]
+    networks: Sequence[Mapping[str, Any]]
     files: Sequence[mounts.ShippedFile]
     paths: Sequence[Mapping[str, Any]]
     stand_in: str | None
@@ -125,6 +129,7 @@ class Builder:
 
     def __init__(self, profile: Profile, settings: Settings, fleet: Fleet, render: Render) -> None:
         self.named = mounts.NamedVolumes(settings.deployment, profile.volumes)
+        self.networks = wiring.Networks(settings.deployment, profile.networks)
         self.settings = settings
         self.fleet = fleet
         self.render = render
@@ -135,7 +140,9 @@ class Builder:
     def endpoint(self, entry: Entry, slot: Slot) -> endpoints.Endpoint:
         """What the replica listens on, from the fields that need no peers."""
         value = self._values(entry, slot, {})
-        return endpoints.Endpoint(slot, self._once(entry, ("networks",), _networks, value), value("ports"))
+        attachments = self._once(entry, ("networks",), self._attachments, value)
+        self.networks.check_addresses(entry, slot, attachments)
+        return endpoints.Endpoint(slot, attachments, value("ports"))
 
     def build(self, entry: Entry, me: endpoints.Endpoint, around: Around) -> Replica:
         """The planned replica. Raises ProfileError for a field that cannot be rendered or is not valid."""
@@ -147,7 +154,6 @@ class Builder:
         contents = self._once(entry, _CONTENTS, self._contents, value, device)
         given = self.hardware.grant(asked, contents.devices, slot.host)
         mapped = self.settings.images.get(contents.image, contents.image)
-        networks = [network_name(name, self.settings.deployment) for name in me.networks if name not in endpoints.ALONE]
         extra = self._once(entry, ("docker",), _docker, value)
         env = given.over(self._once(entry, ("env_file", "env"), self._environment, value))
         task = {
@@ -159,7 +165,7 @@ class Builder:
             "env": env.values,
             **_volumes([*contents.volumes, *given.volumes]),
             **({"mounts": contents.other_mounts} if contents.other_mounts else {}),
-            **_network_options(me, networks),
+            **self.networks.as_options(me),
             **_etc_hosts(around.peers),
             **extra,
             **given.options(extra),
@@ -186,14 +192,15 @@ class Builder:
             reach=_reach(me, around),
             prometheus=contents.prometheus,
             metrics=value("metrics"),
-            networks=networks,
+            networks=self.networks.to_make(me),
             files=contents.files,
-            paths=[*contents.paths, *given.path_checks(slot.container)],
+            paths=[*contents.paths, *self.networks.to_find(me), *given.path_checks(slot.container)],
             stand_in=f"{mapped} for {stand_in}" if stand_in else None,
             asked=asked,
             problems=given.problems(slot.host, slot.container),
             warnings=[
                 *_warnings(me),
+                *self.networks.check_reach(entry, me, around.published, list(around.peers.values())),
                 *env.warnings,
                 *(f"{slot.replica}: {warning}" for warning in contents.warnings),
             ],
@@ -256,6 +263,9 @@ class Builder:
             warnings=warnings,
         )
 
+    def _attachments(self, entry: Entry, value: Value) -> tuple[wiring.Attachment, ...]:
+        return self.networks.attachments(entry, value("networks"))
+
     def _environment(self, entry: Entry, value: Value) -> environment.Environment:
         return environment.collect(entry, value("env_file"), value("env"), self.settings.env)
 
@@ -277,17 +287,6 @@ def _reach(me: endpoints.Endpoint, around: Around) -> list[dict[str, Any]]:
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
-def network_name(network: str, deployment: str) -> str:
-    """The Docker name of a deployment's network."""
-    return f"{deployment}-{network}"
-
-
-def network_option(network: str, deployment: str) -> dict[str, Any]:
-    """docker_network arguments of one network of a deployment."""
-    labels = {"retail.profiles.collection": COLLECTION, LABEL_DEPLOYMENT: deployment}
-    return {"name": network, "driver": "bridge", "labels": labels}
-
-
 def _variables(slot: Slot, fleet: Fleet, peers: Mapping[str, endpoints.Peer], device: str | None) -> dict[str, Any]:
     replica = {"name": slot.replica, "container": slot.container, "index": slot.index, "host": slot.host}
     if device is not None:
@@ -298,12 +297,6 @@ def _variables(slot: Slot, fleet: Fleet, peers: Mapping[str, endpoints.Peer], de
 
 def _volumes(volumes: Sequence[str]) -> dict[str, Any]:
     return {"volumes": list(volumes)} if volumes else {}
-
-
-def _network_options(me: endpoints.Endpoint, networks: Sequence[str]) -> dict[str, Any]:
-    if not networks:
-        return {"network_mode": me.networks[0]}
-    return {"networks": [{"name": network, "aliases": [me.slot.container]} for network in networks]}
 
 
 def _published(
@@ -325,13 +318,6 @@ def _etc_hosts(peers: Mapping[str, endpoints.Peer]) -> dict[str, Any]:
     return {"etc_hosts": hosts} if hosts else {}
 
 
-def _networks(entry: Entry, value: Value) -> tuple[str, ...]:
-    networks = tuple(value("networks")) or (DEFAULT_NETWORK,)
-    if len(networks) > 1 and set(networks) & set(endpoints.ALONE):
-        raise entry.error("host and none stand alone: a container on one of them is on no other network", "networks")
-    return networks
-
-
 def _docker(entry: Entry, value: Value) -> dict[str, Any]:
     """The options passed through, by their proper names."""
     options: dict[str, Any] = value("docker")
@@ -345,7 +331,7 @@ def _docker(entry: Entry, value: Value) -> dict[str, Any]:
 
 def _labels(slot: Slot, settings: Settings) -> dict[str, str]:
     return {
-        "retail.profiles.collection": COLLECTION,
+        LABEL_COLLECTION: COLLECTION,
         LABEL_DEPLOYMENT: settings.deployment,
         "retail.profiles.container": slot.container,
         "retail.profiles.replica": slot.replica,

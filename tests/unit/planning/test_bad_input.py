@@ -90,7 +90,7 @@ BAD = {
     ),
     "docker option of ours": (ONE + "    docker: {image: j}\n", r"docker.image cannot be given: use the field 'image'"),
     "undefined variable": (ONE + "    args: ['{{ nothing }}']\n", r"field args: cannot be rendered: .*nothing"),
-    "host with others": (ONE + "    networks: [host, a]\n", r"host and none stand alone"),
+    "host with others": (ONE + "    networks: [host, a]\n", r"field networks: host stands alone"),
     "use nothing": (
         "containers:\n  - {name: a, use: nosuch/b}\n",
         r"profile.yml:2, field use: there is no profile 'nosuch'",
