@@ -29,8 +29,10 @@ from ansible_collections.retail.profiles.plugins.plugin_utils import (
     prepare,
     profile,
     stock_playbook,
+    translation,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
+from ansible_collections.retail.profiles.plugins.plugin_utils.translation import Given
 
 CALLBACK = "retail.profiles.profile_metrics"
 OPTIONS: dict[str, Any] = {
@@ -43,6 +45,8 @@ OPTIONS: dict[str, Any] = {
     "replicas": {"type": "dict", "default": {}},
     "place": {"type": "dict", "default": {}},
     "images": {"type": "dict", "default": {}},
+    "image": {"type": "raw"},
+    "root": {"type": "path"},
     "target_device": {"type": "str"},
     "input_source": {"type": "str"},
     "render": {"type": "bool"},
@@ -112,15 +116,21 @@ class Planner:
         search = ansible_input.search_path(self.args["search"], self.task_vars["playbook_dir"])
         file = locate.find_profile(self.args["profile"] or "", search)
         play = {"models_dir": self.args["models_dir"], **self.task_vars}
-        loaded = profile.load(file, search, self.render, play)
+        loaded = profile.load(file, search, self.render, play, self._given())
         return loaded, plan.shape(loaded, self.inventory, self._settings(loaded), self.render, play)
+
+    def _given(self) -> Given:
+        try:
+            return translation.given(self.args["env"], self.args["image"], self.args["root"])
+        except ValueError as error:
+            raise ProfileError(f"a variable of the run is not valid: {error}") from error
 
     def _settings(self, loaded: profile.Profile) -> place.Settings:
         try:
             return place.Settings(
                 deployment=parsers.name(self.args["deployment"] or loaded.name),
                 state_dir=self.args["state_dir"],
-                env=parsers.mapping_of(parsers.scalar, parsers.variable)(self.args["env"]),
+                env=translation.variables(self.args["env"]),
                 replicas=parsers.mapping_of(parsers.positive)(self.args["replicas"]),
                 place=parsers.mapping_of(fields.pattern)(self.args["place"]),
                 images=parsers.mapping_of(parsers.text)(self.args["images"]),

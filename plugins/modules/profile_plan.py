@@ -35,7 +35,9 @@ options:
     choices: [select, prepare, plan]
     default: plan
   profile:
-    description: Name of the profile, or the path of its folder. Needed unless O(plan) is given.
+    description:
+      - Name of the profile, or the path of its folder or file. Needed unless O(plan) is given.
+      - Profiles of Intel's retail launchers and Compose files are taken as they are.
     type: str
   plan:
     description: A stored plan to use instead of a profile.
@@ -64,6 +66,15 @@ options:
     description: Image to use instead, by the image that the profile names.
     type: dict
     default: {}
+  image:
+    description:
+      - Image of the containers for which a profile of another format names none; or a dictionary, by container.
+    type: raw
+  root:
+    description:
+      - Folder on the controller that holds the files of a profile in another format.
+      - The usual folder of that format's layout when it is not given.
+    type: path
   target_device:
     description:
       - Device that the containers with the field C(target_device), and those that serve OVMS, infer on.

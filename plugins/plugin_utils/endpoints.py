@@ -62,7 +62,7 @@ class Peer:
 
 def consumes(entry: Entry, depends_on: Sequence[str], names: Sequence[str]) -> list[str]:
     """The containers that an entry talks to: those it depends on, and those whose ``peers[...]`` it mentions."""
-    mentioned = {name for pair in _PEERS.findall(repr(dict(entry.raw))) for name in pair} | set(depends_on)
+    mentioned = {name for pair in _PEERS.findall(entry.templates) for name in pair} | set(depends_on)
     return [name for name in names if name != entry.name and name in mentioned]
 
 
@@ -132,9 +132,14 @@ def _no_port(slot: Slot, label: str, message: str) -> ProfileError:
 def peer(
     consumer: Endpoint, server: Endpoint, published: Mapping[str, Mapping[str, int]], address: Callable[[str, str], str]
 ) -> Peer:
-    """How ``consumer`` dials ``server``: by Docker name on a shared network, else at the server's fleet address."""
+    """How ``consumer`` dials ``server``: by Docker name on a shared network, else at the server's fleet address.
+
+    Two on the network of one host need no address of it.
+    """
     slot = server.slot
     if consumer.shares_network(server):
         return Peer(slot.replica, slot.host, slot.replica, server.ports, True)
+    if consumer.on_host_network and server.on_host_network and slot.host == consumer.slot.host:
+        return Peer(slot.replica, slot.host, "127.0.0.1", server.ports, True)
     ports = server.ports if server.on_host_network else published.get(slot.replica, {})
     return Peer(slot.replica, slot.host, address(slot.host, slot.container), ports, slot.host == consumer.slot.host)

@@ -25,6 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
     mapping_of,
     name,
     options,
+    or_nothing,
     port,
     positive,
     record,
@@ -200,7 +201,7 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "target_device",
-        typed(type="string", pattern=devices.PATTERN)(devices.name),
+        or_nothing(typed(type="string", pattern=devices.PATTERN)(devices.name)),
         f"Device that it infers on: {devices.FORMS}; `profile_target_device` beats it. "
         "See [Devices and input](#devices-and-input).",
         "target_device: GPU",
@@ -209,7 +210,7 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "input_source",
-        typed(type=["string", "integer"])(inputs.source),
+        or_nothing(typed(type=["string", "integer"])(inputs.source)),
         f"Input of its pipeline: {inputs.FORMS}; `profile_input_source` beats it.",
         "input_source: rtsp://camera:8554/stream0",
         options=("devices", "groups", "env"),
@@ -217,7 +218,7 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "render",
-        boolean,
+        or_nothing(boolean),
         "Whether it shows its output on the X display of its host; `profile_render` beats it.",
         "render: true",
         options=("env", "volumes"),

@@ -49,8 +49,8 @@ class ShippedFile:
 class Mount:
     """What is mounted at ``target``. ``shipped`` is set when the source is a file of the profile.
 
-    ``mode`` is that of ``SOURCE:TARGET:MODE``. ``driver`` is given for a volume that has one of its own; ``size``
-    (bytes) and ``permissions`` (octal) are of a tmpfs.
+    ``mode`` is that of ``SOURCE:TARGET:MODE``. ``create``: the engine makes a source that is missing. ``driver`` is
+    given for a volume that has one of its own; ``size`` (bytes) and ``permissions`` (octal) are of a tmpfs.
     """
 
     source: str
@@ -58,6 +58,7 @@ class Mount:
     mode: str
     shipped: ShippedFile | None = None
     kind: str = "bind"
+    create: bool = False
     external: bool = False
     driver: Mapping[str, Any] | None = None
     size: int | None = None
@@ -115,6 +116,11 @@ class Shipper:
 
 
 def _ship(entry: Entry, field: str, relative: str, files_dir: str, executable: bool) -> ShippedFile:
+    name = relative.removeprefix("./")
+    generated = entry.generated(field, relative)
+    if generated is not None:
+        digest = hashlib.sha256(generated).hexdigest()
+        return ShippedFile(name, digest, "0644", f"{files_dir}/{digest}/{name.rpartition('/')[2]}", generated)
     path = entry.file(field, relative)
     if not path.is_file():
         raise entry.error(
@@ -123,7 +129,6 @@ def _ship(entry: Entry, field: str, relative: str, files_dir: str, executable: b
     data = _read(entry, field, path)
     digest = hashlib.sha256(data).hexdigest()
     mode = "0755" if executable or os.access(path, os.X_OK) else "0644"
-    name = relative.removeprefix("./")
     return ShippedFile(name, digest, mode, f"{files_dir}/{digest}/{path.name}", data)
 
 
@@ -176,7 +181,7 @@ def _mount(entry: Entry, volume: Mapping[str, Any], shipper: Shipper, named: Nam
     if source.startswith("./"):
         shipped = shipper.ship(entry, "volumes", source)
         return Mount(shipped.dest, target, mode or "ro", shipped)
-    return Mount(source, target, mode)
+    return Mount(source, target, mode, create=volume.get("create", False))
 
 
 def script(entry: Entry, entrypoint: Sequence[str], shipper: Shipper) -> tuple[list[str], list[Mount]]:
@@ -199,5 +204,5 @@ def path_checks(container: str, binds: Sequence[Mount]) -> list[dict[str, Any]]:
             "model": None,
         }
         for mount in binds
-        if mount.external or (mount.source.startswith("/") and mount.shipped is None)
+        if mount.external or (mount.source.startswith("/") and mount.shipped is None and not mount.create)
     ]

@@ -303,6 +303,11 @@ def maybe_empty(full: Type) -> Type:
     return Type(lambda value: full({} if value is None else value), {"anyOf": [full.schema, {"type": "null"}]})
 
 
+def or_nothing(full: Type) -> Type:
+    """A value, or none at all behind the name of the field."""
+    return Type(full.parse, {"anyOf": [full.schema, {"type": "null"}]})
+
+
 # -- what errors say
 
 

@@ -68,7 +68,7 @@ def build(profile: Profile, shaped: Shape, settings: place.Settings, fleet: Flee
         "deployment": settings.deployment,
         "state_dir": settings.state_dir,
         "stand_ins": sorted({r.stand_in for r in replicas if r.stand_in}),
-        "warnings": sorted({warning for r in replicas for warning in r.warnings}),
+        "warnings": sorted({warning for r in replicas for warning in r.warnings}.union(profile.warnings)),
         "waves": _waves(replicas),
         "hosts": {host: _host(host, on[host], settings, fleet) for host in shaped.hosts},
         "replicas": {r.slot.replica: r.as_plan() for r in replicas},

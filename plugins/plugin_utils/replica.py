@@ -18,6 +18,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils import (
     endpoints,
     environment,
     hardware,
+    host_paths,
     mounts,
     ovms,
     probes,
@@ -163,7 +164,7 @@ class Builder:
             **({"entrypoint": contents.entrypoint} if contents.entrypoint else {}),
             **({"command": contents.args} if contents.args else {}),
             "env": env.values,
-            **_volumes([*contents.volumes, *given.volumes]),
+            **_volumes(contents.volumes, given.volumes),
             **({"mounts": contents.other_mounts} if contents.other_mounts else {}),
             **self.networks.as_options(me),
             **_etc_hosts(around.peers),
@@ -215,6 +216,10 @@ class Builder:
         def value(name: str) -> Any:
             if not variables and name in entry.templated:
                 variables.update(_variables(slot, self.fleet, peers, device))
+                if "host_paths" in entry.templates:
+                    variables["host_paths"] = host_paths.of_host(
+                        variables, self.settings.env, self.settings.state_dir, self.render
+                    )
             return entry.value(name, self.render, variables)
 
         return value
@@ -295,8 +300,11 @@ def _variables(slot: Slot, fleet: Fleet, peers: Mapping[str, endpoints.Peer], de
     return {**fleet.variables.get(slot.host, {}), "replica": replica, "peers": dialled}
 
 
-def _volumes(volumes: Sequence[str]) -> dict[str, Any]:
-    return {"volumes": list(volumes)} if volumes else {}
+def _volumes(own: Sequence[str], given: Sequence[str]) -> dict[str, Any]:
+    """The container's own, and those given with its hardware where it has nothing at their target."""
+    targets = {volume.split(":")[1] for volume in own}
+    volumes = [*own, *(volume for volume in given if volume.split(":")[1] not in targets)]
+    return {"volumes": volumes} if volumes else {}
 
 
 def _published(

@@ -27,7 +27,14 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
 _VOLUME_NAME = r"[a-zA-Z0-9][a-zA-Z0-9_.-]*"
 PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 #: the keys of the long form that only one type takes
-_ONLY = {"selinux": "bind", "propagation": "bind", "no_copy": "volume", "size": "tmpfs", "mode": "tmpfs"}
+_ONLY = {
+    "create": "bind",
+    "selinux": "bind",
+    "propagation": "bind",
+    "no_copy": "volume",
+    "size": "tmpfs",
+    "mode": "tmpfs",
+}
 
 
 @typed(type="string", pattern=f"^{_VOLUME_NAME}$")
@@ -70,6 +77,9 @@ VOLUME_FIELDS: tuple[Field, ...] = (
     Field("source", text, "As SOURCE above; `tmpfs` has none.", "source: ./config.json"),
     Field("target", _inside, "Where it is mounted in the container.", "target: /config.json", required=True),
     Field("read_only", boolean, "Whether the container may only read.", "read_only: true", default=False),
+    Field(
+        "create", boolean, "Make the path of a `bind` on a host that has none, as an empty directory.", "create: true"
+    ),
     Field("selinux", choice("z", "Z"), "Relabel a `bind` for all containers, or for this alone.", "selinux: z"),
     Field("propagation", choice(*PROPAGATIONS), "Mount propagation of a `bind`.", "propagation: rslave"),
     Field("no_copy", boolean, "Leave an empty `volume` without what the image has at its target.", "no_copy: true"),
@@ -111,7 +121,8 @@ def _long(value: Any) -> dict[str, Any]:
         "nocopy" if written.get("no_copy") else "",
     )
     mode = ",".join(flag for flag in flags if flag)
-    return _checked({"type": kind, "source": source, "target": written["target"], "mode": mode})
+    create = {"create": True} if written.get("create") else {}
+    return _checked({"type": kind, "source": source, "target": written["target"], "mode": mode, **create})
 
 
 def _kind_of(source: str) -> str:
@@ -126,6 +137,8 @@ def _checked(mount: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"{source!r}: a source is ./FILE of the profile, an absolute path, or a volume's name")
     if source.startswith("./") and "rw" in mount["mode"].split(","):
         raise ValueError(f"{source!r}: a file of the profile is mounted read-only")
+    if source.startswith("./") and "create" in mount:
+        raise Invalid(f"{source!r} is a file of the profile: it is there", ("create",))
     return mount
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from ansible_collections.retail.profiles.plugins.plugin_utils import order, place, plan, profile
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
+from ansible_collections.retail.profiles.plugins.plugin_utils.translation import Given
 
 OVMS = """
 description: a server and its clients
@@ -115,10 +116,27 @@ class World:
         return Fleet(variables, snapshot, dialled)
 
     def plan(self, name: str, **settings: Any) -> dict[str, Any]:
-        loaded = self.load(name)
-        chosen = place.Settings(**{"deployment": name, **settings})
+        return self.plan_loaded(self.load(name), **{"deployment": name, **settings})
+
+    def plan_foreign(self, file: Path, given: Given | None = None, **settings: Any) -> dict[str, Any]:
+        """The plan of a file in any format; ``profile_env`` is that of ``given``."""
+        given = given or Given()
+        loaded = profile.load(file, [self.root], render, self.variables, given)
+        return self.plan_loaded(loaded, **{"deployment": "d", "env": given.env, **settings})
+
+    def plan_loaded(self, loaded: profile.Profile, **settings: Any) -> dict[str, Any]:
+        chosen = place.Settings(**settings)
         shaped = plan.shape(loaded, self.inventory(), chosen, render, self.variables)
         return plan.build(loaded, shaped, chosen, self.fleet(shaped.hosts), render)
+
+
+def write_files(root: Path, files: Mapping[str, str]) -> Path:
+    """The files by their paths under ``root``; gives the first of them."""
+    for name, content in files.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
+    return root / next(iter(files))
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ def planned(world: World, mounted: Any, **top: Any) -> dict[str, Any]:
         ({"source": "/a", "target": "/b"}, "/a:/b"),
         ({"type": "bind", "source": "/a", "target": "/b", "read_only": True, "selinux": "z"}, "/a:/b:ro,z"),
         ({"source": "/a", "target": "/b", "propagation": "rslave"}, "/a:/b:rslave"),
+        ({"source": "/a", "target": "/b", "create": True}, "/a:/b"),
         ("data:/b", "v-data:/b"),
         ("data:/b:ro", "v-data:/b:ro"),
         ({"source": "data", "target": "/b", "no_copy": True}, "v-data:/b:nocopy"),
@@ -48,6 +49,12 @@ def test_a_file_of_the_profile_is_read_only_in_every_form(world: World) -> None:
     short = planned(world, ["./config.json:/c"])["volumes"]
     assert short[0].endswith("/config.json:/c:ro")
     assert planned(world, [{"source": "./config.json", "target": "/c"}])["volumes"] == short
+
+
+def test_a_path_that_the_engine_makes_need_not_be_on_the_host(world: World) -> None:
+    text = "containers: [{name: one, image: i, volumes: [{source: /a, target: /a, create: true}, '/b:/b']}]"
+    world.write("v", text)
+    assert [item["path"] for item in world.plan("v")["hosts"]["h1"]["paths"]] == ["/b"]
 
 
 def test_a_tmpfs_is_a_mount(world: World) -> None:
