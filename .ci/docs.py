@@ -82,6 +82,7 @@ def tables() -> dict[str, str]:
         "profile": _table(fields.PROFILE_FIELDS),
         "models": _table(fields.MODELS_FIELDS),
         "env_file": _table(records.ENV_FILE_FIELDS),
+        "require": _table(records.REQUIRE_FIELDS),
         "volume": _table(storage.VOLUME_FIELDS),
         "named volume": _table(storage.NAMED_VOLUME_FIELDS),
         "attachment": _table(networking.ATTACHMENT_FIELDS),

@@ -86,7 +86,7 @@ class Planner:
         self.check_mode = action._task.check_mode
         self.render = ansible_input.renderer(action._templar)
         self.variables = ansible_input.HostVariables(task_vars["hostvars"], {"models_dir": self.args["models_dir"]})
-        self.inventory = ansible_input.inventory(task_vars["groups"], task_vars["ansible_play_hosts_all"])
+        self.inventory = ansible_input.inventory(task_vars["groups"], task_vars.get("ansible_limit"))
 
     def result(self) -> dict[str, Any]:
         stage = self.args["stage"]
@@ -100,24 +100,21 @@ class Planner:
         if self.args["plan"]:
             stored = self._stored()
             return selected(stored, stored) if stage == "select" else self._planned(self._checked(stored))
-        loaded, shaped = self._shaped()
-        if stage == "select":
-            settings = self._settings(loaded)
-            found = {"hosts": shaped.hosts, "deployment": settings.deployment}
-            return {**selected(found, self._expected(loaded, shaped, settings)), "profile_file": loaded.file}
-        if stage == "prepare":
-            return {"prepare": prepare.needs(loaded, shaped, self._settings(loaded), self.variables, self.render)}
-        fleet = Fleet(self.variables, self._snapshots(shaped.hosts), self._dialled(shaped.hosts))
-        return self._planned(
-            ansible_input.native(plan.build(loaded, shaped, self._settings(loaded), fleet, self.render))
-        )
-
-    def _shaped(self) -> tuple[profile.Profile, plan.Shape]:
         search = ansible_input.search_path(self.args["search"], self.task_vars["playbook_dir"])
         file = locate.find_profile(self.args["profile"] or "", search)
         play = {"models_dir": self.args["models_dir"], **self.task_vars}
         loaded = profile.load(file, search, self.render, play, self._given())
-        return loaded, plan.shape(loaded, self.inventory, self._settings(loaded), self.render, play)
+        settings = self._settings(loaded)
+        asked = plan.shape(loaded, self.inventory, settings, self.render, play)
+        if stage == "select":
+            found = {"hosts": asked.hosts, "deployment": settings.deployment}
+            return {**selected(found, self._expected(loaded, asked, settings)), "profile_file": loaded.file}
+        if stage == "prepare":
+            return {"prepare": prepare.needs(loaded, asked, settings, self.variables, self.render)}
+        snapshots, silent = self._snapshots(asked.hosts)
+        fleet = Fleet(self.variables, snapshots, self._dialled(asked), silent)
+        shaped = plan.shape(loaded, self.inventory, settings, self.render, play, fleet)
+        return self._planned(plan.build(loaded, shaped, settings, fleet, self.render))
 
     def _given(self) -> Given:
         try:
@@ -144,32 +141,28 @@ class Planner:
 
     def _expected(self, loaded: profile.Profile, shaped: plan.Shape, settings: place.Settings) -> dict[str, Any] | None:
         """The plan as it comes out where no host has a surprise; None where that cannot be said yet."""
+        if shaped.tentative:
+            return None
         try:
-            fleet = Fleet.unseen(self.variables, self._dialled(shaped.hosts))
+            fleet = Fleet.unseen(self.variables, self._dialled(shaped))
             return plan.build(loaded, shaped, settings, fleet, self.render)
         except ProfileError:
             # Whether this is an error is known when the hosts have been asked; the stage plan tells it then.
             return None
 
-    def _snapshots(self, hosts: list[str]) -> dict[str, Any]:
-        snapshots, problems = {}, []
+    def _dialled(self, shaped: plan.Shape) -> ansible_input.Dialled:
+        return ansible_input.Dialled(shaped.hosts, self.variables, self.render)
+
+    def _snapshots(self, hosts: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
+        """The snapshots of the hosts that have answered, and why the others have not."""
+        snapshots, silent = {}, {}
         for host in hosts:
             answer = ansible_input.native(self.variables[host].get("profile_checked", {}))
             if "snapshot" in answer:
                 snapshots[host] = answer["snapshot"]
             else:
-                problems.append(
-                    str(ProfileError(f"could not be asked for its facts: {answer.get('msg', 'no answer')}", host=host))
-                )
-        if problems:
-            raise ProfileError("; ".join(problems))
-        return snapshots
-
-    def _dialled(self, hosts: list[str]) -> dict[str, list[str]]:
-        try:
-            return {host: ansible_input.dialled(host, self.variables[host], self.render) for host in hosts}
-        except ValueError as error:
-            raise ProfileError(f"the address of a host {error}") from error
+                silent[host] = str(answer.get("msg", "no answer"))
+        return snapshots, silent
 
     def _stored(self) -> dict[str, Any]:
         file = Path(self.args["plan"])
@@ -184,7 +177,9 @@ class Planner:
 
     def _checked(self, stored: dict[str, Any]) -> dict[str, Any]:
         """The stored plan with today's snapshot; ProfileError where an image is not the planned one."""
-        snapshots = self._snapshots(list(stored["hosts"]))
+        snapshots, silent = self._snapshots(list(stored["hosts"]))
+        if silent:
+            raise plan.unanswered(silent)
         fleet = Fleet({}, snapshots, {})
         for name, replica in stored["replicas"].items():
             image, now = replica["task"]["image"], fleet.image_id(replica["host"], replica["task"]["image"])

@@ -34,7 +34,15 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
     typed,
     variable,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.records import ENV_FILE, METRIC_RULE, READY
+from ansible_collections.retail.profiles.plugins.plugin_utils.records import (
+    ENV_FILE,
+    METRIC_RULE,
+    READY,
+    REQUIRE,
+    cpus,
+    cpuset,
+    exclusive,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.storage import NAMED_VOLUMES, VOLUME
 
 #: options that a profile may give beside the field that becomes it
@@ -180,7 +188,7 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     Field(
         "replicas",
         positive,
-        "Number of replicas over all matched hosts, dealt evenly in natural order.",
+        "Number of replicas over all hosts that take it, dealt evenly in natural order.",
         "replicas: 4",
         unset="1",
         group="placement",
@@ -188,7 +196,7 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     Field(
         "replicas_per_host",
         positive,
-        "Number of replicas on each matched host, instead of `replicas`.",
+        "Number of replicas on each host that takes it, instead of `replicas`.",
         "replicas_per_host: 1",
         group="placement",
     ),
@@ -197,6 +205,37 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
         positive,
         "Most replicas that one host may carry.",
         "max_per_host: 2",
+        group="placement",
+    ),
+    Field(
+        "exclusive",
+        exclusive,
+        "What it shares with no other replica of the plan: `true` (its host), `devices`, `host_ports`; or several of them.",
+        "exclusive: [devices, host_ports]",
+        default=[],
+        group="placement",
+    ),
+    Field(
+        "require",
+        REQUIRE,
+        "What a host must have, see [Which host](#which-host).",
+        "require: {arch: x86_64, memory: 8g, gpu: true}",
+        group="placement",
+    ),
+    Field(
+        "cpus",
+        cpus,
+        "How many CPUs it may use: the size of its set with `cpuset: auto`, else a limit of CPU time.",
+        "cpus: 2",
+        options=("cpus",),
+        group="placement",
+    ),
+    Field(
+        "cpuset",
+        cpuset,
+        "CPUs of its own: `auto`, `{cpus: 2}`, or the same list on each host, such as `0-3,8`.",
+        "cpuset: {cpus: 2}",
+        options=("cpuset_cpus",),
         group="placement",
     ),
     Field(

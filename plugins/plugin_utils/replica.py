@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from ansible_collections.retail.profiles.plugins.module_utils import values
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES
 from ansible_collections.retail.profiles.plugins.plugin_utils import (
@@ -24,6 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils import (
     probes,
     wiring,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.exclusive import Uses
 from ansible_collections.retail.profiles.plugins.plugin_utils.fields import RESERVED
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import (
     COLLECTION,
@@ -43,12 +45,13 @@ _CONTENTS = ("image", "entrypoint", "args", "volumes", "ports")
 
 @dataclass(frozen=True)
 class Around:
-    """What surrounds a replica: its wave, its peers, the replicas it depends on, and its published ports."""
+    """What surrounds a replica: its wave, peers, the replicas it depends on, its published ports and its own CPUs."""
 
     wave: int
     peers: Mapping[str, endpoints.Peer]
     needs: Sequence[Replica]
     published: Mapping[str, int]
+    cpuset: str | None = None
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,37 @@ class Builder:
         value = self._values(entry, slot, {})
         attachments = self._once(entry, ("networks",), self._attachments, value)
         self.networks.check_addresses(entry, slot, attachments)
-        return endpoints.Endpoint(slot, attachments, value("ports"))
+        return endpoints.Endpoint(slot, attachments, value("ports"), "host_ports" in value("exclusive"))
+
+    def uses(self, entry: Entry, host: str) -> Uses:
+        """The devices and host ports that a replica of the container takes on a host, as far as fields say."""
+        slot = Slot(f"{self.settings.deployment}-{entry.name}-1", entry.name, 1, host, "", 0)
+        value = self._values(entry, slot, {})
+        asked = self._once(entry, ("image", *hardware.FIELDS), self._asked, value)
+        models: tuple[str, ...] = ()
+        if not any("peers" in repr(entry.raw.get(name)) for name in _CONTENTS):  # which are not known before placement
+            device = self.hardware.name_inside(asked.target_device, host)
+            value = self._values(entry, slot, {}, device)
+            models = self._once(entry, _CONTENTS, self._contents, value, device).devices
+        options = value("docker")
+        devices = [str(device).partition(":")[0] for device in options.get("devices", [])]
+        devices += self.hardware.grant(asked, models, host).nodes
+        published = values.ports(options.get("published_ports", []))
+        bound = {int(item["HostPort"]) for items in published.values() for item in items if item["HostPort"]}
+        return Uses(frozenset(devices), frozenset({*value("ports").values(), *bound}))
+
+    def cpuset(self, entry: Entry, slot: Slot) -> Mapping[str, Any] | None:
+        """The field ``cpuset``, with the size that ``cpus`` gives; None where the replica has no CPUs of its own."""
+        value = self._values(entry, slot, {})
+        spec: dict[str, Any] | None = value("cpuset")
+        number = value("cpus")
+        if spec is None or "fixed" in spec or number is None:
+            return spec
+        if "cpus" in spec:
+            raise entry.error("give the number of CPUs once: in cpuset, or in cpus with cpuset: auto", "cpus")
+        if not isinstance(number, int):
+            raise entry.error(f"a set has a whole number of CPUs, not {number:g}", "cpus")
+        return {"cpus": number}
 
     def build(self, entry: Entry, me: endpoints.Endpoint, around: Around) -> Replica:
         """The planned replica. Raises ProfileError for a field that cannot be rendered or is not valid."""
@@ -168,6 +201,7 @@ class Builder:
             **({"mounts": contents.other_mounts} if contents.other_mounts else {}),
             **self.networks.as_options(me),
             **_etc_hosts(around.peers),
+            **_cpu_options(value("cpus"), value("cpuset"), around.cpuset),
             **extra,
             **given.options(extra),
             **_published(me, around.published, fleet, extra.get("published_ports", [])),
@@ -315,9 +349,14 @@ def _published(
         return {}
     address = fleet.address(me.slot.host, me.slot.container)
     bound = f"[{address}]" if ":" in address else address
-    return {
-        "published_ports": [f"{bound}:{port}:{me.ports[name]}/tcp" for name, port in published.items()] + list(extra)
-    }
+    ours = dict.fromkeys(f"{bound}:{port}:{me.ports[name]}/tcp" for name, port in published.items())
+    return {"published_ports": [*ours, *extra]}
+
+
+def _cpu_options(number: float | None, spec: Mapping[str, Any] | None, own: str | None) -> dict[str, Any]:
+    """The set; and a limit where ``cpus`` is not the size of the set."""
+    limited = number is not None and (spec is None or "fixed" in spec)
+    return {**({"cpuset_cpus": own} if own else {}), **({"cpus": number} if limited else {})}
 
 
 def _etc_hosts(peers: Mapping[str, endpoints.Peer]) -> dict[str, Any]:

@@ -81,6 +81,7 @@ class World:
     snapshot: dict[str, dict[str, Any]] = field(default_factory=dict)
     dialled: dict[str, list[str]] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
+    silent: dict[str, str] = field(default_factory=dict)
 
     @property
     def hosts(self) -> list[str]:
@@ -110,10 +111,14 @@ class World:
         return profile.load(self.root / name / "profile.yml", [self.root], render, self.variables)
 
     def fleet(self, hosts: Sequence[str]) -> Fleet:
-        snapshot = {host: {"addresses": [self.address(host)], **self.snapshot.get(host, {})} for host in hosts}
+        snapshot = {
+            host: {"addresses": [self.address(host)], **self.snapshot.get(host, {})}
+            for host in hosts
+            if host not in self.silent
+        }
         variables = {host: {"models_dir": "/models-of-the-host", **self.variables} for host in hosts}
         dialled = {host: self.dialled.get(host, [self.address(host)]) for host in hosts}
-        return Fleet(variables, snapshot, dialled)
+        return Fleet(variables, snapshot, dialled, {host: why for host, why in self.silent.items() if host in hosts})
 
     def plan(self, name: str, **settings: Any) -> dict[str, Any]:
         return self.plan_loaded(self.load(name), **{"deployment": name, **settings})
@@ -126,8 +131,10 @@ class World:
 
     def plan_loaded(self, loaded: profile.Profile, **settings: Any) -> dict[str, Any]:
         chosen = place.Settings(**settings)
-        shaped = plan.shape(loaded, self.inventory(), chosen, render, self.variables)
-        return plan.build(loaded, shaped, chosen, self.fleet(shaped.hosts), render)
+        asked = plan.shape(loaded, self.inventory(), chosen, render, self.variables)
+        fleet = self.fleet(asked.hosts)
+        shaped = plan.shape(loaded, self.inventory(), chosen, render, self.variables, fleet)
+        return plan.build(loaded, shaped, chosen, fleet, render)
 
 
 def write_files(root: Path, files: Mapping[str, str]) -> Path:

@@ -49,7 +49,7 @@ BAD = {
     ),
     "no room": (
         ONE + "    replicas: 9\n    max_per_host: 1\n",
-        r"9 replicas do not fit on 4 hosts of 'all' with max_per_host 1",
+        r"9 replicas do not fit on the hosts of 'all': h1, h2, h3, h10: max_per_host allows 1 on each",
     ),
     "no env file": (
         ONE + "    env_file: x.env\n",
