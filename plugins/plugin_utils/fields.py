@@ -210,7 +210,7 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     Field(
         "exclusive",
         exclusive,
-        "What it shares with no other replica of the plan: `true` (its host), `devices`, `host_ports`; or several of them.",
+        "What it shares with no other replica of the plan: `true` (its host), `devices`, `host_ports`; or several.",
         "exclusive: [devices, host_ports]",
         default=[],
         group="placement",

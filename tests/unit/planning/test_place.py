@@ -170,6 +170,21 @@ def test_exclusive_devices_are_shared_with_nobody(lab: World) -> None:
     assert made["left_out"] == {"b": {"exclusive devices: a uses /dev/dri/renderD128": ["h2"]}}
 
 
+def test_exclusive_devices_are_those_of_the_target_device_too(lab: World) -> None:
+    lab.write(
+        "p",
+        "containers:\n"
+        "  - {name: a, image: i, hosts: gpus, exclusive: devices, target_device: GPU}\n"
+        "  - {name: b, image: i, hosts: gpus, replicas: 2, target_device: CPU, exclusive: devices}\n"
+        "  - {name: c, image: i, hosts: h4, target_device: GPU.0, env: {A: \"{{ peers['b'].host }}\"}}\n"
+        "  - {name: d, image: i, hosts: gpus, target_device: GPU.0}\n",
+    )
+    made = lab.plan("p")
+    assert [hosts(made, name) for name in "abcd"] == [["h2"], ["h2", "h4"], ["h4"], ["h4"]]
+    with pytest.raises(ProfileError, match="h4: exclusive devices allows 1 on each; h2: exclusive devices: a uses"):
+        lab.plan("p", target_device="GPU", replicas={"b": 3})
+
+
 def test_devices_are_shared_by_path_or_by_folder() -> None:
     assert shared_devices(["/dev/dri"], ["/dev/dri/renderD128", "/dev/accel/accel0"]) == ["/dev/dri/renderD128"]
     assert shared_devices(["/dev/video1"], ["/dev/video10", "/dev/video"]) == []
