@@ -161,7 +161,7 @@ class Planner:
             if "snapshot" in answer:
                 snapshots[host] = answer["snapshot"]
             else:
-                silent[host] = str(answer.get("msg", "no answer"))
+                silent[host] = " ".join(str(answer.get("msg", "no answer")).split())
         return snapshots, silent
 
     def _stored(self) -> dict[str, Any]:

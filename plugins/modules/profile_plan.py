@@ -29,6 +29,7 @@ options:
   stage:
     description:
       - V(select) names the hosts that the profile uses, and says what each will run if no snapshot gives a surprise.
+        Where placement looks at the hosts themselves, it names all that the profile may use.
       - V(prepare) names the images and models that these hosts need.
       - V(plan) makes the plan.
     type: str
