@@ -46,7 +46,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.records import (
 from ansible_collections.retail.profiles.plugins.plugin_utils.storage import NAMED_VOLUMES, VOLUME
 
 #: options that a profile may give beside the field that becomes it
-_SHARED = ("published_ports", "devices", "groups")
+_SHARED = ("published_ports", "devices", "groups", "cpus")
 
 # -- a container
 
