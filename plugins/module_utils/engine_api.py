@@ -70,18 +70,9 @@ class Api:
         """The version of the engine's API."""
         return tuple(int(part) for part in self.about["ApiVersion"].split("."))
 
-    def call(
-        self,
-        method: str,
-        path: str,
-        doing: str,
-        *,
-        query: Optional[Mapping[str, Any]] = None,
-        body: Any = None,
-        timeout: Optional[float] = None,
-    ) -> Any:
-        """One call; its JSON answer, None where there is none. *doing* stands in the error."""
-        data = self.raw(method, path, doing, query=query, body=body, timeout=timeout)
+    def call(self, method: str, path: str, doing: str, **options: Any) -> Any:
+        """One call; its JSON answer, None where there is none. *options* are those of :meth:`raw`."""
+        data = self.raw(method, path, doing, **options)
         return json.loads(data) if data else None
 
     def raw(
@@ -94,7 +85,7 @@ class Api:
         body: Any = None,
         timeout: Optional[float] = None,
     ) -> bytes:
-        """One call; the bytes of its answer."""
+        """One call; the bytes of its answer. *doing* stands in the error, *body* is sent as JSON."""
         target = self._prefix + path + ("?" + urlencode(query) if query else "")
         content = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"} if content else {}
