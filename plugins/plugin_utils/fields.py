@@ -329,6 +329,13 @@ _CONTAINER = record(CONTAINER_FIELDS, required=[], anyOf=[{"required": ["name", 
 PROFILE_FIELDS: tuple[Field, ...] = (
     Field("description", text, "What the profile is for, in a line.", "description: OVMS and gRPC clients"),
     Field(
+        "warnings",
+        list_of(text),
+        "What its users should know; every plan shows it.",
+        "warnings: [The camera of the original is simulated here.]",
+        default=[],
+    ),
+    Field(
         "containers",
         Type(list_of(_CONTAINER).parse, {"type": "array", "minItems": 1, "items": _CONTAINER.schema}),
         "The container configurations, in order; at least one.",

@@ -131,11 +131,12 @@ class Profile:
     models: Mapping[str, Any] | None
     volumes: Mapping[str, Any] | None = None
     networks: Mapping[str, Any] | None = None
+    notes: Sequence[str] = ()
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should know of how it was read."""
-        return sorted({warning for entry in self.entries for warning in entry.warnings})
+        """What a person should know: the profile's own, and of how others were read."""
+        return sorted({warning for entry in self.entries for warning in entry.warnings}.union(self.notes))
 
     @cached_property
     def _by_name(self) -> Mapping[str, Entry]:
@@ -188,6 +189,8 @@ def _foreign(foreign: formats.Foreign) -> Profile:
         entries=entries,
         builds=_builds(foreign.document, foreign.root, {}, entries),
         models=None,
+        volumes=_valid_top(foreign.document, "volumes", foreign.translation.volumes),
+        networks=_valid_top(foreign.document, "networks", foreign.translation.networks),
     )
 
 
@@ -217,12 +220,13 @@ def _native(file: Path, context: Context) -> Profile:
         name=root.name,
         file=document.file,
         root=root,
-        description=parsed.get("description", ""),
+        description=parsed.get("description") or "",
         entries=entries,
-        builds=_builds(document, root, parsed.get("builds", {}), entries),
+        builds=_builds(document, root, parsed.get("builds") or {}, entries),
         models=parsed.get("models"),
         volumes=parsed.get("volumes"),
         networks=parsed.get("networks"),
+        notes=parsed.get("warnings") or (),
     )
 
 
@@ -251,7 +255,15 @@ def _parse_top(document: positions.Document, key: str, context: Context) -> Any:
     value = document.value[key]
     try:
         rendered = context.render(value, context.variables) if parsers.is_template(value) else value
-        return _PROFILE[key].type(rendered)
+    except ValueError as error:
+        raise document.error(str(error), (key,), field=key) from error
+    return _valid_top(document, key, rendered)
+
+
+def _valid_top(document: positions.Document, key: str, value: Any) -> Any:
+    """The canonical value of a top-level field; None where it is not given."""
+    try:
+        return None if value is None else _PROFILE[key].type(value)
     except ValueError as error:
         raise document.error(str(error), (key, *getattr(error, "path", ())), field=key) from error
 

@@ -69,12 +69,17 @@ class Container:
 
 @dataclass(frozen=True)
 class Translation:
-    """A profile of another format in native fields. ``generated``: files that were made of it, by their path."""
+    """A profile of another format in native fields.
+
+    ``generated``: files that were made of it, by their path under the root.
+    """
 
     containers: tuple[Container, ...]
     warnings: tuple[str, ...]
     name: str | None = None
     description: str = ""
+    networks: Mapping[str, Any] | None = None
+    volumes: Mapping[str, Any] | None = None
     generated: Mapping[str, bytes] = field(default_factory=dict)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ import jinja2
 import jinja2.nativetypes
 import pytest
 
-from ansible_collections.retail.profiles.plugins.plugin_utils import order, place, plan, profile
+from ansible_collections.retail.profiles.plugins.plugin_utils import order, parsers, place, plan, profile
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.translation import Given
 
@@ -50,10 +51,29 @@ containers:
 """
 
 
+def _concat(values: Any) -> Any:
+    """One value as it is, several as one text: no text becomes a number or a list, as in ansible-core 2.19."""
+    parts = list(values)
+    return parts[0] if len(parts) == 1 else "".join(map(str, parts))
+
+
+class _Environment(jinja2.nativetypes.NativeEnvironment):
+    concat = staticmethod(_concat)
+
+
+class _Template(jinja2.nativetypes.NativeTemplate):
+    environment_class = _Environment
+
+
+_Environment.template_class = _Template
+
+
 def render(value: Any, variables: Mapping[str, Any]) -> Any:
     """Jinja as the action renders it, without Ansible."""
+    if isinstance(value, str) and not parsers.is_template(value):
+        return value
     if isinstance(value, str):
-        environment = jinja2.nativetypes.NativeEnvironment(undefined=jinja2.StrictUndefined)
+        environment = _Environment(undefined=jinja2.StrictUndefined)
         try:
             return _defined(environment.from_string(value).render(**variables))
         except jinja2.TemplateError as error:
@@ -135,6 +155,12 @@ class World:
         fleet = self.fleet(asked.hosts)
         shaped = plan.shape(loaded, self.inventory(), chosen, render, self.variables, fleet)
         return plan.build(loaded, shaped, chosen, fleet, render)
+
+
+def upstream_files() -> list[Path]:
+    """The profiles of upstream, where they are: beside the checkout, or where RETAIL_PROFILES_UPSTREAM says."""
+    beside = Path(__file__).resolve().parents[4] / "shared" / "upstream-profiles"
+    return sorted(Path(os.environ.get("RETAIL_PROFILES_UPSTREAM", beside)).glob("**/*.yaml"))
 
 
 def write_files(root: Path, files: Mapping[str, str]) -> Path:

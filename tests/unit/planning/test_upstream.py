@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.errors import Prof
 from ansible_collections.retail.profiles.plugins.plugin_utils import profile, recognise, upstream_launcher
 from ansible_collections.retail.profiles.plugins.plugin_utils.translation import Given
 
-from .conftest import World, render, write_files
+from .conftest import World, render, upstream_files, write_files
 
 SCRIPT = """
 OvmsClient:
@@ -366,13 +365,7 @@ def test_go_durations_as_go_reads_them(text: str, seconds: float | None) -> None
     assert upstream_launcher.go_duration(text) == seconds
 
 
-def _upstream() -> list[Path]:
-    named = os.environ.get("RETAIL_PROFILES_UPSTREAM")
-    root = Path(named) if named else Path(__file__).resolve().parents[4] / "shared" / "upstream-profiles"
-    return sorted(root.glob("**/*.yaml"))
-
-
-@pytest.mark.parametrize("file", _upstream(), ids=lambda file: "/".join(file.parts[-4:]))
+@pytest.mark.parametrize("file", upstream_files(), ids=lambda file: "/".join(file.parts[-4:]))
 def test_every_given_file_of_upstream_plans_or_says_what_it_needs(world: World, file: Path) -> None:
     try:
         made = world.plan_foreign(file)
