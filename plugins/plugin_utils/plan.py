@@ -211,8 +211,8 @@ def _cpusets(profile: Profile, shaped: Shape, builder: replica.Builder, fleet: F
     """The CPUs of each replica that is to have its own."""
     wanted: dict[str, dict[str, Mapping[str, Any]]] = {}
     for slot in shaped.slots:
-        spec = builder.cpuset(profile.entry(slot.container), slot)
-        if spec is not None:
+        entry = profile.entry(slot.container)
+        if entry.raw.get("cpuset") is not None and (spec := builder.cpuset(entry, slot)) is not None:
             wanted.setdefault(slot.host, {})[slot.replica] = spec
     return {
         name: cpus

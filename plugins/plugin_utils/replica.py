@@ -98,13 +98,13 @@ class Replica:
             "measured": self.measured,
             "depends_on": list(self.depends_on),
             "peers": {name: peer.as_variable() for name, peer in self.peers.items()},
-            "task": dict(self.task),
-            "env_from": dict(self.env_from),
+            "task": self.task,
+            "env_from": self.env_from,
             "pull": self.pull,
             "ready": self.ready,
             "reach": self.reach,
-            "prometheus": dict(self.prometheus) if self.prometheus else None,
-            "metrics": dict(self.metrics),
+            "prometheus": self.prometheus,
+            "metrics": self.metrics,
             "target_device": self.asked.target_device,
             "input_source": self.asked.input_source,
             "ovms": ovms.is_ovms(self.image),
@@ -128,12 +128,22 @@ class Contents:
     warnings: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Wired:
+    """What the networks of a replica are to docker_container, which of them are made, and which must be there."""
+
+    options: Mapping[str, Any]
+    made: Sequence[Mapping[str, Any]]
+    found: Sequence[Mapping[str, Any]]
+
+
 class Builder:
     """Builds the replicas of one plan. What is the same for all replicas of a container is made once."""
 
     def __init__(self, profile: Profile, settings: Settings, fleet: Fleet, render: Render) -> None:
         self.named = mounts.NamedVolumes(settings.deployment, profile.volumes)
         self.networks = wiring.Networks(settings.deployment, profile.networks)
+        self._wires: dict[str, Wired] = {}
         self.settings = settings
         self.fleet = fleet
         self.render = render
@@ -188,6 +198,7 @@ class Builder:
         contents = self._once(entry, _CONTENTS, self._contents, value, device)
         given = self.hardware.grant(asked, contents.devices, slot.host)
         mapped = self.settings.images.get(contents.image, contents.image)
+        wired = self._wired(entry, me)
         extra = self._once(entry, ("docker",), _docker, value)
         env = given.over(self._once(entry, ("env_file", "env"), self._environment, value))
         task = {
@@ -199,7 +210,7 @@ class Builder:
             "env": env.values,
             **_volumes(contents.volumes, given.volumes),
             **({"mounts": contents.other_mounts} if contents.other_mounts else {}),
-            **self.networks.as_options(me),
+            **wired.options,
             **_etc_hosts(around.peers),
             **_cpu_options(value("cpus"), value("cpuset"), around.cpuset),
             **extra,
@@ -227,9 +238,9 @@ class Builder:
             reach=_reach(me, around),
             prometheus=contents.prometheus,
             metrics=value("metrics"),
-            networks=self.networks.to_make(me),
+            networks=wired.made,
             files=contents.files,
-            paths=[*contents.paths, *self.networks.to_find(me), *given.path_checks(slot.container)],
+            paths=[*contents.paths, *wired.found, *given.path_checks(slot.container)],
             stand_in=f"{mapped} for {stand_in}" if stand_in else None,
             asked=asked,
             problems=given.problems(slot.host, slot.container),
@@ -272,6 +283,14 @@ class Builder:
             self._made[key] = make(entry, value, *more)
         made: Made = self._made[key]
         return made
+
+    def _wired(self, entry: Entry, me: endpoints.Endpoint) -> Wired:
+        """The networks of a replica; worked out once where the field holds no template."""
+        wired = self._wires.get(entry.name)
+        if wired is None or "networks" in entry.templated:
+            wired = Wired(self.networks.as_options(me), self.networks.to_make(me), self.networks.to_find(me))
+            self._wires[entry.name] = wired
+        return wired
 
     def _asked(self, entry: Entry, value: Value) -> hardware.Wanted:
         return hardware.wanted(entry, self.settings, value, ovms.is_ovms(value("image")))
@@ -336,7 +355,7 @@ def _variables(slot: Slot, fleet: Fleet, peers: Mapping[str, endpoints.Peer], de
 
 def _volumes(own: Sequence[str], given: Sequence[str]) -> dict[str, Any]:
     """The container's own, and those given with its hardware where it has nothing at their target."""
-    targets = {volume.split(":")[1] for volume in own}
+    targets = {volume.split(":")[1] for volume in own} if given else set()
     volumes = [*own, *(volume for volume in given if volume.split(":")[1] not in targets)]
     return {"volumes": volumes} if volumes else {}
 
