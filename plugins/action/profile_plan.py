@@ -107,7 +107,7 @@ class Planner:
         settings = self._settings(loaded)
         asked = plan.shape(loaded, self.inventory, settings, self.render, play)
         if stage == "select":
-            found = {"hosts": asked.hosts, "deployment": settings.deployment}
+            found = {"hosts": asked.hosts, "deployment": settings.deployment, "state_dir": settings.state_dir}
             return {**selected(found, self._expected(loaded, asked, settings)), "profile_file": loaded.file}
         if stage == "prepare":
             return {"prepare": prepare.needs(loaded, asked, settings, self.variables, self.render)}
@@ -154,14 +154,21 @@ class Planner:
         return ansible_input.Dialled(shaped.hosts, self.variables, self.render)
 
     def _snapshots(self, hosts: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
-        """The snapshots of the hosts that have answered, and why the others have not."""
-        snapshots, silent = {}, {}
+        """The snapshots of the hosts that have answered, and why the others have not.
+
+        Raises ProfileError where another playbook works on the deployment: then no host serves instead.
+        """
+        snapshots, silent, held = {}, {}, []
         for host in hosts:
             answer = ansible_input.native(self.variables[host].get("profile_checked", {}))
             if "snapshot" in answer:
                 snapshots[host] = answer["snapshot"]
             else:
                 silent[host] = " ".join(str(answer.get("msg", "no answer")).split())
+            if any(problem["field"] == "lease" for problem in answer.get("problems", ())):
+                held.append(str(ProfileError(silent[host], host=host)))
+        if held:
+            raise ProfileError("; ".join(held))
         return snapshots, silent
 
     def _stored(self) -> dict[str, Any]:
@@ -213,7 +220,8 @@ def selected(found: Mapping[str, Any], expected: Mapping[str, Any] | None) -> di
     hosts = list(found["hosts"])
     shares = {host: plan.share(expected, host) for host in hosts} if expected else {}
     asked = {host: plan.digest(share) for host, share in shares.items()}
-    return {"hosts": hosts, "deployment": found["deployment"], "shares": shares, "asked": asked}
+    where = {"deployment": found["deployment"], "state_dir": found["state_dir"]}
+    return {"hosts": hosts, **where, "shares": shares, "asked": asked}
 
 
 def write(file: Path, content: str) -> None:

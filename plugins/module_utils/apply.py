@@ -27,6 +27,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.create import (
 from ansible_collections.retail.profiles.plugins.module_utils.drift import Difference, differences, dropped
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine, EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.lease import MustEnd
 from ansible_collections.retail.profiles.plugins.module_utils.prepare import Ground, first_of_each_image
 from ansible_collections.retail.profiles.plugins.module_utils.readiness import Waiter, container_address
 from ansible_collections.retail.profiles.plugins.module_utils.remove import remove_container
@@ -180,6 +181,8 @@ class Applier:
     def _guarded(self, work: Callable[[ReplicaTask], Outcome], task: ReplicaTask) -> Outcome:
         try:
             return work(task)
+        except MustEnd:
+            raise
         except ProfileError as error:
             return Outcome(task.name, "failed", error=f"{task.name}: {error}")
 
@@ -211,6 +214,8 @@ class Applier:
         try:
             with self.slots:
                 identity = self._perform(action, task, values, request, inspect)
+        except MustEnd:
+            raise
         except ProfileError as error:
             return replace(outcome, status="failed", error=f"{task.name}: {error}")
         if action != START:
@@ -265,6 +270,8 @@ class Applier:
     def _reach(self, probe: Probe) -> None:
         try:
             self.waiter.wait(probe)
+        except MustEnd:
+            raise
         except ProfileError as error:
             raise ProfileError(f"not started, as this host does not reach what it depends on: {error}") from None
 
@@ -307,6 +314,8 @@ class Applier:
         try:
             for probe in task.ready:
                 self.waiter.wait(probe, task.name)
+        except MustEnd:
+            raise
         except ProfileError as failure:
             error = f"{task.name}: {failure}"
         after = round(time.monotonic() - started, 3)

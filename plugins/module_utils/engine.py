@@ -14,7 +14,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Optional
 
@@ -144,6 +144,15 @@ class Engine:
                 self._client = _library(self._url, self._timeout)
             return self._client
 
+    def guarded(self, checkpoint: Callable[[], None]) -> Engine:
+        """This engine, on which nothing is written any more once *checkpoint* raises."""
+        self._api.checkpoint = checkpoint
+        return self
+
+    def checkpoint(self) -> None:
+        """Raises where this call must end (see :class:`working.Work`)."""
+        self._api.checkpoint()
+
     # -- what there is
 
     def info(self) -> dict[str, Any]:
@@ -270,6 +279,7 @@ class Engine:
         # The library authenticates from the user's Docker configuration, as the CLI does.
         with _translated("pull an image"):
             for event in client.pull(repository, tag, stream=True, decode=True):
+                self.checkpoint()
                 if event.get("error"):
                     raise EngineError(str(event["error"]))
 

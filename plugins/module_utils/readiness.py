@@ -69,6 +69,7 @@ class Waiter:
         watched = replica or probe.replica
         first_count: Optional[int] = None
         while True:
+            self.engine.checkpoint()
             inspect = self._inspect(watched) if watched else None
             if inspect is not None:
                 first_count = _restarts(inspect) if first_count is None else first_count

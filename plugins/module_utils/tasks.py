@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.lease import Claim, parse_claim
 from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES, OPTIONS
 
 LABEL = "retail.profiles."
@@ -115,6 +116,9 @@ class Order:
     expected: Optional[frozenset[str]] = None
     concurrency: int = DEFAULT_CONCURRENCY
     all_deployments: bool = False
+    claim: Optional[Claim] = None
+    release: bool = False
+    lock_wait: float = 0.0
     check: bool = False
     snapshot: bool = False
 
@@ -135,6 +139,9 @@ def parse_order(params: Mapping[str, Any], check: bool = False) -> Order:
     state, everything = str(params["state"]), bool(params.get("all"))
     if deployment is None and not (state in ("absent", "checked") and (everything or state == "checked")):
         raise ProfileError("name a deployment; state=absent alone also takes all=true", field="deployment")
+    of = (params.get("lease") or {}).get("deployment")
+    if of not in (None, deployment):
+        raise ProfileError(f"it is of deployment {of}, not of {deployment}", field="lease")
     expected = params.get("expected")
     return Order(
         state=state,
@@ -146,6 +153,9 @@ def parse_order(params: Mapping[str, Any], check: bool = False) -> Order:
         expected=None if expected is None else frozenset(expected),
         concurrency=max(1, int(params.get("concurrency") or DEFAULT_CONCURRENCY)),
         all_deployments=everything,
+        claim=parse_claim(params.get("lease")),
+        release=bool(params.get("release")),
+        lock_wait=float(params.get("lock_wait") or 0.0),
         check=check,
         snapshot=bool(params.get("snapshot")),
     )

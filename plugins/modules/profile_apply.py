@@ -19,147 +19,7 @@ description:
   - It is used by the role P(retail.profiles.profile#role), and rarely by hand.
 extends_documentation_fragment:
   - retail.profiles.state_dir
-requirements:
-  - Python 3.9 or later on the host
-  - the Python package C(docker) 5.0.3 or later on the host
-  - Docker Engine 20.10 or later
-attributes:
-  check_mode:
-    description: Can run in check mode and says what would change, without writing anything.
-    support: full
-  diff_mode:
-    description: Shows each field that differs, as it is and as it should be.
-    support: full
-options:
-  state:
-    description:
-      - V(checked) only looks for whatever would keep the share from running, and reports all of it at once.
-        Images that are missing are pulled.
-      - V(prepared) writes the record, makes networks, files, images and volumes, but no container, and waits until what
-        the replicas depend on is reached from this host.
-      - V(present) is V(prepared), then makes, makes again or starts the containers of the share, and waits for them.
-      - V(ready) only waits until the replicas of the share are ready.
-      - V(absent) removes the deployment from the host.
-    type: str
-    choices: [checked, prepared, present, ready, absent]
-    default: present
-  snapshot:
-    description:
-      - With O(state=checked), also answer with all that planning must know of the host, as
-        M(retail.profiles.profile_facts) does; so one call serves both.
-    type: bool
-    default: false
-  deployment:
-    description: Name of the deployment. Needed but for O(state=checked), and for O(state=absent) with O(all=true).
-    type: str
-  all:
-    description: With O(state=absent) and without O(deployment), remove every deployment from the host.
-    type: bool
-    default: false
-  run_id:
-    description: The run that this belongs to. It goes into the record, so that O(state=absent) finds its sampler.
-    type: str
-  plan_id:
-    description: The plan that this belongs to. It goes into the record.
-    type: str
-  share:
-    description: What this host has to run, from the plan.
-    type: dict
-    suboptions:
-      networks:
-        description: Networks, as arguments of M(community.docker.docker_network).
-        type: list
-        elements: dict
-      files:
-        description: Files of the profile to be written on the host.
-        type: list
-        elements: dict
-        suboptions:
-          path:
-            description: The file's path in the profile.
-            type: str
-            required: true
-          sha256:
-            description: SHA-256 of its content, in hexadecimal.
-            type: str
-            required: true
-          mode:
-            description: Its mode, in octal.
-            type: str
-            default: "0644"
-          dest:
-            description: Where it goes, inside of the deployment's folder C(files) in the state directory.
-            type: str
-            required: true
-          content:
-            description: Its content, compressed by zlib, in Base64.
-            type: str
-            required: true
-      paths:
-        description: What has to be on the host. Only O(state=checked) looks at it.
-        type: list
-        elements: dict
-        suboptions:
-          kind:
-            description: What it is. All but V(path) are the engine's.
-            type: str
-            choices: [path, volume, network, container]
-            default: path
-          path:
-            description: An absolute path, or a name.
-            type: str
-            required: true
-          container:
-            description: The container that needs it.
-            type: str
-            required: true
-          field:
-            description: The field of the profile that names it.
-            type: str
-            required: true
-          model:
-            description: Name of the model that it is the repository of. It must then hold a version folder.
-            type: str
-      replicas:
-        description: Containers of this host, in no particular order.
-        type: list
-        elements: dict
-        suboptions:
-          name:
-            description: Name of the replica, which is that of its Docker container.
-            type: str
-            required: true
-          container:
-            description: Its container in the profile.
-            type: str
-            required: true
-          task:
-            description: Arguments of M(community.docker.docker_container).
-            type: dict
-            required: true
-          pull:
-            description: When to pull its image.
-            type: str
-            choices: [missing, always, never]
-            default: missing
-          ready:
-            description: Probes that must succeed after it has started. See RV(replicas).
-            type: list
-            elements: dict
-          reach:
-            description: Probes that must succeed from this host before it is made.
-            type: list
-            elements: dict
-  expected:
-    description:
-      - Names of all replicas of this deployment that belong on this host.
-      - With O(state=prepared) and O(state=present) other containers of ours are removed. Without it none is.
-    type: list
-    elements: str
-  concurrency:
-    description: How many containers are made, started or removed at the same time.
-    type: int
-    default: 4
+  - retail.profiles.apply
 """
 
 EXAMPLES = r"""
@@ -168,20 +28,12 @@ EXAMPLES = r"""
     state: present
     deployment: ovms
     share:
-      networks:
-        - name: ovms-inference
-          labels:
-            retail.profiles.collection: retail.profiles
-            retail.profiles.deployment: ovms
       replicas:
         - name: ovms-ovms-server-1
           container: ovms-server
           task:
             name: ovms-ovms-server-1
             image: openvino/model_server:2025.4
-            command: [--config_path, /config/config.json, --rest_port, "8000"]
-            networks:
-              - name: ovms-inference
             labels:
               retail.profiles.collection: retail.profiles
               retail.profiles.deployment: ovms
@@ -192,11 +44,6 @@ EXAMPLES = r"""
               port: 8000
               path: /v2/health/ready
               timeout: 60
-
-- name: Take the deployment off this host
-  retail.profiles.profile_apply:
-    state: absent
-    deployment: ovms
 
 - name: Take everything of ours off this host
   retail.profiles.profile_apply:
@@ -252,6 +99,11 @@ snapshot:
   description: The host's facts, as M(retail.profiles.profile_facts) returns them.
   returned: with O(state=checked) and O(snapshot=true)
   type: dict
+lease:
+  description: The lease that was taken; pass it on as O(lease).
+  returned: with O(state=checked) and O(lease), if no other playbook holds the deployment
+  type: dict
+  sample: {deployment: ovms, holder: "3f0c9a1e:4711:88120", owner: "ann@control, process 4711", epoch: 86400123}
 prepared:
   description: Networks, files and volumes that differed, as RV(replicas) has them for containers.
   returned: with O(state=prepared) and O(state=present)
@@ -282,12 +134,25 @@ def argument_spec() -> dict[str, Any]:
     return {
         "state": {
             "type": "str",
-            "choices": ["checked", "prepared", "present", "ready", "absent"],
+            "choices": ["checked", "prepared", "present", "ready", "absent", "released"],
             "default": "present",
         },
         "snapshot": {"type": "bool", "default": False},
         "deployment": text,
         "all": {"type": "bool", "default": False},
+        "lease": {
+            "type": "dict",
+            "options": {
+                "deployment": text,
+                "holder": needed,
+                "owner": needed,
+                "epoch": {"type": "int"},
+                "running": {"type": "list", "elements": "str"},
+                "force": {"type": "bool", "default": False},
+            },
+        },
+        "release": {"type": "bool", "default": False},
+        "lock_wait": {"type": "float", "default": 0},
         "run_id": text,
         "plan_id": text,
         "state_dir": {"type": "path", "default": "/var/lib/retail-profiles"},

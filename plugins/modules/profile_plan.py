@@ -149,6 +149,10 @@ deployment:
   description: Name of the deployment.
   returned: stage is select or plan
   type: str
+state_dir:
+  description: Directory of the hosts in which the collection keeps its state.
+  returned: stage is select
+  type: str
 shares:
   description: By host, what it will probably have to run; empty where that cannot be said before the hosts are asked.
   returned: stage is select

@@ -21,7 +21,7 @@ MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
 ACTIONS = {path.stem for path in (ROOT / "plugins" / "action").glob("*.py")}
 PREFIX = "ansible_collections.retail.profiles.plugins.module_utils"
 # Of what we add to a module call. ansible-core's own part, as in the payload of its module ping, is 165 kB.
-PAYLOAD_LIMIT = 100_000
+PAYLOAD_LIMIT = 100 * 1024
 # docker, and what docker itself needs.
 ALLOWED = ("docker", "requests", "urllib3", "idna", "certifi", "charset_normalizer")
 

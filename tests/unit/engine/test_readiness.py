@@ -48,6 +48,9 @@ class FakeEngine:
     def __init__(self, *states: Optional[dict[str, Any]], log: str = "one\ntwo\n") -> None:
         self.states, self.log, self.looked = list(states), log, 0
 
+    def checkpoint(self) -> None:
+        """This call may go on."""
+
     def inspect(self, _name: str) -> Optional[dict[str, Any]]:
         self.looked += 1
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
