@@ -28,12 +28,15 @@ from ansible_collections.retail.profiles.plugins.plugin_utils import (
     plan,
     prepare,
     profile,
+    shipping,
     stock_playbook,
     translation,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.translation import Given
 
+#: folder in the directory of a run, beside its plan, with the content of the plan's files
+KEPT = "files"
 CALLBACK = "retail.profiles.profile_metrics"
 OPTIONS: dict[str, Any] = {
     "stage": {"type": "str", "choices": ["select", "prepare", "plan"], "default": "plan"},
@@ -99,7 +102,10 @@ class Planner:
             require_callback()
         if self.args["plan"]:
             stored = self._stored()
-            return selected(stored, stored) if stage == "select" else self._planned(self._checked(stored))
+            if stage == "select":
+                return selected(stored, stored)
+            sources = shipping.kept(stored, Path(self.args["plan"]).absolute().parent / KEPT)
+            return self._planned(plan.Planned(self._checked(stored), sources))
         search = ansible_input.search_path(self.args["search"], self.task_vars["playbook_dir"])
         file = locate.find_profile(self.args["profile"] or "", search)
         play = {"models_dir": self.args["models_dir"], **self.task_vars}
@@ -114,7 +120,7 @@ class Planner:
         snapshots, silent = self._snapshots(asked.hosts)
         fleet = Fleet(self.variables, snapshots, self._dialled(asked), silent)
         shaped = plan.shape(loaded, self.inventory, settings, self.render, play, fleet)
-        return self._planned(plan.build(loaded, shaped, settings, fleet, self.render))
+        return self._planned(plan.make(loaded, shaped, settings, fleet, self.render))
 
     def _given(self) -> Given:
         try:
@@ -199,20 +205,23 @@ class Planner:
                 )
         return {**stored, "snapshot": snapshots}
 
-    def _planned(self, planned: dict[str, Any]) -> dict[str, Any]:
+    def _planned(self, made: plan.Planned) -> dict[str, Any]:
+        planned, sources = made.plan, made.sources
         summary = explain.text(planned)
         if self.args["show"]:
             Display().display(f"\n{summary}\n")
         if self.args["as_playbook"]:
-            write(Path(self.args["as_playbook"]), stock_playbook.playbook(planned))
+            write_playbook(Path(self.args["as_playbook"]), made)
         run_id, run_dir = None, None
         if self.args["run"] and not self.check_mode:
             now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
             run_id = f"{planned['deployment']}-{now}-{planned['plan_id'][:8]}"
             run_dir = str(Path(self.args["results_dir"]).expanduser().absolute() / run_id)
+            sources = shipping.keep(sources, Path(run_dir) / KEPT)
         unchecked = [host for host in planned["hosts"] if plan.share_id(planned, host) != self.args["asked"].get(host)]
         answer = {"plan": planned, "summary": summary, "run_id": run_id, "run_dir": run_dir}
-        return {**answer, "deployment": planned["deployment"], "unchecked": unchecked}
+        more = {"deployment": planned["deployment"], "unchecked": unchecked, "sources": shipping.as_data(sources)}
+        return {**answer, **more}
 
 
 def selected(found: Mapping[str, Any], expected: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -222,6 +231,15 @@ def selected(found: Mapping[str, Any], expected: Mapping[str, Any] | None) -> di
     asked = {host: plan.digest(share) for host, share in shares.items()}
     where = {"deployment": found["deployment"], "state_dir": found["state_dir"]}
     return {"hosts": hosts, **where, "shares": shares, "asked": asked}
+
+
+def write_playbook(file: Path, made: plan.Planned) -> None:
+    """The plan as a stock playbook, and its files in a folder beside it."""
+    folder = file.with_name(f"{file.name}.files")
+    for host in made.plan["hosts"].values():
+        for item in host["files"]:
+            shipping.copy(made.sources[item["sha256"]], folder / stock_playbook.place(item))
+    write(file, stock_playbook.playbook(made.plan, folder.name))
 
 
 def write(file: Path, content: str) -> None:

@@ -101,28 +101,32 @@ options:
         type: list
         elements: dict
       files:
-        description: Files of the profile to be written on the host.
+        description: Files and folders of the profile that have to be on the host.
         type: list
         elements: dict
         suboptions:
           path:
-            description: The file's path in the profile.
+            description: Its path in the profile.
             type: str
             required: true
+          kind:
+            description: What it is.
+            type: str
+            choices: [file, directory]
+            default: file
           sha256:
-            description: SHA-256 of its content, in hexadecimal.
+            description: SHA-256 of the content of a file, or of the manifest of a folder, in hexadecimal.
             type: str
             required: true
           mode:
-            description: Its mode, in octal.
+            description: Mode of a file, in octal.
             type: str
             default: "0644"
+          size:
+            description: Its size in bytes.
+            type: int
           dest:
             description: Where it goes, inside of the deployment's folder C(files) in the state directory.
-            type: str
-            required: true
-          content:
-            description: Its content, compressed by zlib, in Base64.
             type: str
             required: true
       paths:
@@ -180,6 +184,36 @@ options:
             description: Probes that must succeed from this host before it is made.
             type: list
             elements: dict
+  sources:
+    description:
+      - Where the content of O(share.files) is on the controller, by C(sha256) - a dictionary with C(path), or with
+        C(content) in Base64 - as M(retail.profiles.profile_plan) returns it.
+      - Only what is missing on the host is sent to it.
+    type: dict
+    default: {}
+  missing:
+    description:
+      - Places (C(dest)) of those of O(share.files) that are known to be missing on the host, as RV(missing) of
+        O(state=checked). It saves a call on a host on which something is missing.
+    type: list
+    elements: str
+    default: []
+  archives:
+    description: Content that is sent to the host. It is filled in on the controller from O(sources).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      dest:
+        description: Place of the file or folder.
+        type: str
+        required: true
+      data:
+        description: A compressed tar archive, in Base64.
+        type: str
+      file:
+        description: Path of a compressed tar archive on the host.
+        type: path
   expected:
     description:
       - Names of all replicas of this deployment that belong on this host.

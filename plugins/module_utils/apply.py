@@ -126,6 +126,9 @@ class Applier:
     def prepare(self) -> Report:
         """Record, networks, files, images, volumes; orphans go. No container of the share is made."""
         self.ground.prepare()
+        return self._prepared()
+
+    def _prepared(self) -> Report:
         errors = self.ground.image_errors
         problems = tuple(
             {"container": task.container, "field": "image", "message": errors[task.image]}
@@ -138,6 +141,7 @@ class Applier:
             problems=problems,
             diff=tuple(self.ground.found),
             pulled=tuple(self.ground.pulled),
+            warnings=tuple(self.ground.warnings),
         )
 
     def prepared(self) -> Report:
@@ -150,16 +154,19 @@ class Applier:
 
     def present(self) -> Report:
         """All of :meth:`prepare`, then every replica of the share, running and ready."""
-        prepared = self.prepare()
+        self.prepare()
         outcomes = self._each(self._bring_up)
         if self.made:
             self.ground.save(replace(self.ground.record, replicas={**self.ground.record.replicas, **self.made}))
+        self.ground.sweep_files()
+        prepared = self._prepared()
         return replace(
             prepared,
             problems=(),  # an image that is missing is told with each of its replicas
             replicas=outcomes,
             changed=prepared.changed or any(outcome.changed for outcome in outcomes),
-            warnings=tuple(
+            warnings=prepared.warnings
+            + tuple(
                 f"{name}: this engine does not take over {option}; it has {current!r}"
                 for name, made in sorted(self.made.items())
                 for option, current in made.dropped.items()

@@ -16,6 +16,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.apply import Appli
 from ansible_collections.retail.profiles.plugins.module_utils.drift import Difference
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.files import stale
 from ansible_collections.retail.profiles.plugins.module_utils.lease import Held, Leases, by_hand, working
 from ansible_collections.retail.profiles.plugins.module_utils.preflight import preflight
 from ansible_collections.retail.profiles.plugins.module_utils.remove import absent
@@ -73,6 +74,7 @@ def looked(order: Order, connect: Callable[[], Engine], checkpoint: Callable[[],
         reason = str(error)
     found, pulled = preflight(order, engine, reason)
     answer = result(Report(changed=bool(pulled), problems=tuple(found), pulled=tuple(pulled)))
+    answer["missing"] = [item.dest for item in stale(order.share.files)]
     return {**answer, "snapshot": facts.snapshot(order.state_dir, engine, reason)} if order.snapshot else answer
 
 

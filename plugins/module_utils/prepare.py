@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Optional
@@ -17,7 +18,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.engine import Engi
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.listing import Listed, listed
 from ansible_collections.retail.profiles.plugins.module_utils.options import same
-from ansible_collections.retail.profiles.plugins.module_utils.remove import remove_container
+from ansible_collections.retail.profiles.plugins.module_utils.remove import remove_container, remove_path
 from ansible_collections.retail.profiles.plugins.module_utils.state import (
     Record,
     StateDir,
@@ -33,6 +34,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.tasks import (
     DEPLOYMENT_LABEL,
     Order,
     ReplicaTask,
+    ShippedFile,
 )
 
 #: images that are looked at, or pulled, at the same time
@@ -63,6 +65,7 @@ class Ground:
         self.pulled: list[str] = []
         self.found: list[Difference] = []
         self.removed: list[str] = []
+        self.warnings: list[str] = []
 
     @property
     def changed(self) -> bool:
@@ -70,10 +73,11 @@ class Ground:
 
     def prepare(self) -> None:
         """Do all of it. Raises ProfileError for what concerns the whole host; images fail one by one."""
+        stale = self._stale()
         self.containers = listed(self.engine.containers())
         self.save(self.record)
         self._networks()
-        self._files()
+        self._files(stale)
         self._images()
         self._volumes()
         self._orphans()
@@ -117,12 +121,35 @@ class Ground:
 
     # -- files, images, volumes
 
-    def _files(self) -> None:
-        stale = files.stale(self.order.share.files)
+    def _stale(self) -> list[ShippedFile]:
+        """Files to be written. Raises MissingFiles, before anything is made, where one of them did not come along."""
+        stale = files.stale(self.order.share.files, seal=not self.order.check)
+        missing = [item for item in stale if item.dest not in self.order.archives]
+        if missing and not self.order.check:
+            raise files.MissingFiles(missing)
+        return stale
+
+    def _files(self, stale: Sequence[ShippedFile]) -> None:
         self.rewritten = frozenset(item.dest for item in stale)
         if not self.order.check:
-            files.ship(stale, self.state, self.deployment)
+            files.install(stale, self.order.archives, self.state, self.deployment)
         self.found += [Difference(f"file {item.path}", None, item.sha256) for item in stale]
+
+    def sweep_files(self) -> None:
+        """Remove files of the deployment that neither this share nor any container on the host uses."""
+        home = self.state.files(self.deployment)
+        kept = [item.dest for item in self.order.share.files]
+        if self.order.check or not files.unused(home, kept, ()):
+            return
+        mounted = [mount["Source"] for item in self.engine.containers() for mount in item.get("Mounts") or ()]
+        for name in files.unused(home, kept, (source for source in mounted if source.startswith(home + "/"))):
+            remains = remove_path(os.path.join(home, name))
+            if remains:
+                self.warnings.append(f"a file that is not used any more cannot be removed: {remains}")
+            elif not name.startswith("."):
+                self.found.append(Difference(f"file {name}", "not used any more", None))
+        left = [dest for dest in self.record.files if os.path.lexists(dest)]
+        self.save(replace(self.record, files=tuple(left)))
 
     def _images(self) -> None:
         tasks = first_of_each_image(self.order.share.replicas)

@@ -199,10 +199,16 @@ class Remover:
 
 def remove_tree(path: str) -> Optional[str]:
     """Remove a folder; what is in the way, in words, or None."""
-    if not os.path.isdir(path):
-        return None
+    return remove_path(path) if os.path.isdir(path) else None
+
+
+def remove_path(path: str) -> Optional[str]:
+    """Remove a file or a folder; what is in the way, in words, or None."""
     try:
-        shutil.rmtree(path)
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
     except OSError as error:
         return f"{error.filename}: {error.strerror}"
     return None

@@ -73,13 +73,21 @@ class ReplicaTask:
 
 @dataclass(frozen=True)
 class ShippedFile:
-    """A file of the profile, content-addressed: *dest* ends in ``<sha256>/<basename>``."""
+    """A file or folder (*kind*) of the profile. *dest* is content-addressed, *sha256* as in :mod:`tree`."""
 
     path: str
+    kind: str
     sha256: str
     mode: int
     dest: str
-    content: str  # base64 of zlib
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The content of one shipped file or folder: a tar.gz in Base64, or in a *file* on this host."""
+
+    data: Optional[str] = None
+    file: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,7 @@ class Order:
     run_id: Optional[str] = None
     plan_id: Optional[str] = None
     share: Share = field(default_factory=Share)
+    archives: Mapping[str, Archive] = field(default_factory=dict)
     expected: Optional[frozenset[str]] = None
     concurrency: int = DEFAULT_CONCURRENCY
     all_deployments: bool = False
@@ -150,6 +159,7 @@ def parse_order(params: Mapping[str, Any], check: bool = False) -> Order:
         run_id=run_id,
         plan_id=params.get("plan_id"),
         share=parse_share(params.get("share") or {}),
+        archives={item["dest"]: Archive(item.get("data"), item.get("file")) for item in params.get("archives") or ()},
         expected=None if expected is None else frozenset(expected),
         concurrency=max(1, int(params.get("concurrency") or DEFAULT_CONCURRENCY)),
         all_deployments=everything,
@@ -166,7 +176,7 @@ def parse_share(share: Mapping[str, Any]) -> Share:
     return Share(
         networks=tuple(_given(item) for item in share.get("networks") or ()),
         files=tuple(
-            ShippedFile(item["path"], item["sha256"], int(str(item["mode"]), 8), item["dest"], item["content"])
+            ShippedFile(item["path"], item["kind"], item["sha256"], int(str(item["mode"]), 8), item["dest"])
             for item in share.get("files") or ()
         ),
         paths=tuple(

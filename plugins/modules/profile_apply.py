@@ -80,6 +80,12 @@ pulled:
   type: list
   elements: str
   sample: []
+missing:
+  description: Places of files of the share that are not on the host.
+  returned: with O(state=checked), and where O(sources) does not have one of them
+  type: list
+  elements: str
+  sample: []
 problems:
   description: All that keeps the share from running on this host.
   returned: always
@@ -123,6 +129,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.retail.profiles.plugins.module_utils.engine import MissingLibrary, connect
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.files import MissingFiles
 from ansible_collections.retail.profiles.plugins.module_utils.outcome import run
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import DEFAULT_CONCURRENCY, NEEDED, parse_order
 
@@ -164,10 +171,11 @@ def argument_spec() -> dict[str, Any]:
                     **dicts,
                     "options": {
                         "path": needed,
+                        "kind": {"type": "str", "choices": ["file", "directory"], "default": "file"},
                         "sha256": needed,
                         "mode": {"type": "str", "default": "0644"},
+                        "size": {"type": "int"},
                         "dest": needed,
-                        "content": needed,
                     },
                 },
                 "paths": {
@@ -197,6 +205,13 @@ def argument_spec() -> dict[str, Any]:
                 },
             },
         },
+        "sources": {"type": "dict", "default": {}},
+        "missing": {"type": "list", "elements": "str", "default": []},
+        "archives": {
+            **dicts,
+            "default": [],
+            "options": {"dest": needed, "data": text, "file": {"type": "path"}},
+        },
         "expected": {"type": "list", "elements": "str"},
         "concurrency": {"type": "int", "default": DEFAULT_CONCURRENCY},
     }
@@ -204,8 +219,9 @@ def argument_spec() -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    # The arguments hold whole files: neither the answer nor a -vvv screen needs them again.
-    echo = {"module_args": {key: value for key, value in module.params.items() if key != "share"}}
+    # The share and the content of files are long: neither the answer nor a -vvv screen needs them again.
+    long = ("share", "archives", "sources")
+    echo = {"module_args": {key: value for key, value in module.params.items() if key not in long}}
     try:
         result = run(parse_order(module.params, module.check_mode), connect)
     except MissingLibrary as error:
@@ -214,6 +230,8 @@ def main() -> None:
             exception=error.traceback,
             invocation=echo,
         )
+    except MissingFiles as error:
+        module.fail_json(msg=str(error), missing=error.dests, invocation=echo)
     except ProfileError as error:
         module.fail_json(msg=str(error), invocation=echo)
     for warning in result.pop("warnings"):

@@ -116,7 +116,9 @@ options:
     type: bool
     default: true
   as_playbook:
-    description: File on the controller to which the plan is written as a playbook of stock tasks.
+    description:
+      - File on the controller to which the plan is written as a playbook of stock tasks. The profile's files go into a
+        folder of its name and C(.files) beside it.
     type: path
   asked:
     description: For the stage V(plan), RV(asked) of the stage V(select).
@@ -182,6 +184,13 @@ run_id:
   description: Id of the run that begins, or null.
   returned: stage is plan
   type: str
+sources:
+  description:
+    - Where on the controller the content of the plan's files is, by digest, as M(retail.profiles.profile_apply)
+      takes it.
+    - It is in the profile's folder; or, where a run begins, in the folder C(files) of its directory.
+  returned: stage is plan
+  type: dict
 run_dir:
   description: Directory of the run on the controller, or null.
   returned: stage is plan

@@ -2,47 +2,19 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""Files that a profile ships and paths of the host that it mounts."""
+"""What is mounted into a container: files of the profile, paths of the host, volumes."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
-import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry
+from ansible_collections.retail.profiles.plugins.plugin_utils.shipping import ShippedFile, Shipper
 
-LARGEST_FILE = 1024 * 1024
 SCRIPT_ROOT = "/profile"
-
-
-@dataclass(frozen=True)
-class ShippedFile:
-    """A file of the profile as it will lie on a host; ``dest`` holds its content's hash."""
-
-    path: str
-    sha256: str
-    mode: str
-    dest: str
-    data: bytes
-
-    def containing(self, data: bytes) -> ShippedFile:
-        """A file of the same name with other content."""
-        digest = hashlib.sha256(data).hexdigest()
-        home, name = self.dest.rsplit("/", 2)[0], self.dest.rpartition("/")[2]
-        return replace(self, sha256=digest, dest=f"{home}/{digest}/{name}", data=data)
-
-    @cached_property
-    def as_share(self) -> dict[str, str]:
-        """The form in which it travels in a plan: content is base64 of zlib."""
-        content = base64.b64encode(zlib.compress(self.data, 9)).decode("ascii")
-        return {"path": self.path, "sha256": self.sha256, "mode": self.mode, "dest": self.dest, "content": content}
 
 
 @dataclass(frozen=True)
@@ -89,55 +61,12 @@ class Mount:
         }
         return {key: value for key, value in option.items() if value is not None}
 
-    def host_path(self, inside: str) -> str | None:
-        """Where a path inside the container lies on the host; None when it is not below this bind mount."""
-        if not self.source.startswith("/"):
-            return None
+    def below(self, inside: str) -> str | None:
+        """A path inside the container relative to this mount (``.``: the mount itself); None when it is not in it."""
         try:
-            relative = PurePosixPath(inside).relative_to(self.target)
+            return str(PurePosixPath(inside).relative_to(self.target))
         except ValueError:
             return None
-        return str(PurePosixPath(self.source) / relative)
-
-
-@dataclass(frozen=True)
-class Shipper:
-    """Ships files of the profile to ``files_dir`` on the hosts, and reads each of them once for all replicas."""
-
-    files_dir: str
-    _shipped: dict[tuple[Path, str, bool], ShippedFile] = field(default_factory=dict, init=False, repr=False)
-
-    def ship(self, entry: Entry, field: str, relative: str, executable: bool = False) -> ShippedFile:
-        """A file of the profile. ProfileError when it leads out, is missing, or is too large."""
-        key = (entry.origins[field].root, relative, executable)
-        if key not in self._shipped:
-            self._shipped[key] = _ship(entry, field, relative, self.files_dir, executable)
-        return self._shipped[key]
-
-
-def _ship(entry: Entry, field: str, relative: str, files_dir: str, executable: bool) -> ShippedFile:
-    name = relative.removeprefix("./")
-    generated = entry.generated(field, relative)
-    if generated is not None:
-        digest = hashlib.sha256(generated).hexdigest()
-        return ShippedFile(name, digest, "0644", f"{files_dir}/{digest}/{name.rpartition('/')[2]}", generated)
-    path = entry.file(field, relative)
-    if not path.is_file():
-        raise entry.error(
-            f"{relative!r} is not a file: list its files one by one, or give an absolute path on the host", field
-        )
-    data = _read(entry, field, path)
-    digest = hashlib.sha256(data).hexdigest()
-    mode = "0755" if executable or os.access(path, os.X_OK) else "0644"
-    return ShippedFile(name, digest, mode, f"{files_dir}/{digest}/{path.name}", data)
-
-
-def _read(entry: Entry, field: str, path: Path) -> bytes:
-    if path.stat().st_size > LARGEST_FILE:
-        raise entry.error(
-            f"{path.name!r} is larger than {LARGEST_FILE} bytes: put it on the hosts and give its absolute path", field
-        )
-    return path.read_bytes()
 
 
 @dataclass(frozen=True)
@@ -180,8 +109,15 @@ def _mount(entry: Entry, volume: Mapping[str, Any], shipper: Shipper, named: Nam
         return named.mount(entry, source, target, mode)
     if source.startswith("./"):
         shipped = shipper.ship(entry, "volumes", source)
-        return Mount(shipped.dest, target, mode or "ro", shipped)
+        flags = [flag for flag in mode.split(",") if flag not in ("", "ro", "rw")]
+        return Mount(shipped.dest, target, ",".join(["ro", *flags]), shipped)
     return Mount(source, target, mode, create=volume.get("create", False))
+
+
+def at(binds: Iterable[Mount], inside: str) -> Mount | None:
+    """The mount in which a path inside the container lies; None when it lies in the image."""
+    found = [mount for mount in binds if mount.below(inside) is not None]
+    return max(found, key=lambda mount: len(PurePosixPath(mount.target).parts), default=None)
 
 
 def script(entry: Entry, entrypoint: Sequence[str], shipper: Shipper) -> tuple[list[str], list[Mount]]:

@@ -18,6 +18,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils import cpusets, en
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.order import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Profile, Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.shipping import Source
 
 SCHEMA = "retail.profiles/plan/1"
 _SEEN = ("plan_id", "snapshot", "warnings", "left_out")
@@ -79,7 +80,20 @@ def shape(
     return Shape(placement.slots, placement.left_out, numbers, depends_on, consumes, tentative=before is not None)
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A plan, and where on the controller the content of its files is, by digest."""
+
+    plan: dict[str, Any]
+    sources: Mapping[str, Source]
+
+
 def build(profile: Profile, shaped: Shape, settings: place.Settings, fleet: Fleet, render: Render) -> dict[str, Any]:
+    """The plan alone, see :func:`make`."""
+    return make(profile, shaped, settings, fleet, render).plan
+
+
+def make(profile: Profile, shaped: Shape, settings: place.Settings, fleet: Fleet, render: Render) -> Planned:
     """The plan (schema ``retail.profiles/plan/1``): plain data, byte-identical for the same input.
 
     Raises ProfileError for whatever cannot be planned, with file and line or host and container.
@@ -100,7 +114,8 @@ def build(profile: Profile, shaped: Shape, settings: place.Settings, fleet: Flee
         "replicas": {r.slot.replica: r.as_plan() for r in replicas},
     }
     snapshot = {host: fleet.snapshot.get(host, {}) for host in shaped.hosts}
-    return {**plan, "plan_id": plan_id(plan), "snapshot": snapshot}
+    sources = {shipped.sha256: shipped.source for r in replicas for shipped in r.files}
+    return Planned({**plan, "plan_id": plan_id(plan), "snapshot": snapshot}, sources)
 
 
 def _unused(shaped: Shape, fleet: Fleet) -> list[str]:
@@ -236,7 +251,7 @@ def _host(host: str, replicas: Sequence[replica.Replica], settings: place.Settin
     return {
         "address": fleet.address_or_none(host),
         "networks": [networks[name] for name in sorted(networks)],
-        "files": [files[dest].as_share for dest in sorted(files)],
+        "files": [files[dest].as_plan() for dest in sorted(files)],
         "paths": list(paths.values()),
         "replicas": [r.slot.replica for r in sorted(replicas, key=lambda r: r.wave)],
     }
@@ -265,6 +280,6 @@ def share(plan: Mapping[str, Any], host: str, wave: int | None = None) -> dict[s
         for name, replica in mine
         if wave in (None, replica["wave"])
     ]
-    needed = {volume.split(":")[0] for item in replicas for volume in item["task"].get("volumes", [])}
+    needed = {dest for item in replicas for dest in plan["replicas"][item["name"]]["files"]}
     files = [item for item in own["files"] if item["dest"] in needed]
     return {"networks": own["networks"], "files": files, "paths": own["paths"], "replicas": replicas}

@@ -23,6 +23,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils import (
     mounts,
     ovms,
     probes,
+    shipping,
     wiring,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.exclusive import Uses
@@ -76,7 +77,7 @@ class Replica:
     prometheus: Mapping[str, Any] | None
     metrics: Mapping[str, Any]
     networks: Sequence[Mapping[str, Any]]
-    files: Sequence[mounts.ShippedFile]
+    files: Sequence[shipping.ShippedFile]
     paths: Sequence[Mapping[str, Any]]
     stand_in: str | None
     asked: hardware.Wanted
@@ -100,6 +101,7 @@ class Replica:
             "peers": {name: peer.as_variable() for name, peer in self.peers.items()},
             "task": self.task,
             "env_from": self.env_from,
+            "files": [shipped.dest for shipped in self.files],
             "pull": self.pull,
             "ready": self.ready,
             "reach": self.reach,
@@ -121,7 +123,7 @@ class Contents:
     volumes: Sequence[str]
     other_mounts: Sequence[Mapping[str, Any]]
     served: ovms.Models | None
-    files: Sequence[mounts.ShippedFile]
+    files: Sequence[shipping.ShippedFile]
     paths: Sequence[Mapping[str, Any]]
     prometheus: Mapping[str, Any] | None
     devices: tuple[str, ...]
@@ -148,7 +150,7 @@ class Builder:
         self.fleet = fleet
         self.render = render
         self.hardware = hardware.Hardware(fleet)
-        self.shipper = mounts.Shipper(f"{settings.state_dir}/deployments/{settings.deployment}/files")
+        self.shipper = shipping.Shipper(f"{settings.state_dir}/deployments/{settings.deployment}/files")
         self._made: dict[tuple[str, Callable[..., Any], tuple[str | None, ...]], Any] = {}
 
     def endpoint(self, entry: Entry, slot: Slot) -> endpoints.Endpoint:
@@ -315,7 +317,7 @@ class Builder:
             other_mounts=[bind.as_mount for bind in binds if bind.as_mount],
             served=served,
             files=[bind.shipped for bind in binds if bind.shipped],
-            paths=[*mounts.path_checks(entry.name, binds), *ovms.model_checks(entry.name, served, binds)],
+            paths=[*mounts.path_checks(entry.name, binds), *ovms.model_checks(entry, served, binds)],
             prometheus=ovms.scrape_target(image, args, value("ports")),
             devices=own_devices,
             warnings=warnings,

@@ -14,7 +14,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.engine import Engi
 from ansible_collections.retail.profiles.plugins.plugin_utils import plan
 
 from ..unit.planning.conftest import World
-from .conftest import IMAGE, SLEEP, Deployment, stock
+from .conftest import IMAGE, SLEEP, Deployment, sent, stock
 
 Share = dict[str, Any]
 PROFILE = f"""
@@ -47,8 +47,11 @@ def share(tmp_path: Path, deployment: Deployment) -> Share:
     (tmp_path / "here").mkdir()
     world = World(tmp_path / "profiles", {"all": ["localhost"]})
     world.write("mounts", PROFILE.replace("HERE", str(tmp_path / "here")), config__json="{}")
-    made = world.plan("mounts", deployment=deployment.name, state_dir=str(tmp_path))
-    return plan.share(made, "localhost")
+    made = world.make("mounts", deployment=deployment.name, state_dir=str(tmp_path))
+    share = plan.share(made.plan, "localhost")
+    for item in share["files"]:
+        sent(deployment, item, made.sources[item["sha256"]])
+    return share
 
 
 def apply(deployment: Deployment, share: Share, state: str = "present", **more: Any) -> dict[str, Any]:

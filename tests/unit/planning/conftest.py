@@ -140,6 +140,12 @@ class World:
         dialled = {host: self.dialled.get(host, [self.address(host)]) for host in hosts}
         return Fleet(variables, snapshot, dialled, {host: why for host, why in self.silent.items() if host in hosts})
 
+    def make(self, name: str, **settings: Any) -> plan.Planned:
+        """The plan with the sources of its files."""
+        loaded, chosen = self.load(name), place.Settings(**{"deployment": name, **settings})
+        shaped = plan.shape(loaded, self.inventory(), chosen, render, self.variables)
+        return plan.make(loaded, shaped, chosen, self.fleet(shaped.hosts), render)
+
     def plan(self, name: str, **settings: Any) -> dict[str, Any]:
         return self.plan_loaded(self.load(name), **{"deployment": name, **settings})
 

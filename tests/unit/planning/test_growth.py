@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.retail.profiles.plugins.module_utils import tree
 from ansible_collections.retail.profiles.plugins.plugin_utils import place, plan, profile
 
 from .conftest import OVMS, World, render
@@ -90,7 +91,7 @@ def test_files_are_read_and_fields_parsed_once_for_all_replicas(
 ) -> None:
     read: Counter[str] = Counter()
     parsed: Counter[str] = Counter()
-    opened, parse = Path.open, profile.Entry.parse
+    opened, digest, parse = Path.open, tree.file_digest, profile.Entry.parse
 
     def counting_open(path: Path, *args: Any, **more: Any) -> Any:
         read[path.name] += 1
@@ -100,7 +101,12 @@ def test_files_are_read_and_fields_parsed_once_for_all_replicas(
         parsed[field] += 1
         return parse(entry, field, value)
 
+    def counting_digest(path: str) -> str:
+        read[f"digest of {Path(path).name}"] += 1
+        return digest(path)
+
     monkeypatch.setattr(Path, "open", counting_open)
+    monkeypatch.setattr(tree, "file_digest", counting_digest)
     monkeypatch.setattr(profile.Entry, "parse", counting_parse)
 
     def work(hosts: int) -> tuple[Counter[str], Counter[str]]:
@@ -112,7 +118,8 @@ def test_files_are_read_and_fields_parsed_once_for_all_replicas(
 
     few, many = work(2), work(20)
     assert many[0] == few[0]
-    assert set(few[0]) == {"profile.yml", "server.env", "client.sh", "config.json"}
+    shipped = {"digest of client.sh", "digest of config.json"}
+    assert set(few[0]) == {"profile.yml", "server.env", "config.json", *shipped}
     assert max(count for file, count in few[0].items() if file != "profile.yml") == 1
     templated = {"volumes", "env"} if name == "ovms" else set()
     assert {field for field in many[1] if many[1][field] != few[1][field]} == templated

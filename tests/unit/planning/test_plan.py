@@ -234,7 +234,7 @@ def test_the_explanation_says_who_where_when_and_why(world: World) -> None:
 
 def test_the_stock_playbook_has_one_task_a_container_and_takes_values_as_they_are(world: World) -> None:
     world.write("odd", "containers: [{name: one, image: i, env_file: e.env}]", e__env="A={{ nothing }}\n")
-    [files, containers] = yaml.safe_load(stock_playbook.playbook(world.plan("odd")))
+    [files, containers] = yaml.safe_load(stock_playbook.playbook(world.plan("odd"), "stock.yml.files"))
     assert files["tasks"][0]["community.docker.docker_network"]["name"] == "odd-default"
     [task] = containers["tasks"]
     assert task["community.docker.docker_container"]["env"] == {"A": "{% raw %}{{ nothing }}{% endraw %}"}
@@ -242,7 +242,7 @@ def test_the_stock_playbook_has_one_task_a_container_and_takes_values_as_they_ar
 
 
 def test_the_stock_playbook_waits_for_the_server_before_its_clients(world: World) -> None:
-    [_files, containers] = yaml.safe_load(stock_playbook.playbook(world.plan("ovms")))
+    [_files, containers] = yaml.safe_load(stock_playbook.playbook(world.plan("ovms"), "stock.yml.files"))
     names = [task["name"] for task in containers["tasks"]]
     assert names.index("Container ovms-server-1") < names.index(
         "Wait before ovms-client-1: ovms_models at 10.0.0.1:9000"
