@@ -92,7 +92,7 @@ def compose_lines(
         value = lookup(name)
         return found.get(name) if value is None else value
 
-    position = _end(_BLANK.match(text))
+    position = _after_blanks(text, 0)
     while position < len(text):
         number = text.count("\n", 0, position) + 1
         key = _KEY.match(text, position)
@@ -108,7 +108,7 @@ def compose_lines(
                 raise ProfileError("a process cannot be given the character NUL", file=file, line=number)
             found[key["name"]] = value
             result.append(Line(key["name"], value, number))
-        position = _end(_BLANK.match(text, position))
+        position = _after_blanks(text, position)
     return result
 
 
@@ -141,9 +141,9 @@ def _unescaped(match: re.Match[str]) -> str:
     return _ESCAPED.get(escape, escape if escape in '\\"' else match[0])
 
 
-def _end(match: re.Match[str] | None) -> int:
-    assert match is not None  # the pattern matches nothing, too
-    return match.end()
+def _after_blanks(text: str, position: int) -> int:
+    match = _BLANK.match(text, position)
+    return match.end() if match else position
 
 
 def _shown(line: str) -> str:
