@@ -29,7 +29,8 @@ from ansible_collections.retail.profiles.plugins.module_utils.state import (
 )
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import Archive, ShippedFile
 
-_SEAL = ".seal"
+#: what the name of a seal ends in
+SEAL = ".seal"
 _STAGING = ".new-"
 
 
@@ -65,14 +66,14 @@ def _is_right(item: ShippedFile, seal: bool) -> bool:
 
 def _sealed(dest: str) -> Optional[str]:
     try:
-        with open(os.path.dirname(dest) + _SEAL, encoding="ascii") as stream:
+        with open(os.path.dirname(dest) + SEAL, encoding="ascii") as stream:
             return stream.read()
     except (OSError, UnicodeDecodeError):
         return None
 
 
 def _seal(dest: str, fingerprint: str) -> None:
-    write_atomically(os.path.dirname(dest) + _SEAL, fingerprint.encode(), 0o660)
+    write_atomically(os.path.dirname(dest) + SEAL, fingerprint.encode(), 0o660)
 
 
 def install(items: Iterable[ShippedFile], archives: Mapping[str, Archive], state: StateDir, deployment: str) -> None:
@@ -170,4 +171,4 @@ def unused(home: str, kept: Iterable[str], mounted: Iterable[str]) -> list[str]:
     """Entries of *home*, the files of a deployment, that are not in the way of *kept* places nor of *mounted* ones."""
     needed = {os.path.relpath(path, home).split(os.sep)[0] for path in (*kept, *mounted)}
     names = os.listdir(home) if os.path.isdir(home) else []
-    return sorted(name for name in names if name.removesuffix(_SEAL) not in needed)
+    return sorted(name for name in names if name.removesuffix(SEAL) not in needed)

@@ -146,7 +146,7 @@ class Ground:
             remains = remove_path(os.path.join(home, name))
             if remains:
                 self.warnings.append(f"a file that is not used any more cannot be removed: {remains}")
-            elif not name.startswith("."):
+            elif not name.startswith(".") and not name.endswith(files.SEAL):
                 self.found.append(Difference(f"file {name}", "not used any more", None))
         left = [dest for dest in self.record.files if os.path.lexists(dest)]
         self.save(replace(self.record, files=tuple(left)))
