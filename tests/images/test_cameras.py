@@ -15,6 +15,7 @@ import pytest
 import yaml
 from containers import Run, Started
 
+from ansible_collections.retail.profiles.plugins.module_utils.engine import connect
 from ansible_collections.retail.profiles.plugins.module_utils.readiness import NotReady, Waiter
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import Probe
 
@@ -29,9 +30,10 @@ Ask = Callable[..., None]
 @pytest.fixture(scope="module")
 def ask(place: Started) -> Ask:
     """Waits for RTSP DESCRIBE of a path, as the readiness probe does."""
+    waiter = Waiter(connect())
 
     def describe(path: str, **options: Any) -> None:
-        Waiter(None).wait(Probe("rtsp", address=place.address, path=path, **{"port": PORT, **options}))  # type: ignore[arg-type]
+        waiter.wait(Probe("rtsp", address=place.address, path=path, **{"port": PORT, **options}))
 
     return describe
 
