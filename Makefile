@@ -5,6 +5,7 @@
 HOSTS ?= 4
 LAB ?= default
 PROFILE ?= ovms
+ROUNDS ?= 5
 
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 # This checkout's, whatever the caller's environment names.
@@ -16,7 +17,7 @@ lab_playbook = ansible-playbook playbooks/$(1).yml -i localhost, -c local
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-dev run test lint unit sanity build docs e2e lab-up lab-down lab-clean clean root
+.PHONY: help setup setup-dev run test lint unit sanity build docs e2e bench lab-up lab-down lab-clean clean root
 
 help: ## Show this help
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do \
@@ -56,6 +57,12 @@ docs: setup ## Write docs/profile.schema.json and the tables of docs/profile.md 
 
 e2e: root setup-dev ## Tests against engines and on a lab that is brought up and taken down
 	@python .ci/test.py engine e2e
+
+bench: root setup-dev ## Compare with the stock module and the bare engines on a lab of its own, ROUNDS=5 times
+	@$(MAKE) --no-print-directory lab-up LAB=bench HOSTS=4
+	@ansible-playbook -i .lab/bench/inventory.yml playbooks/prepare_hosts.yml -e profile=$(CURDIR)/tests/bench/profiles/sleepers
+	@python tests/bench/bench_apply.py --inventory .lab/bench/inventory.yml --rounds $(ROUNDS)
+	@$(MAKE) --no-print-directory lab-down LAB=bench
 
 lab-up: root setup ## Bring up the lab LAB with HOSTS hosts
 	@printf '==> bringing up the lab %s with %s hosts\n' '$(LAB)' '$(HOSTS)'

@@ -19,7 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / ".collections"))
 
-from ansible_collections.retail.profiles.plugins.plugin_utils import fields, records  # noqa: E402
+from ansible_collections.retail.profiles.plugins.plugin_utils import fields, networking, records, storage  # noqa: E402
 from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import Field, property_of  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "profile.md"
@@ -82,8 +82,14 @@ def tables() -> dict[str, str]:
         "profile": _table(fields.PROFILE_FIELDS),
         "models": _table(fields.MODELS_FIELDS),
         "env_file": _table(records.ENV_FILE_FIELDS),
+        "require": _table(records.REQUIRE_FIELDS),
+        "volume": _table(storage.VOLUME_FIELDS),
+        "named volume": _table(storage.NAMED_VOLUME_FIELDS),
+        "attachment": _table(networking.ATTACHMENT_FIELDS),
+        "network": _table(networking.NETWORK_FIELDS),
         "ready": _table(records.READY_FIELDS),
         "http": _table(records.HTTP_FIELDS),
+        "rtsp": _table(records.RTSP_FIELDS),
         "metric": _table(records.METRIC_FIELDS),
     }
     for group in fields.CONTAINER_GROUPS:

@@ -28,10 +28,15 @@ from ansible_collections.retail.profiles.plugins.plugin_utils import (
     plan,
     prepare,
     profile,
+    shipping,
     stock_playbook,
+    translation,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
+from ansible_collections.retail.profiles.plugins.plugin_utils.translation import Given
 
+#: folder in the directory of a run, beside its plan, with the content of the plan's files
+KEPT = "files"
 CALLBACK = "retail.profiles.profile_metrics"
 OPTIONS: dict[str, Any] = {
     "stage": {"type": "str", "choices": ["select", "prepare", "plan"], "default": "plan"},
@@ -43,6 +48,8 @@ OPTIONS: dict[str, Any] = {
     "replicas": {"type": "dict", "default": {}},
     "place": {"type": "dict", "default": {}},
     "images": {"type": "dict", "default": {}},
+    "image": {"type": "raw"},
+    "root": {"type": "path"},
     "target_device": {"type": "str"},
     "input_source": {"type": "str"},
     "render": {"type": "bool"},
@@ -82,7 +89,7 @@ class Planner:
         self.check_mode = action._task.check_mode
         self.render = ansible_input.renderer(action._templar)
         self.variables = ansible_input.HostVariables(task_vars["hostvars"], {"models_dir": self.args["models_dir"]})
-        self.inventory = ansible_input.inventory(task_vars["groups"], task_vars["ansible_play_hosts_all"])
+        self.inventory = ansible_input.inventory(task_vars["groups"], task_vars.get("ansible_limit"))
 
     def result(self) -> dict[str, Any]:
         stage = self.args["stage"]
@@ -95,32 +102,38 @@ class Planner:
             require_callback()
         if self.args["plan"]:
             stored = self._stored()
-            return selected(stored, stored) if stage == "select" else self._planned(self._checked(stored))
-        loaded, shaped = self._shaped()
-        if stage == "select":
-            settings = self._settings(loaded)
-            found = {"hosts": shaped.hosts, "deployment": settings.deployment}
-            return {**selected(found, self._expected(loaded, shaped, settings)), "profile_file": loaded.file}
-        if stage == "prepare":
-            return {"prepare": prepare.needs(loaded, shaped, self._settings(loaded), self.variables, self.render)}
-        fleet = Fleet(self.variables, self._snapshots(shaped.hosts), self._dialled(shaped.hosts))
-        return self._planned(
-            ansible_input.native(plan.build(loaded, shaped, self._settings(loaded), fleet, self.render))
-        )
-
-    def _shaped(self) -> tuple[profile.Profile, plan.Shape]:
+            if stage == "select":
+                return selected(stored, stored)
+            sources = shipping.kept(stored, Path(self.args["plan"]).absolute().parent / KEPT)
+            return self._planned(plan.Planned(self._checked(stored), sources))
         search = ansible_input.search_path(self.args["search"], self.task_vars["playbook_dir"])
         file = locate.find_profile(self.args["profile"] or "", search)
         play = {"models_dir": self.args["models_dir"], **self.task_vars}
-        loaded = profile.load(file, search, self.render, play)
-        return loaded, plan.shape(loaded, self.inventory, self._settings(loaded), self.render, play)
+        loaded = profile.load(file, search, self.render, play, self._given())
+        settings = self._settings(loaded)
+        asked = plan.shape(loaded, self.inventory, settings, self.render, play)
+        if stage == "select":
+            found = {"hosts": asked.hosts, "deployment": settings.deployment, "state_dir": settings.state_dir}
+            return {**selected(found, self._expected(loaded, asked, settings)), "profile_file": loaded.file}
+        if stage == "prepare":
+            return {"prepare": prepare.needs(loaded, asked, settings, self.variables, self.render)}
+        snapshots, silent = self._snapshots(asked.hosts)
+        fleet = Fleet(self.variables, snapshots, self._dialled(asked), silent)
+        shaped = plan.shape(loaded, self.inventory, settings, self.render, play, fleet)
+        return self._planned(plan.make(loaded, shaped, settings, fleet, self.render))
+
+    def _given(self) -> Given:
+        try:
+            return translation.given(self.args["env"], self.args["image"], self.args["root"])
+        except ValueError as error:
+            raise ProfileError(f"a variable of the run is not valid: {error}") from error
 
     def _settings(self, loaded: profile.Profile) -> place.Settings:
         try:
             return place.Settings(
                 deployment=parsers.name(self.args["deployment"] or loaded.name),
                 state_dir=self.args["state_dir"],
-                env=parsers.mapping_of(parsers.scalar, parsers.variable)(self.args["env"]),
+                env=translation.variables(self.args["env"]),
                 replicas=parsers.mapping_of(parsers.positive)(self.args["replicas"]),
                 place=parsers.mapping_of(fields.pattern)(self.args["place"]),
                 images=parsers.mapping_of(parsers.text)(self.args["images"]),
@@ -134,32 +147,35 @@ class Planner:
 
     def _expected(self, loaded: profile.Profile, shaped: plan.Shape, settings: place.Settings) -> dict[str, Any] | None:
         """The plan as it comes out where no host has a surprise; None where that cannot be said yet."""
+        if shaped.tentative:
+            return None
         try:
-            fleet = Fleet.unseen(self.variables, self._dialled(shaped.hosts))
+            fleet = Fleet.unseen(self.variables, self._dialled(shaped))
             return plan.build(loaded, shaped, settings, fleet, self.render)
         except ProfileError:
             # Whether this is an error is known when the hosts have been asked; the stage plan tells it then.
             return None
 
-    def _snapshots(self, hosts: list[str]) -> dict[str, Any]:
-        snapshots, problems = {}, []
+    def _dialled(self, shaped: plan.Shape) -> ansible_input.Dialled:
+        return ansible_input.Dialled(shaped.hosts, self.variables, self.render)
+
+    def _snapshots(self, hosts: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
+        """The snapshots of the hosts that have answered, and why the others have not.
+
+        Raises ProfileError where another playbook works on the deployment: then no host serves instead.
+        """
+        snapshots, silent, held = {}, {}, []
         for host in hosts:
             answer = ansible_input.native(self.variables[host].get("profile_checked", {}))
             if "snapshot" in answer:
                 snapshots[host] = answer["snapshot"]
             else:
-                problems.append(
-                    str(ProfileError(f"could not be asked for its facts: {answer.get('msg', 'no answer')}", host=host))
-                )
-        if problems:
-            raise ProfileError("; ".join(problems))
-        return snapshots
-
-    def _dialled(self, hosts: list[str]) -> dict[str, list[str]]:
-        try:
-            return {host: ansible_input.dialled(host, self.variables[host], self.render) for host in hosts}
-        except ValueError as error:
-            raise ProfileError(f"the address of a host {error}") from error
+                silent[host] = " ".join(str(answer.get("msg", "no answer")).split())
+            if any(problem["field"] == "lease" for problem in answer.get("problems", ())):
+                held.append(str(ProfileError(silent[host], host=host)))
+        if held:
+            raise ProfileError("; ".join(held))
+        return snapshots, silent
 
     def _stored(self) -> dict[str, Any]:
         file = Path(self.args["plan"])
@@ -174,7 +190,9 @@ class Planner:
 
     def _checked(self, stored: dict[str, Any]) -> dict[str, Any]:
         """The stored plan with today's snapshot; ProfileError where an image is not the planned one."""
-        snapshots = self._snapshots(list(stored["hosts"]))
+        snapshots, silent = self._snapshots(list(stored["hosts"]))
+        if silent:
+            raise plan.unanswered(silent)
         fleet = Fleet({}, snapshots, {})
         for name, replica in stored["replicas"].items():
             image, now = replica["task"]["image"], fleet.image_id(replica["host"], replica["task"]["image"])
@@ -187,20 +205,23 @@ class Planner:
                 )
         return {**stored, "snapshot": snapshots}
 
-    def _planned(self, planned: dict[str, Any]) -> dict[str, Any]:
+    def _planned(self, made: plan.Planned) -> dict[str, Any]:
+        planned, sources = made.plan, made.sources
         summary = explain.text(planned)
         if self.args["show"]:
             Display().display(f"\n{summary}\n")
         if self.args["as_playbook"]:
-            write(Path(self.args["as_playbook"]), stock_playbook.playbook(planned))
+            write_playbook(Path(self.args["as_playbook"]), made)
         run_id, run_dir = None, None
         if self.args["run"] and not self.check_mode:
             now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
             run_id = f"{planned['deployment']}-{now}-{planned['plan_id'][:8]}"
             run_dir = str(Path(self.args["results_dir"]).expanduser().absolute() / run_id)
+            sources = shipping.keep(sources, Path(run_dir) / KEPT)
         unchecked = [host for host in planned["hosts"] if plan.share_id(planned, host) != self.args["asked"].get(host)]
         answer = {"plan": planned, "summary": summary, "run_id": run_id, "run_dir": run_dir}
-        return {**answer, "deployment": planned["deployment"], "unchecked": unchecked}
+        more = {"deployment": planned["deployment"], "unchecked": unchecked, "sources": shipping.as_data(sources)}
+        return {**answer, **more}
 
 
 def selected(found: Mapping[str, Any], expected: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -208,7 +229,17 @@ def selected(found: Mapping[str, Any], expected: Mapping[str, Any] | None) -> di
     hosts = list(found["hosts"])
     shares = {host: plan.share(expected, host) for host in hosts} if expected else {}
     asked = {host: plan.digest(share) for host, share in shares.items()}
-    return {"hosts": hosts, "deployment": found["deployment"], "shares": shares, "asked": asked}
+    where = {"deployment": found["deployment"], "state_dir": found["state_dir"]}
+    return {"hosts": hosts, **where, "shares": shares, "asked": asked}
+
+
+def write_playbook(file: Path, made: plan.Planned) -> None:
+    """The plan as a stock playbook, and its files in a folder beside it."""
+    folder = file.with_name(f"{file.name}.files")
+    for host in made.plan["hosts"].values():
+        for item in host["files"]:
+            shipping.copy(made.sources[item["sha256"]], folder / stock_playbook.place(item))
+    write(file, stock_playbook.playbook(made.plan, folder.name))
 
 
 def write(file: Path, content: str) -> None:

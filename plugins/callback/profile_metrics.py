@@ -44,6 +44,11 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.recorder import Ou
 _COLOURS = {"ok": "green", "degraded": "yellow", "failed": "red", "aborted": "red", "progress": "cyan"}
 
 
+def _action(result: t.Any) -> str:
+    """The last part of the action's name."""
+    return str(plain(result.task.action)).rsplit(".", 1)[-1]
+
+
 class _Display:
     """The recorder's screen over Ansible's display."""
 
@@ -78,13 +83,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
             self._recorder.trouble(error)
 
     def _take(self, result: t.Any, status: str) -> None:
-        self._safely(lambda: self._recorder.take(self._outcome(result, status)))
+        # Making plain data of a result costs time that every other host waits for.
+        if self._recorder.wants(_action(result), status):
+            self._safely(lambda: self._recorder.take(self._outcome(result, status)))
 
     def _outcome(self, result: t.Any, status: str) -> Outcome:
         host = str(plain(result.host.get_name()))
         now = time.time()
         return Outcome(
-            action=str(plain(result.task.action)).rsplit(".", 1)[-1],
+            action=_action(result),
             host=host,
             task=str(plain(result.task_name)),
             status=status,
@@ -96,7 +103,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
 
     def _whole(self, result: t.Any, status: str) -> None:
         # The items of a loop have come one by one already.
-        if not isinstance(result.result.get("results"), list):
+        if not result.task.loop:
             self._take(result, status)
 
     def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:

@@ -28,6 +28,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.drift import Diffe
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.lease import MustEnd
 from ansible_collections.retail.profiles.plugins.module_utils.prepare import Ground, first_of_each_image
 from ansible_collections.retail.profiles.plugins.module_utils.readiness import Waiter, container_address
 from ansible_collections.retail.profiles.plugins.module_utils.remove import remove_container
@@ -126,6 +127,9 @@ class Applier:
     def prepare(self) -> Report:
         """Record, networks, files, images, volumes; orphans go. No container of the share is made."""
         self.ground.prepare()
+        return self._prepared()
+
+    def _prepared(self) -> Report:
         errors = self.ground.image_errors
         problems = tuple(
             {"container": task.container, "field": "image", "message": errors[task.image]}
@@ -138,6 +142,7 @@ class Applier:
             problems=problems,
             diff=tuple(self.ground.found),
             pulled=tuple(self.ground.pulled),
+            warnings=tuple(self.ground.warnings),
         )
 
     def prepared(self) -> Report:
@@ -150,16 +155,19 @@ class Applier:
 
     def present(self) -> Report:
         """All of :meth:`prepare`, then every replica of the share, running and ready."""
-        prepared = self.prepare()
+        self.prepare()
         outcomes = self._each(self._bring_up)
         if self.made:
             self.ground.save(replace(self.ground.record, replicas={**self.ground.record.replicas, **self.made}))
+        self.ground.sweep_files()
+        prepared = self._prepared()
         return replace(
             prepared,
             problems=(),  # an image that is missing is told with each of its replicas
             replicas=outcomes,
             changed=prepared.changed or any(outcome.changed for outcome in outcomes),
-            warnings=tuple(
+            warnings=prepared.warnings
+            + tuple(
                 f"{name}: this engine does not take over {option}; it has {current!r}"
                 for name, made in sorted(self.made.items())
                 for option, current in made.dropped.items()
@@ -181,6 +189,8 @@ class Applier:
     def _guarded(self, work: Callable[[ReplicaTask], Outcome], task: ReplicaTask) -> Outcome:
         try:
             return work(task)
+        except MustEnd:
+            raise
         except ProfileError as error:
             return Outcome(task.name, "failed", error=f"{task.name}: {error}")
 
@@ -212,6 +222,8 @@ class Applier:
         try:
             with self.slots:
                 identity = self._perform(action, task, values, request, inspect)
+        except MustEnd:
+            raise
         except ProfileError as error:
             return replace(outcome, status="failed", error=f"{task.name}: {error}")
         if action != START:
@@ -266,6 +278,8 @@ class Applier:
     def _reach(self, probe: Probe) -> None:
         try:
             self.waiter.wait(probe)
+        except MustEnd:
+            raise
         except ProfileError as error:
             raise ProfileError(f"not started, as this host does not reach what it depends on: {error}") from None
 
@@ -308,6 +322,8 @@ class Applier:
         try:
             for probe in task.ready:
                 self.waiter.wait(probe, task.name)
+        except MustEnd:
+            raise
         except ProfileError as failure:
             error = f"{task.name}: {failure}"
         after = round(time.monotonic() - started, 3)

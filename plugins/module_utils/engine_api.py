@@ -14,7 +14,7 @@ import http.client
 import json
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Optional
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -62,6 +62,8 @@ class Api:
         self._timeout = timeout
         self._local = threading.local()
         self._prefix = ""
+        #: called before everything but GET; raises where nothing may be written any more
+        self.checkpoint: Callable[[], None] = _nothing
         self.about: dict[str, Any] = self.call("GET", "/version", "connect")
         self._prefix = f"/v{self.about['ApiVersion']}"
 
@@ -86,6 +88,8 @@ class Api:
         timeout: Optional[float] = None,
     ) -> bytes:
         """One call; the bytes of its answer. *doing* stands in the error, *body* is sent as JSON."""
+        if method != "GET":
+            self.checkpoint()
         target = self._prefix + path + ("?" + urlencode(query) if query else "")
         content = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"} if content else {}
@@ -131,6 +135,10 @@ class Api:
         if self._url.scheme == "unix":
             return _UnixConnection("/" + (self._url.netloc + self._url.path).lstrip("/"), timeout)
         return http.client.HTTPConnection(self._url.hostname or "localhost", self._url.port, timeout=timeout)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _request(

@@ -23,10 +23,12 @@ from ansible_collections.retail.profiles.plugins.module_utils.tasks import LABEL
 def snapshot(state_dir: str, engine: Optional[Engine], engine_error: Optional[str] = None) -> dict[str, Any]:
     """Everything about this host; without an *engine*, why there is none."""
     files = system_facts.Files()
+    cpus = os.sched_getaffinity(0)
     result: dict[str, Any] = {
         "hostname": socket.gethostname(),
         "arch": platform.machine(),
-        "cpus": len(os.sched_getaffinity(0)),
+        "cpus": len(cpus),
+        "cpu_cores": system_facts.cpu_cores(files, cpus),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "addresses": sockets.addresses(),
         "python": platform.python_version(),

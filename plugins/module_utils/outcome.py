@@ -9,40 +9,78 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils import facts
 from ansible_collections.retail.profiles.plugins.module_utils.apply import Applier, Outcome, Report
 from ansible_collections.retail.profiles.plugins.module_utils.drift import Difference
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.files import stale
+from ansible_collections.retail.profiles.plugins.module_utils.lease import Held, Leases, by_hand, working
 from ansible_collections.retail.profiles.plugins.module_utils.preflight import preflight
 from ansible_collections.retail.profiles.plugins.module_utils.remove import absent
+from ansible_collections.retail.profiles.plugins.module_utils.state import StateDir
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import Order
+
+#: the field of a problem that is somebody else's lease
+LEASE = "lease"
 
 
 def run(order: Order, connect: Callable[[], Engine]) -> dict[str, Any]:
     """Do what *order* says; the module's result, with ``failed``. *connect* is called once."""
     if order.state == "absent":
         removed, errors = absent(order, connect())
-        problems = tuple({"container": None, "field": None, "message": error} for error in errors)
-        return result(Report(changed=bool(removed), removed=tuple(removed), problems=problems))
+        return result(Report(changed=bool(removed), removed=tuple(removed), problems=problems(errors)))
     if order.state == "checked":
-        return _checked(order, connect)
-    applier = Applier(order, connect())
-    return result({"prepared": applier.prepared, "present": applier.present, "ready": applier.ready}[order.state]())
+        return checked(order, connect)
+    if order.state == "released":
+        if order.claim is not None and not order.check:
+            Leases(order.state_dir).give_back(order.name, order.claim)
+        return result(Report())
+    if order.check or StateDir(order.state_dir).check() or (order.state == "ready" and order.claim is None):
+        return result(apply(order, connect()))
+    claim, release = (order.claim, order.release) if order.claim is not None else (by_hand(), True)
+    with working(Leases(order.state_dir), order.name, claim, release) as work, work.watched():
+        return result(apply(order, connect().guarded(work.checkpoint)))
 
 
-def _checked(order: Order, connect: Callable[[], Engine]) -> dict[str, Any]:
+def apply(order: Order, engine: Engine) -> Report:
+    """The states that bring replicas up."""
+    applier = Applier(order, engine)
+    return {"prepared": applier.prepared, "present": applier.present, "ready": applier.ready}[order.state]()
+
+
+def checked(order: Order, connect: Callable[[], Engine]) -> dict[str, Any]:
+    """Look for problems; under the lease of the deployment where it is asked for, which is kept then."""
+    if order.claim is None or order.check or StateDir(order.state_dir).check():
+        return looked(order, connect, lambda: None)
+    try:
+        with working(Leases(order.state_dir), order.name, order.claim, order.release) as work, work.watched():
+            answer = looked(order, connect, work.checkpoint)
+    except Held as held:
+        return result(Report(problems=problems([str(held)], field=LEASE)))
+    claim = work.claim
+    lease = {"deployment": order.name, "holder": claim.holder, "owner": claim.owner, "epoch": claim.epoch}
+    return {**answer, "lease": lease}
+
+
+def looked(order: Order, connect: Callable[[], Engine], checkpoint: Callable[[], None]) -> dict[str, Any]:
     """Preflight, and with it the snapshot, taken last: images that were pulled are in it."""
     engine, reason = None, None
     try:
-        engine = connect()
+        engine = connect().guarded(checkpoint)
     except ProfileError as error:
         reason = str(error)
     found, pulled = preflight(order, engine, reason)
     answer = result(Report(changed=bool(pulled), problems=tuple(found), pulled=tuple(pulled)))
+    answer["missing"] = [item.dest for item in stale(order.share.files)]
     return {**answer, "snapshot": facts.snapshot(order.state_dir, engine, reason)} if order.snapshot else answer
+
+
+def problems(errors: Iterable[str], field: Optional[str] = None) -> tuple[dict[str, Optional[str]], ...]:
+    """Errors of the host as a whole."""
+    return tuple({"container": None, "field": field, "message": error} for error in errors)
 
 
 def result(report: Report) -> dict[str, Any]:

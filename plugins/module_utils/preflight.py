@@ -23,7 +23,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.state import (
     owns_container,
     owns_thing,
 )
-from ansible_collections.retail.profiles.plugins.module_utils.tasks import HostPath, Order, ReplicaTask
+from ansible_collections.retail.profiles.plugins.module_utils.tasks import Needed, Order, ReplicaTask
 
 Problem = dict[str, Optional[str]]
 _WILDCARDS = ("0.0.0.0", "::", "")
@@ -43,7 +43,7 @@ def preflight(order: Order, engine: Optional[Engine], reason: Optional[str]) -> 
     wrong = state.check()
     if wrong:
         problems.append(problem(wrong, field="profile_state_dir"))
-    problems += [found for path in order.share.paths for found in missing_paths(path)]
+    problems += [found for item in order.share.paths if item.kind == "path" for found in missing_paths(item)]
     if engine is None:
         return [problem(reason or "there is no engine", field="engine"), *problems], []
     found, pulled = _engine_problems(order, engine, state.load(order.deployment) if order.deployment else None)
@@ -52,7 +52,7 @@ def preflight(order: Order, engine: Optional[Engine], reason: Optional[str]) -> 
 
 def _engine_problems(order: Order, engine: Engine, record: Optional[Record]) -> tuple[list[Problem], list[str]]:
     """What only the engine can tell."""
-    problems: list[Problem] = []
+    problems = missing_things(engine, order.share.paths)
     containers = listed(engine.containers())
     if order.deployment:
         mine = {
@@ -91,7 +91,21 @@ def _image_problem(task: ReplicaTask, engine: Engine, check: bool, pulled: list[
     return None
 
 
-def missing_paths(item: HostPath) -> list[Problem]:
+def missing_things(engine: Engine, needed: Iterable[Needed]) -> list[Problem]:
+    """Volumes, networks and containers that a profile takes as it finds them, and that are not there."""
+    look = {"volume": engine.volume, "network": engine.network, "container": engine.inspect}
+    return [
+        problem(
+            f"there is no {item.kind} {item.path} on this host: make it, or let the profile make one of its own",
+            item.container,
+            item.field,
+        )
+        for item in needed
+        if item.kind in look and look[item.kind](item.path) is None
+    ]
+
+
+def missing_paths(item: Needed) -> list[Problem]:
     """A path of the host that is not there, or a model without a version."""
     if not os.path.exists(item.path):
         what = f"model {item.model}: " if item.model else ""

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Optional
@@ -17,10 +18,12 @@ from ansible_collections.retail.profiles.plugins.module_utils.engine import Engi
 from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.listing import Listed, listed
-from ansible_collections.retail.profiles.plugins.module_utils.remove import remove_container
+from ansible_collections.retail.profiles.plugins.module_utils.options import same
+from ansible_collections.retail.profiles.plugins.module_utils.remove import remove_container, remove_path
 from ansible_collections.retail.profiles.plugins.module_utils.state import (
     Record,
     StateDir,
+    labelled,
     named_volumes,
     owns_container,
     owns_thing,
@@ -32,6 +35,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.tasks import (
     DEPLOYMENT_LABEL,
     Order,
     ReplicaTask,
+    ShippedFile,
 )
 
 #: images that are looked at, or pulled, at the same time
@@ -62,6 +66,7 @@ class Ground:
         self.pulled: list[str] = []
         self.found: list[Difference] = []
         self.removed: list[str] = []
+        self.warnings: list[str] = []
 
     @property
     def changed(self) -> bool:
@@ -69,10 +74,11 @@ class Ground:
 
     def prepare(self) -> None:
         """Do all of it. Raises ProfileError for what concerns the whole host; images fail one by one."""
+        stale = self._stale()
         self.containers = listed(self.engine.containers())
         self.save(self.record)
         self._networks()
-        self._files()
+        self._files(stale)
         self._images()
         self._volumes()
         self._orphans()
@@ -116,12 +122,35 @@ class Ground:
 
     # -- files, images, volumes
 
-    def _files(self) -> None:
-        stale = files.stale(self.order.share.files)
+    def _stale(self) -> list[ShippedFile]:
+        """Files to be written. Raises MissingFiles, before anything is made, where one of them did not come along."""
+        stale = files.stale(self.order.share.files, seal=not self.order.check)
+        missing = [item for item in stale if item.dest not in self.order.archives]
+        if missing and not self.order.check:
+            raise files.MissingFiles(missing)
+        return stale
+
+    def _files(self, stale: Sequence[ShippedFile]) -> None:
         self.rewritten = frozenset(item.dest for item in stale)
         if not self.order.check:
-            files.ship(stale, self.state, self.deployment)
+            files.install(stale, self.order.archives, self.state, self.deployment)
         self.found += [Difference(f"file {item.path}", None, item.sha256) for item in stale]
+
+    def sweep_files(self) -> None:
+        """Remove files of the deployment that neither this share nor any container on the host uses."""
+        home = self.state.files(self.deployment)
+        kept = [item.dest for item in self.order.share.files]
+        if self.order.check or not files.unused(home, kept, ()):
+            return
+        mounted = [mount["Source"] for item in self.engine.containers() for mount in item.get("Mounts") or ()]
+        for name in files.unused(home, kept, (source for source in mounted if source.startswith(home + "/"))):
+            remains = remove_path(os.path.join(home, name))
+            if remains:
+                self.warnings.append(f"a file that is not used any more cannot be removed: {remains}")
+            elif not name.startswith(".") and not name.endswith(files.SEAL):
+                self.found.append(Difference(f"file {name}", "not used any more", None))
+        left = [dest for dest in self.record.files if os.path.lexists(dest)]
+        self.save(replace(self.record, files=tuple(left)))
 
     def _images(self) -> None:
         tasks = first_of_each_image(self.order.share.replicas)
@@ -162,11 +191,26 @@ class Ground:
         for task in self.order.share.replicas:
             volumes.update(named_volumes(task.values))
         for name, options in sorted(volumes.items()):
-            if self.engine.volume(name) is None:
+            actual = self.engine.volume(name)
+            if actual is not None:
+                self._keep_volume(name, options, actual)
+            else:
                 self.found.append(Difference(f"volume {name}", None, "created"))
                 if not self.order.check:
                     made_with = {**options.get("Labels", {}), **labels}
                     self.engine.create_volume({"Name": name, **options, "Labels": made_with})
+
+    def _keep_volume(self, name: str, options: Mapping[str, Any], actual: Mapping[str, Any]) -> None:
+        """A volume of ours cannot become another without losing its data: that is not for us to decide."""
+        wanted = {"Driver": options.get("Driver") or "local", "Options": options.get("DriverOpts") or {}}
+        if labelled(actual.get("Labels"), self.deployment) and not same(
+            wanted, {key: actual.get(key) for key in wanted}
+        ):
+            raise ProfileError(
+                f"the volume has the driver {actual.get('Driver')} and the options {actual.get('Options') or {}} "
+                "now: to make it anew, and lose what it holds, remove the deployment first (stop_profile.yml)",
+                field=f"volume {name}",
+            )
 
     # -- orphans
 

@@ -34,6 +34,8 @@ TCP_HOLD = 0.05
 #: restarts by policy that are forgiven while a container is waited for
 RESTARTS = 3
 LOG_LINES = 10
+#: bytes of a line, and of a description, that are read of an RTSP server's answer
+_RTSP_LINE, _RTSP_BODY = 4096, 65536
 #: how the engine writes the time of what has not happened
 _NEVER = "0001-01-01T00:00:00Z"
 
@@ -68,6 +70,7 @@ class Waiter:
         watched = replica or probe.replica
         first_count: Optional[int] = None
         while True:
+            self.engine.checkpoint()
             inspect = self._inspect(watched) if watched else None
             if inspect is not None:
                 first_count = _restarts(inspect) if first_count is None else first_count
@@ -218,6 +221,7 @@ def describe(probe: Probe) -> str:
         "http": f"GET http://{place}{probe.path} wants {probe.status}",
         "tcp": f"connecting to {place}",
         "grpc": f"gRPC ServerReady at {place}",
+        "rtsp": f"RTSP DESCRIBE rtsp://{place}{probe.path}",
         "ovms_models": f"models {', '.join(probe.models)} ready ({probe.protocol}) at {place}",
         "log": f"a log line that matches {probe.pattern!r}",
         "healthy": "Docker's health check",
@@ -260,6 +264,28 @@ def _grpc(probe: Probe, address: str) -> Optional[str]:
     return None if grpc_probe.server_ready(address, probe.port, TRY_TIMEOUT) else "the server says it is not ready"
 
 
+def _rtsp(probe: Probe, address: str) -> Optional[str]:
+    """DESCRIBE (RFC 2326, 10.2), for which the server prepares the stream: 200, and a description that has media."""
+    import http.client
+
+    host = f"[{address}]" if ":" in address else address
+    request = f"DESCRIBE rtsp://{host}:{probe.port}{probe.path} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n"
+    with socket.create_connection((address, probe.port), timeout=TRY_TIMEOUT) as connection:
+        connection.sendall(request.encode("utf-8"))
+        with connection.makefile("rb") as answer:
+            version, _space, status = answer.readline(_RTSP_LINE).decode("utf-8", "replace").strip().partition(" ")
+            if not version.startswith("RTSP/"):
+                return "no RTSP answer"
+            if not status.startswith("200"):
+                return f"answered {status}"
+            try:
+                length = int(http.client.parse_headers(answer).get("Content-Length", "0"))  # the headers are HTTP's
+            except (http.client.HTTPException, ValueError):
+                return "no RTSP answer"
+            description = answer.read(max(0, min(length, _RTSP_BODY)))
+    return None if re.search(rb"^m=", description, re.MULTILINE) else "the description has no media"
+
+
 def _ovms_models(probe: Probe, address: str) -> Optional[str]:
     for model in probe.models:
         try:
@@ -278,5 +304,6 @@ _DIALS: Mapping[str, Callable[[Probe, str], Optional[str]]] = {
     "http": _http,
     "tcp": _tcp,
     "grpc": _grpc,
+    "rtsp": _rtsp,
     "ovms_models": _ovms_models,
 }

@@ -11,13 +11,22 @@ import re
 import shutil
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.lease import (
+    DiskFull,
+    Held,
+    Leases,
+    MustEnd,
+    by_hand,
+    working,
+)
 from ansible_collections.retail.profiles.plugins.module_utils.listing import Listed, listed
 from ansible_collections.retail.profiles.plugins.module_utils.networks import release
 from ansible_collections.retail.profiles.plugins.module_utils.state import (
@@ -67,7 +76,7 @@ class Remover:
     def remove(self, containers: Mapping[str, Listed], networks: list[dict[str, Any]]) -> list[str]:
         """Remove all of the deployment; what was (in check mode: would be) removed. Errors go to ``errors``."""
         ours = [item for item in containers.values() if self._owns(item)]
-        removed = [f"sampler {run_id}" for run_id in self._run_ids() if self._stop_sampler(run_id)]
+        removed = [f"sampler {run_id}" for run_id in self.run_ids() if self._stop_sampler(run_id)]
         removed += [item.name for item in ours]
         states = {item.id: item.state for item in ours}
         self._in_parallel(lambda engine, identity: remove_container(engine, identity, states[identity]), list(states))
@@ -80,6 +89,8 @@ class Remover:
         def guarded(item: str) -> None:
             try:
                 work(self.engine, item)
+            except MustEnd:
+                raise
             except ProfileError as error:
                 self.errors.append(f"{self.deployment}: cannot remove {item}: {error}")
 
@@ -117,7 +128,7 @@ class Remover:
 
     # -- samplers
 
-    def _run_ids(self) -> list[str]:
+    def run_ids(self) -> list[str]:
         """Runs of this deployment on this host: the record's, the one named, and those named after it."""
         pattern = re.compile(re.escape(self.deployment) + r"-[0-9]{8}T?[0-9]*Z?-[0-9a-f]{8}")
         known = {*(self.record.runs if self.record is not None else ()), self.order.run_id}
@@ -189,10 +200,16 @@ class Remover:
 
 def remove_tree(path: str) -> Optional[str]:
     """Remove a folder; what is in the way, in words, or None."""
-    if not os.path.isdir(path):
-        return None
+    return remove_path(path) if os.path.isdir(path) else None
+
+
+def remove_path(path: str) -> Optional[str]:
+    """Remove a file or a folder; what is in the way, in words, or None."""
     try:
-        shutil.rmtree(path)
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
     except OSError as error:
         return f"{error.filename}: {error.strerror}"
     return None
@@ -230,7 +247,7 @@ def start_time(pid: int) -> Optional[str]:
 
 def deployments_on(state: StateDir, containers: Mapping[str, Listed], networks: list[dict[str, Any]]) -> list[str]:
     """Every deployment of which something is on this host, also where its record is lost."""
-    found = set(state.deployments())
+    found = {*state.deployments(), *Leases(state.root).names()}
     for labels in [*(item.labels for item in containers.values()), *(item.get("Labels") for item in networks)]:
         name = (labels or {}).get(DEPLOYMENT_LABEL)
         if name and labelled(labels, name) and NAME.match(name):  # a label may be anybody's: no "../"
@@ -241,23 +258,50 @@ def deployments_on(state: StateDir, containers: Mapping[str, Listed], networks: 
 def absent(order: Order, engine: Engine) -> tuple[list[str], list[str]]:
     """Remove one deployment, or all. What was removed, and what could not be."""
     state = StateDir(order.state_dir)
-    containers, networks = listed(engine.containers()), engine.networks()
-    names = [order.deployment] if order.deployment else deployments_on(state, containers, networks)
+    if order.deployment:
+        names = [order.deployment]
+    else:
+        names = deployments_on(state, listed(engine.containers()), engine.networks())
     removed: list[str] = []
     errors: list[str] = []
+    held: set[str] = set()
     for name in names:
-        remover = Remover(order, engine, name)
-        removed += remover.remove(containers, networks)
-        errors += remover.errors
+        try:
+            with _alone_on(order, engine, name):
+                remover = Remover(order, engine, name)
+                removed += remover.remove(listed(engine.containers()), engine.networks())
+                errors += remover.errors
+        except Held as error:
+            errors.append(f"{error}; or take it all the same: -e profile_force=true")
+            held.update(Remover(order, engine, name).run_ids())
     if order.all_deployments and not order.deployment:
-        removed += _remaining_runs(order, state, errors)
+        removed += _remaining_runs(order, state, held, errors)
     return removed, errors
 
 
-def _remaining_runs(order: Order, state: StateDir, errors: list[str]) -> list[str]:
+@contextmanager
+def _alone_on(order: Order, engine: Engine, deployment: str) -> Iterator[None]:
+    """Hold the lease of a deployment that is to be removed, and give it back then. Raises Held or Lost."""
+    if order.check or not os.path.isdir(order.state_dir):
+        yield
+        return
+    leases, claim = Leases(order.state_dir), order.claim or by_hand()
+    if claim.epoch is None:
+        leases.outlast(deployment, claim, order.lock_wait)
+    with ExitStack() as stack:
+        try:
+            work = stack.enter_context(working(leases, deployment, claim, release=True))
+            stack.enter_context(work.watched())
+            engine.guarded(work.checkpoint)
+        except DiskFull:
+            pass  # what makes room must not need any
+        yield
+
+
+def _remaining_runs(order: Order, state: StateDir, held: set[str], errors: list[str]) -> list[str]:
     """Samplers that belong to no deployment that is known here."""
     removed = []
-    for run_id in state.run_ids():
+    for run_id in sorted(set(state.run_ids()) - held):
         removed.append(f"sampler {run_id}")
         if not order.check:
             try:

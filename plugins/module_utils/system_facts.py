@@ -10,6 +10,7 @@ A value that cannot be had is ``{"absent": reason}``: never missing, never zero.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 Value = Any
@@ -107,6 +108,15 @@ def cpu(files: Files) -> dict[str, Any]:
         "mitigations": {name: files.value(f"{_MITIGATIONS}/{name}") for name in files.names(_MITIGATIONS)}
         or absent(f"{_MITIGATIONS} has none"),
     }
+
+
+def cpu_cores(files: Files, usable: Iterable[int]) -> list[list[int]]:
+    """The CPUs that may be used, by core; where the kernel shows no siblings, each is a core of its own."""
+    cores: dict[str, list[int]] = {}
+    for number in sorted(usable):
+        siblings = files.value(f"{_CPU}/cpu{number}/topology/thread_siblings_list")
+        cores.setdefault(siblings if isinstance(siblings, str) else str(number), []).append(number)
+    return list(cores.values())
 
 
 def _turbo(files: Files) -> Value:

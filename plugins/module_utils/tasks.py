@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.lease import Claim, parse_claim
 from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES, OPTIONS
 
 LABEL = "retail.profiles."
@@ -25,9 +26,11 @@ COLLECTION = "retail.profiles"
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 #: containers that are made, started or removed at once; more gains nothing on hosts with few cores
 DEFAULT_CONCURRENCY = 4
+#: what may have to be on a host before anything starts
+NEEDED = ("path", "volume", "network", "container")
 PULLS = ("missing", "always", "never")
-PROBES = ("http", "tcp", "grpc", "ovms_models", "log", "healthy", "exited")
-_DIALLING = ("http", "tcp", "grpc", "ovms_models")
+PROBES = ("http", "tcp", "grpc", "rtsp", "ovms_models", "log", "healthy", "exited")
+_DIALLING = ("http", "tcp", "grpc", "rtsp", "ovms_models")
 
 
 @dataclass(frozen=True)
@@ -70,23 +73,32 @@ class ReplicaTask:
 
 @dataclass(frozen=True)
 class ShippedFile:
-    """A file of the profile, content-addressed: *dest* ends in ``<sha256>/<basename>``."""
+    """A file or folder (*kind*) of the profile. *dest* is content-addressed, *sha256* as in :mod:`tree`."""
 
     path: str
+    kind: str
     sha256: str
     mode: int
     dest: str
-    content: str  # base64 of zlib
 
 
 @dataclass(frozen=True)
-class HostPath:
-    """A path that must exist on the host; with *model* one that also holds a version folder."""
+class Archive:
+    """The content of one shipped file or folder: a tar.gz in Base64, or in a *file* on this host."""
+
+    data: Optional[str] = None
+    file: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What must be on the host: a path, with *model* one that also holds a version folder; or the engine's *kind*."""
 
     path: str
     container: str
     field: str
     model: Optional[str] = None
+    kind: str = "path"
 
 
 @dataclass(frozen=True)
@@ -95,7 +107,7 @@ class Share:
 
     networks: tuple[Mapping[str, Any], ...] = ()
     files: tuple[ShippedFile, ...] = ()
-    paths: tuple[HostPath, ...] = ()
+    paths: tuple[Needed, ...] = ()
     replicas: tuple[ReplicaTask, ...] = ()
 
 
@@ -109,9 +121,13 @@ class Order:
     run_id: Optional[str] = None
     plan_id: Optional[str] = None
     share: Share = field(default_factory=Share)
+    archives: Mapping[str, Archive] = field(default_factory=dict)
     expected: Optional[frozenset[str]] = None
     concurrency: int = DEFAULT_CONCURRENCY
     all_deployments: bool = False
+    claim: Optional[Claim] = None
+    release: bool = False
+    lock_wait: float = 0.0
     check: bool = False
     snapshot: bool = False
 
@@ -132,6 +148,9 @@ def parse_order(params: Mapping[str, Any], check: bool = False) -> Order:
     state, everything = str(params["state"]), bool(params.get("all"))
     if deployment is None and not (state in ("absent", "checked") and (everything or state == "checked")):
         raise ProfileError("name a deployment; state=absent alone also takes all=true", field="deployment")
+    of = (params.get("lease") or {}).get("deployment")
+    if of not in (None, deployment):
+        raise ProfileError(f"it is of deployment {of}, not of {deployment}", field="lease")
     expected = params.get("expected")
     return Order(
         state=state,
@@ -140,9 +159,13 @@ def parse_order(params: Mapping[str, Any], check: bool = False) -> Order:
         run_id=run_id,
         plan_id=params.get("plan_id"),
         share=parse_share(params.get("share") or {}),
+        archives={item["dest"]: Archive(item.get("data"), item.get("file")) for item in params.get("archives") or ()},
         expected=None if expected is None else frozenset(expected),
         concurrency=max(1, int(params.get("concurrency") or DEFAULT_CONCURRENCY)),
         all_deployments=everything,
+        claim=parse_claim(params.get("lease")),
+        release=bool(params.get("release")),
+        lock_wait=float(params.get("lock_wait") or 0.0),
         check=check,
         snapshot=bool(params.get("snapshot")),
     )
@@ -153,11 +176,11 @@ def parse_share(share: Mapping[str, Any]) -> Share:
     return Share(
         networks=tuple(_given(item) for item in share.get("networks") or ()),
         files=tuple(
-            ShippedFile(item["path"], item["sha256"], int(str(item["mode"]), 8), item["dest"], item["content"])
+            ShippedFile(item["path"], item["kind"], item["sha256"], int(str(item["mode"]), 8), item["dest"])
             for item in share.get("files") or ()
         ),
         paths=tuple(
-            HostPath(item["path"], item["container"], item["field"], item.get("model"))
+            Needed(item["path"], item["container"], item["field"], item.get("model"), item.get("kind") or "path")
             for item in share.get("paths") or ()
         ),
         replicas=tuple(parse_replica(item) for item in share.get("replicas") or ()),

@@ -19,142 +19,7 @@ description:
   - It is used by the role P(retail.profiles.profile#role), and rarely by hand.
 extends_documentation_fragment:
   - retail.profiles.state_dir
-requirements:
-  - Python 3.9 or later on the host
-  - the Python package C(docker) 5.0.3 or later on the host
-  - Docker Engine 20.10 or later
-attributes:
-  check_mode:
-    description: Can run in check mode and says what would change, without writing anything.
-    support: full
-  diff_mode:
-    description: Shows each field that differs, as it is and as it should be.
-    support: full
-options:
-  state:
-    description:
-      - V(checked) only looks for whatever would keep the share from running, and reports all of it at once.
-        Images that are missing are pulled.
-      - V(prepared) writes the record, makes networks, files, images and volumes, but no container, and waits until what
-        the replicas depend on is reached from this host.
-      - V(present) is V(prepared), then makes, makes again or starts the containers of the share, and waits for them.
-      - V(ready) only waits until the replicas of the share are ready.
-      - V(absent) removes the deployment from the host.
-    type: str
-    choices: [checked, prepared, present, ready, absent]
-    default: present
-  snapshot:
-    description:
-      - With O(state=checked), also answer with all that planning must know of the host, as
-        M(retail.profiles.profile_facts) does; so one call serves both.
-    type: bool
-    default: false
-  deployment:
-    description: Name of the deployment. Needed but for O(state=checked), and for O(state=absent) with O(all=true).
-    type: str
-  all:
-    description: With O(state=absent) and without O(deployment), remove every deployment from the host.
-    type: bool
-    default: false
-  run_id:
-    description: The run that this belongs to. It goes into the record, so that O(state=absent) finds its sampler.
-    type: str
-  plan_id:
-    description: The plan that this belongs to. It goes into the record.
-    type: str
-  share:
-    description: What this host has to run, from the plan.
-    type: dict
-    suboptions:
-      networks:
-        description: Networks, as arguments of M(community.docker.docker_network).
-        type: list
-        elements: dict
-      files:
-        description: Files of the profile to be written on the host.
-        type: list
-        elements: dict
-        suboptions:
-          path:
-            description: The file's path in the profile.
-            type: str
-            required: true
-          sha256:
-            description: SHA-256 of its content, in hexadecimal.
-            type: str
-            required: true
-          mode:
-            description: Its mode, in octal.
-            type: str
-            default: "0644"
-          dest:
-            description: Where it goes, inside of the deployment's folder C(files) in the state directory.
-            type: str
-            required: true
-          content:
-            description: Its content, compressed by zlib, in Base64.
-            type: str
-            required: true
-      paths:
-        description: Paths that have to exist on the host. Only O(state=checked) looks at them.
-        type: list
-        elements: dict
-        suboptions:
-          path:
-            description: An absolute path.
-            type: str
-            required: true
-          container:
-            description: The container that needs it.
-            type: str
-            required: true
-          field:
-            description: The field of the profile that names it.
-            type: str
-            required: true
-          model:
-            description: Name of the model that it is the repository of. It must then hold a version folder.
-            type: str
-      replicas:
-        description: Containers of this host, in no particular order.
-        type: list
-        elements: dict
-        suboptions:
-          name:
-            description: Name of the replica, which is that of its Docker container.
-            type: str
-            required: true
-          container:
-            description: Its container in the profile.
-            type: str
-            required: true
-          task:
-            description: Arguments of M(community.docker.docker_container).
-            type: dict
-            required: true
-          pull:
-            description: When to pull its image.
-            type: str
-            choices: [missing, always, never]
-            default: missing
-          ready:
-            description: Probes that must succeed after it has started. See RV(replicas).
-            type: list
-            elements: dict
-          reach:
-            description: Probes that must succeed from this host before it is made.
-            type: list
-            elements: dict
-  expected:
-    description:
-      - Names of all replicas of this deployment that belong on this host.
-      - With O(state=prepared) and O(state=present) other containers of ours are removed. Without it none is.
-    type: list
-    elements: str
-  concurrency:
-    description: How many containers are made, started or removed at the same time.
-    type: int
-    default: 4
+  - retail.profiles.apply
 """
 
 EXAMPLES = r"""
@@ -163,20 +28,12 @@ EXAMPLES = r"""
     state: present
     deployment: ovms
     share:
-      networks:
-        - name: ovms-inference
-          labels:
-            retail.profiles.collection: retail.profiles
-            retail.profiles.deployment: ovms
       replicas:
         - name: ovms-ovms-server-1
           container: ovms-server
           task:
             name: ovms-ovms-server-1
             image: openvino/model_server:2025.4
-            command: [--config_path, /config/config.json, --rest_port, "8000"]
-            networks:
-              - name: ovms-inference
             labels:
               retail.profiles.collection: retail.profiles
               retail.profiles.deployment: ovms
@@ -187,11 +44,6 @@ EXAMPLES = r"""
               port: 8000
               path: /v2/health/ready
               timeout: 60
-
-- name: Take the deployment off this host
-  retail.profiles.profile_apply:
-    state: absent
-    deployment: ovms
 
 - name: Take everything of ours off this host
   retail.profiles.profile_apply:
@@ -228,6 +80,12 @@ pulled:
   type: list
   elements: str
   sample: []
+missing:
+  description: Places of files of the share that are not on the host.
+  returned: with O(state=checked), and where O(sources) does not have one of them
+  type: list
+  elements: str
+  sample: []
 problems:
   description: All that keeps the share from running on this host.
   returned: always
@@ -247,6 +105,11 @@ snapshot:
   description: The host's facts, as M(retail.profiles.profile_facts) returns them.
   returned: with O(state=checked) and O(snapshot=true)
   type: dict
+lease:
+  description: The lease that was taken; pass it on as O(lease).
+  returned: with O(state=checked) and O(lease), if no other playbook holds the deployment
+  type: dict
+  sample: {deployment: ovms, holder: "3f0c9a1e:4711:88120", owner: "ann@control, process 4711", epoch: 86400123}
 prepared:
   description: Networks, files and volumes that differed, as RV(replicas) has them for containers.
   returned: with O(state=prepared) and O(state=present)
@@ -266,8 +129,9 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.retail.profiles.plugins.module_utils.engine import MissingLibrary, connect
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.files import MissingFiles
 from ansible_collections.retail.profiles.plugins.module_utils.outcome import run
-from ansible_collections.retail.profiles.plugins.module_utils.tasks import DEFAULT_CONCURRENCY, parse_order
+from ansible_collections.retail.profiles.plugins.module_utils.tasks import DEFAULT_CONCURRENCY, NEEDED, parse_order
 
 
 def argument_spec() -> dict[str, Any]:
@@ -277,12 +141,25 @@ def argument_spec() -> dict[str, Any]:
     return {
         "state": {
             "type": "str",
-            "choices": ["checked", "prepared", "present", "ready", "absent"],
+            "choices": ["checked", "prepared", "present", "ready", "absent", "released"],
             "default": "present",
         },
         "snapshot": {"type": "bool", "default": False},
         "deployment": text,
         "all": {"type": "bool", "default": False},
+        "lease": {
+            "type": "dict",
+            "options": {
+                "deployment": text,
+                "holder": needed,
+                "owner": needed,
+                "epoch": {"type": "int"},
+                "running": {"type": "list", "elements": "str"},
+                "force": {"type": "bool", "default": False},
+            },
+        },
+        "release": {"type": "bool", "default": False},
+        "lock_wait": {"type": "float", "default": 0},
         "run_id": text,
         "plan_id": text,
         "state_dir": {"type": "path", "default": "/var/lib/retail-profiles"},
@@ -294,15 +171,22 @@ def argument_spec() -> dict[str, Any]:
                     **dicts,
                     "options": {
                         "path": needed,
+                        "kind": {"type": "str", "choices": ["file", "directory"], "default": "file"},
                         "sha256": needed,
                         "mode": {"type": "str", "default": "0644"},
+                        "size": {"type": "int"},
                         "dest": needed,
-                        "content": needed,
                     },
                 },
                 "paths": {
                     **dicts,
-                    "options": {"path": needed, "container": needed, "field": needed, "model": text},
+                    "options": {
+                        "kind": {"type": "str", "choices": list(NEEDED), "default": "path"},
+                        "path": needed,
+                        "container": needed,
+                        "field": needed,
+                        "model": text,
+                    },
                 },
                 "replicas": {
                     **dicts,
@@ -321,6 +205,13 @@ def argument_spec() -> dict[str, Any]:
                 },
             },
         },
+        "sources": {"type": "dict", "default": {}},
+        "missing": {"type": "list", "elements": "str", "default": []},
+        "archives": {
+            **dicts,
+            "default": [],
+            "options": {"dest": needed, "data": text, "file": {"type": "path"}},
+        },
         "expected": {"type": "list", "elements": "str"},
         "concurrency": {"type": "int", "default": DEFAULT_CONCURRENCY},
     }
@@ -328,8 +219,9 @@ def argument_spec() -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    # The arguments hold whole files: neither the answer nor a -vvv screen needs them again.
-    echo = {"module_args": {key: value for key, value in module.params.items() if key != "share"}}
+    # The share and the content of files are long: neither the answer nor a -vvv screen needs them again.
+    long = ("share", "archives", "sources")
+    echo = {"module_args": {key: value for key, value in module.params.items() if key not in long}}
     try:
         result = run(parse_order(module.params, module.check_mode), connect)
     except MissingLibrary as error:
@@ -338,6 +230,8 @@ def main() -> None:
             exception=error.traceback,
             invocation=echo,
         )
+    except MissingFiles as error:
+        module.fail_json(msg=str(error), missing=error.dests, invocation=echo)
     except ProfileError as error:
         module.fail_json(msg=str(error), invocation=echo)
     for warning in result.pop("warnings"):

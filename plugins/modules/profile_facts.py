@@ -46,8 +46,12 @@ snapshot:
       description: Its machine type, as C(uname -m) has it.
       type: str
     cpus:
-      description: CPUs that may be used.
+      description: How many CPUs may be used.
       type: int
+    cpu_cores:
+      description: The CPUs that may be used, by core.
+      type: list
+      elements: list
     memory_bytes:
       description: Its memory.
       type: int

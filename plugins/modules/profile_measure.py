@@ -83,6 +83,32 @@ options:
           - With V(own) the engine is asked which of these it is.
         type: str
         default: own
+  lease:
+    description:
+      - RV(retail.profiles.profile_apply#module:lease) of the deployment that is measured. Each call renews it, and no
+        sampler is started for a playbook that has lost it.
+    type: dict
+    suboptions:
+      deployment:
+        description: Name of the deployment.
+        type: str
+        required: true
+      holder:
+        description: The playbook's process.
+        type: str
+        required: true
+      owner:
+        description: The same for people.
+        type: str
+        required: true
+      epoch:
+        description: Number of the lease.
+        type: int
+        required: true
+  release:
+    description: With O(state=stopped), give O(lease) back.
+    type: bool
+    default: false
   docker_host:
     description: The socket of Docker Engine on the host, as C(unix:///path).
     type: str
@@ -166,6 +192,7 @@ alive:
   sample: true
 """
 
+import contextlib
 import time
 from typing import Any
 
@@ -173,15 +200,32 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.retail.profiles.plugins.module_utils import measure_state, sampler_config
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.lease import Leases, parse_claim, working
 
 
 def act(params: dict[str, Any], check: bool) -> dict[str, Any]:
     """Bring the measurement to the state asked for; the module's result but for the clock. Raises ProfileError."""
     files = sampler_config.run_files(params["state_dir"], params["run_id"])
+    claim = None if check else parse_claim(params["lease"])
+    deployment, leases = (params["lease"] or {}).get("deployment"), Leases(params["state_dir"])
+    if params["state"] == "started" and claim is not None:
+        # Alone on the deployment: whoever takes it over finds a sampler that runs, or none will.
+        with working(leases, deployment, claim):
+            return start(files, params, check)
+    if params["state"] == "started":
+        return start(files, params, check)
+    if claim is not None and params["release"]:
+        leases.give_back(deployment, claim)
+    elif claim is not None:
+        with contextlib.suppress(ProfileError):  # what was lost is not this call's matter: it only looks
+            leases.obtain(deployment, claim)
     if params["state"] == "collected":
         return measure_state.collected(files, params["offset"])
-    if params["state"] == "stopped":
-        return measure_state.stopped(files, params["offset"], check)
+    return measure_state.stopped(files, params["offset"], check)
+
+
+def start(files: sampler_config.RunFiles, params: dict[str, Any], check: bool) -> dict[str, Any]:
+    """Start the sampler of a run. Raises ProfileError."""
     sampler_config.check_times(params["interval"], params["deadline"])
     config = sampler_config.Config(
         interval=params["interval"],
@@ -219,6 +263,16 @@ def main() -> None:
                     "network": {"type": "str", "default": "own"},
                 },
             },
+            "lease": {
+                "type": "dict",
+                "options": {
+                    "deployment": {"type": "str", "required": True},
+                    "holder": {"type": "str", "required": True},
+                    "owner": {"type": "str", "required": True},
+                    "epoch": {"type": "int", "required": True},
+                },
+            },
+            "release": {"type": "bool", "default": False},
             "docker_host": {"type": "str", "default": "unix:///var/run/docker.sock"},
         },
         supports_check_mode=True,

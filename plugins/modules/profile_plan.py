@@ -29,13 +29,16 @@ options:
   stage:
     description:
       - V(select) names the hosts that the profile uses, and says what each will run if no snapshot gives a surprise.
+        Where placement looks at the hosts themselves, it names all that the profile may use.
       - V(prepare) names the images and models that these hosts need.
       - V(plan) makes the plan.
     type: str
     choices: [select, prepare, plan]
     default: plan
   profile:
-    description: Name of the profile, or the path of its folder. Needed unless O(plan) is given.
+    description:
+      - Name of the profile, or the path of its folder or file. Needed unless O(plan) is given.
+      - Profiles of Intel's retail launchers and Compose files are taken as they are.
     type: str
   plan:
     description: A stored plan to use instead of a profile.
@@ -64,6 +67,15 @@ options:
     description: Image to use instead, by the image that the profile names.
     type: dict
     default: {}
+  image:
+    description:
+      - Image of the containers for which a profile of another format names none; or a dictionary, by container.
+    type: raw
+  root:
+    description:
+      - Folder on the controller that holds the files of a profile in another format.
+      - The usual folder of that format's layout when it is not given.
+    type: path
   target_device:
     description:
       - Device that the containers with the field C(target_device), and those that serve OVMS, infer on.
@@ -104,7 +116,9 @@ options:
     type: bool
     default: true
   as_playbook:
-    description: File on the controller to which the plan is written as a playbook of stock tasks.
+    description:
+      - File on the controller to which the plan is written as a playbook of stock tasks. The profile's files go into a
+        folder of its name and C(.files) beside it.
     type: path
   asked:
     description: For the stage V(plan), RV(asked) of the stage V(select).
@@ -137,6 +151,10 @@ deployment:
   description: Name of the deployment.
   returned: stage is select or plan
   type: str
+state_dir:
+  description: Directory of the hosts in which the collection keeps its state.
+  returned: stage is select
+  type: str
 shares:
   description: By host, what it will probably have to run; empty where that cannot be said before the hosts are asked.
   returned: stage is select
@@ -166,6 +184,13 @@ run_id:
   description: Id of the run that begins, or null.
   returned: stage is plan
   type: str
+sources:
+  description:
+    - Where on the controller the content of the plan's files is, by digest, as M(retail.profiles.profile_apply)
+      takes it.
+    - It is in the profile's folder; or, where a run begins, in the folder C(files) of its directory.
+  returned: stage is plan
+  type: dict
 run_dir:
   description: Directory of the run on the controller, or null.
   returned: stage is plan

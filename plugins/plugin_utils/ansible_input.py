@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,12 @@ from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
 from ansible.template import Templar, trust_as_template
 
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.order import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.place import Inventory
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Render
+
+Resolve = Callable[[str], list[str]]
 
 
 def native(value: Any) -> Any:
@@ -53,19 +56,30 @@ def _trusted(value: Any) -> Any:
     return value
 
 
-def inventory(groups: Mapping[str, Iterable[str]], allowed: Iterable[str]) -> Inventory:
-    """The inventory of the play, with Ansible's own pattern matching."""
+def inventory(groups: Mapping[str, Iterable[str]], limit: str | None) -> Inventory:
+    """The inventory, restricted by what ``--limit`` says, with Ansible's own pattern matching."""
     manager = InventoryManager(loader=None, sources=None, parse=False)
     for group, hosts in groups.items():
         manager.add_group(str(group))
         for host in hosts:
             manager.add_host(str(host), group=str(group))
     everyone = sorted({str(host) for host in groups.get("all", [])}, key=natural)
-    return Inventory(
-        hosts=everyone,
-        allowed=list(map(str, allowed)),
-        match=lambda pattern: [str(host.name) for host in manager.get_hosts(pattern)],
-    )
+
+    def match(pattern: str) -> list[str]:
+        return [str(host.name) for host in manager.get_hosts(pattern, ignore_limits=True)]
+
+    manager.subset(str(limit) if limit else None)
+    allowed = frozenset(str(host.name) for host in manager.get_hosts("all"))
+    return Inventory(hosts=everyone, allowed=allowed, match=match)
+
+
+def resolved(name: str) -> list[str]:
+    """The addresses of a name, as this machine resolves it; none where it does not."""
+    try:
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return []
+    return list(dict.fromkeys(str(item[4][0]) for item in found))
 
 
 class HostVariables(Mapping[str, Mapping[str, Any]]):
@@ -88,14 +102,37 @@ class HostVariables(Mapping[str, Mapping[str, Any]]):
         return len(self._hostvars)
 
 
-def dialled(host: str, variables: Mapping[str, Any], render: Render) -> list[str]:
-    """The addresses that the inventory gives for a host: of ``profile_address``, else of ``ansible_host``."""
-    name = render(variables.get("profile_address") or variables.get("ansible_host") or host, variables)
-    try:
-        found = socket.getaddrinfo(str(name), None, type=socket.SOCK_STREAM)
-    except OSError:
-        return []
-    return list(dict.fromkeys(str(item[4][0]) for item in found))
+class Dialled(Mapping[str, list[str]]):
+    """The addresses that the inventory gives for a host: of ``profile_address``, else of ``ansible_host``.
+
+    A name is resolved when it is asked for. Raises ProfileError for one that cannot be rendered.
+    """
+
+    def __init__(
+        self,
+        hosts: Sequence[str],
+        variables: Mapping[str, Mapping[str, Any]],
+        render: Render,
+        resolve: Resolve = resolved,
+    ) -> None:
+        self._hosts = hosts
+        self._variables = variables
+        self._render = render
+        self._resolve = resolve
+
+    def __getitem__(self, host: str) -> list[str]:
+        own = self._variables[host]
+        try:
+            name = self._render(own.get("profile_address") or own.get("ansible_host") or host, own)
+        except ValueError as error:
+            raise ProfileError(f"its address {error}", host=host) from error
+        return self._resolve(str(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._hosts)
+
+    def __len__(self) -> int:
+        return len(self._hosts)
 
 
 def search_path(given: Iterable[str], playbook_dir: str) -> list[Path]:

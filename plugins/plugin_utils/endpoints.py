@@ -9,29 +9,39 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.networking import stands_alone
 from ansible_collections.retail.profiles.plugins.plugin_utils.place import Slot
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry
 
-ALONE = ("host", "none")
 # peers['NAME'] or peers.NAME in the text of an entry, where quotes may be escaped.
 _PEERS = re.compile(r"peers\s*(?:\[\s*\\?['\"]([^'\"\\]*)\\?['\"]\s*\]|\.(\w+))")
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What a replica listens on. ``networks`` are profile names; ``ports`` the container's own, by name."""
+    """What a replica listens on. ``attachments`` are its networks as it is on each; ``ports`` its own, by name.
+
+    ``fixed``: its ports on the host are these, too, and no others.
+    """
 
     slot: Slot
-    networks: tuple[str, ...]
+    attachments: tuple[Mapping[str, Any], ...]
     ports: Mapping[str, int]
+    fixed: bool = False
+
+    @cached_property
+    def networks(self) -> tuple[str, ...]:
+        """The names of its networks in the profile."""
+        return tuple(item["name"] for item in self.attachments)
 
     def shares_network(self, other: Endpoint) -> bool:
         """Whether the two reach each other by Docker name."""
         return self.slot.host == other.slot.host and any(
-            network in other.networks and network not in ALONE for network in self.networks
+            network in other.networks and not stands_alone(network) for network in self.networks
         )
 
     @property
@@ -56,13 +66,13 @@ class Peer:
 
 def consumes(entry: Entry, depends_on: Sequence[str], names: Sequence[str]) -> list[str]:
     """The containers that an entry talks to: those it depends on, and those whose ``peers[...]`` it mentions."""
-    mentioned = {name for pair in _PEERS.findall(repr(dict(entry.raw))) for name in pair} | set(depends_on)
+    mentioned = {name for pair in _PEERS.findall(entry.templates) for name in pair} | set(depends_on)
     return [name for name in names if name != entry.name and name in mentioned]
 
 
 def deal(consumer: Slot, servers: Sequence[Slot]) -> Slot:
-    """The server replica of one consumer: consumers go round the servers in order."""
-    return servers[(consumer.index - 1) % len(servers)]
+    """The server replica of one consumer: consumers go round the servers, both in the order of their turns."""
+    return servers[consumer.turn % len(servers)]
 
 
 def publish(
@@ -78,30 +88,45 @@ def publish(
     when the first choice is taken by something that is not of this deployment.
     """
     hosts: dict[str, _HostPorts] = {}
-    for endpoint in endpoints.values():
-        if endpoint.on_host_network:
-            hosts.setdefault(endpoint.slot.host, _HostPorts()).mine.update(endpoint.ports.values())
+    for name, endpoint in endpoints.items():
+        if endpoint.on_host_network or (endpoint.fixed and name in wanted):
+            host = hosts.setdefault(endpoint.slot.host, _HostPorts())
+            for label, port in endpoint.ports.items():
+                host.reserve(port, endpoint.slot, label)
     result: dict[str, dict[str, int]] = {}
     for name, endpoint in endpoints.items():
         if name in wanted and not endpoint.on_host_network:
-            host = endpoint.slot.host
-            ports = hosts.setdefault(host, _HostPorts())
-            if not ports.address:
-                ports.address = address(host, endpoint.slot.container)
-                here = (ports.address, "0.0.0.0", "::")
-                ports.others = {port for where, port in taken.get(host, ()) if where in here}
-            result[name] = {label: ports.take(port, endpoint.slot, label) for label, port in endpoint.ports.items()}
+            slot = endpoint.slot
+            host = hosts.setdefault(slot.host, _HostPorts())
+            if not host.address:
+                host.address = address(slot.host, slot.container)
+                here = (host.address, "0.0.0.0", "::")
+                host.others = {port for where, port in taken.get(slot.host, ()) if where in here}
+            labels = {port: label for label, port in endpoint.ports.items()}
+            chosen = {port: host.take(port, slot, label) for port, label in labels.items()}
+            result[name] = {label: chosen[port] for label, port in endpoint.ports.items()}
     return result
 
 
 @dataclass
 class _HostPorts:
-    """The ports of one host's fleet address: ``mine`` are the plan's, ``others`` those of something else."""
+    """The ports of one host's fleet address: ``mine`` those of the plan by replica, ``others`` of something else."""
 
     address: str = ""
-    mine: set[int] = field(default_factory=set)
+    mine: dict[int, str] = field(default_factory=dict)
     others: set[int] = field(default_factory=set)
     _next: dict[int, int] = field(default_factory=dict)
+
+    def reserve(self, port: int, slot: Slot, label: str) -> None:
+        """A port that cannot be another."""
+        holder = self.mine.setdefault(port, slot.replica)
+        if holder != slot.replica:
+            raise _no_port(
+                slot,
+                label,
+                f"{holder} has the host's port {port}, too, and neither can take another: give them different ports, "
+                "or keep them on different hosts (exclusive: [host_ports])",
+            )
 
     def take(self, first: int, slot: Slot, label: str) -> int:
         """The first choice, else the next free port."""
@@ -109,12 +134,14 @@ class _HostPorts:
             raise _no_port(
                 slot, label, f"port {first} is in use on {self.address} by something else: stop that, or give another"
             )
+        if self.mine.get(first) == slot.replica:
+            return first
         port = self._next.get(first, first)
         while port in self.mine or port in self.others:
             port += 1
         if port > 65535:
             raise _no_port(slot, label, f"no free port from {first} on is left on {self.address}")
-        self.mine.add(port)
+        self.mine[port] = slot.replica
         self._next[first] = port + 1
         return port
 
@@ -126,9 +153,14 @@ def _no_port(slot: Slot, label: str, message: str) -> ProfileError:
 def peer(
     consumer: Endpoint, server: Endpoint, published: Mapping[str, Mapping[str, int]], address: Callable[[str, str], str]
 ) -> Peer:
-    """How ``consumer`` dials ``server``: by Docker name on a shared network, else at the server's fleet address."""
+    """How ``consumer`` dials ``server``: by Docker name on a shared network, else at the server's fleet address.
+
+    Two on the network of one host need no address of it.
+    """
     slot = server.slot
     if consumer.shares_network(server):
         return Peer(slot.replica, slot.host, slot.replica, server.ports, True)
+    if consumer.on_host_network and server.on_host_network and slot.host == consumer.slot.host:
+        return Peer(slot.replica, slot.host, "127.0.0.1", server.ports, True)
     ports = server.ports if server.on_host_network else published.get(slot.replica, {})
     return Peer(slot.replica, slot.host, address(slot.host, slot.container), ports, slot.host == consumer.slot.host)

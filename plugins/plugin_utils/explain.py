@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.order import listed
+
 Plan = Mapping[str, Any]
 LONGEST_VALUE = 60
 
@@ -29,6 +31,10 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield f"Wave {number}{_after(plan, names)}"
         for name in names:
             yield from _replica(name, replicas[name], plan["hosts"])
+    if plan["left_out"]:
+        yield ""
+        for container, reasons in plan["left_out"].items():
+            yield from (f"Left out for {container}: {listed(hosts)}: {reason}" for reason, hosts in reasons.items())
     if plan["stand_ins"]:
         yield ""
         yield from (
@@ -50,6 +56,8 @@ def _replica(name: str, replica: Mapping[str, Any], hosts: Mapping[str, Any]) ->
     yield f"  + {name} on {host}{f' ({at})' if at else ''}"
     yield f"      why      {replica['why']}"
     image = replica["task"]["image"]
+    if "cpuset_cpus" in replica["task"]:
+        yield f"      cpus     {replica['task']['cpuset_cpus']}"
     yield f"      image    {image}{'' if image == replica['image'] else ' in place of ' + replica['image']}"
     for variable, value in sorted(replica["task"]["env"].items()):
         yield f"      env      {variable}={_shortened(value)}  ({replica['env_from'][variable]})"
@@ -76,6 +84,7 @@ def _probe(probe: Mapping[str, Any]) -> str:
         "http": f"http://{at}{probe.get('path')} answers {probe.get('status')}",
         "tcp": f"{at} accepts connections",
         "grpc": f"{at} answers gRPC ServerReady",
+        "rtsp": f"rtsp://{at}{probe.get('path')} describes a stream",
         "ovms_models": f"{at} reports {', '.join(probe.get('models', []))} ready",
         "log": f"its log matches {probe.get('pattern')!r}",
         "healthy": "Docker reports it healthy",

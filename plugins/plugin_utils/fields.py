@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES, OPTIONS
 from ansible_collections.retail.profiles.plugins.plugin_utils import devices, inputs
+from ansible_collections.retail.profiles.plugins.plugin_utils.networking import ATTACHMENTS, NETWORKS
 from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
     Field,
     Invalid,
@@ -24,6 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
     mapping_of,
     name,
     options,
+    or_nothing,
     port,
     positive,
     record,
@@ -32,10 +34,19 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
     typed,
     variable,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.records import ENV_FILE, METRIC_RULE, READY
+from ansible_collections.retail.profiles.plugins.plugin_utils.records import (
+    ENV_FILE,
+    METRIC_RULE,
+    READY,
+    REQUIRE,
+    cpus,
+    cpuset,
+    exclusive,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.storage import NAMED_VOLUMES, VOLUME
 
 #: options that a profile may give beside the field that becomes it
-_SHARED = ("published_ports", "devices", "groups")
+_SHARED = ("published_ports", "devices", "groups", "cpus", "labels", "etc_hosts")
 
 # -- a container
 
@@ -140,18 +151,18 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "volumes",
-        list_of(text),
-        "Mounts, `SOURCE:TARGET[:MODE]`; `./` is a file of the profile, `/` a path on the host, which must be there.",
-        'volumes: ["./config.json:/config.json:ro"]',
+        list_of(VOLUME),
+        "Mounts, `SOURCE:TARGET[:MODE]` or a [mapping](#volumes).",
+        'volumes: ["./config.json:/config.json:ro", "cache:/cache", {type: tmpfs, target: /tmp, size: 64m}]',
         default=[],
-        options=("volumes",),
+        options=("volumes", "mounts"),
         group="files",
     ),
     Field(
         "networks",
-        list_of(name),
-        "Networks, made for the deployment on each host; or `host` or `none` alone.",
-        "networks: [inference]",
+        ATTACHMENTS,
+        "Networks, each by its name or as a [mapping](#networks); or `host`, `none` or `container:NAME` alone.",
+        "networks: [inference, {name: cameras, aliases: [server], ipv4_address: 172.30.0.10}]",
         default=[],
         unset="`[default]`",
         options=("networks", "network_mode"),
@@ -177,7 +188,7 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     Field(
         "replicas",
         positive,
-        "Number of replicas over all matched hosts, dealt evenly in natural order.",
+        "Number of replicas over all hosts that take it, dealt evenly in natural order.",
         "replicas: 4",
         unset="1",
         group="placement",
@@ -185,7 +196,7 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     Field(
         "replicas_per_host",
         positive,
-        "Number of replicas on each matched host, instead of `replicas`.",
+        "Number of replicas on each host that takes it, instead of `replicas`.",
         "replicas_per_host: 1",
         group="placement",
     ),
@@ -197,8 +208,39 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
         group="placement",
     ),
     Field(
+        "exclusive",
+        exclusive,
+        "What it shares with no other replica of the plan: `true` (its host), `devices`, `host_ports`; or several.",
+        "exclusive: [devices, host_ports]",
+        default=[],
+        group="placement",
+    ),
+    Field(
+        "require",
+        REQUIRE,
+        "What a host must have, see [Which host](#which-host).",
+        "require: {arch: x86_64, memory: 8g, gpu: true}",
+        group="placement",
+    ),
+    Field(
+        "cpus",
+        cpus,
+        "How many CPUs it may use: the size of its set with `cpuset: auto`, else a limit of CPU time.",
+        "cpus: 2",
+        options=("cpus",),
+        group="placement",
+    ),
+    Field(
+        "cpuset",
+        cpuset,
+        "CPUs of its own: `auto`, `{cpus: 2}`, or the same list on each host, such as `0-3,8`.",
+        "cpuset: {cpus: 2}",
+        options=("cpuset_cpus",),
+        group="placement",
+    ),
+    Field(
         "target_device",
-        typed(type="string", pattern=devices.PATTERN)(devices.name),
+        or_nothing(typed(type="string", pattern=devices.PATTERN)(devices.name)),
         f"Device that it infers on: {devices.FORMS}; `profile_target_device` beats it. "
         "See [Devices and input](#devices-and-input).",
         "target_device: GPU",
@@ -207,7 +249,7 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "input_source",
-        typed(type=["string", "integer"])(inputs.source),
+        or_nothing(typed(type=["string", "integer"])(inputs.source)),
         f"Input of its pipeline: {inputs.FORMS}; `profile_input_source` beats it.",
         "input_source: rtsp://camera:8554/stream0",
         options=("devices", "groups", "env"),
@@ -215,7 +257,7 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "render",
-        boolean,
+        or_nothing(boolean),
         "Whether it shows its output on the X display of its host; `profile_render` beats it.",
         "render: true",
         options=("env", "volumes"),
@@ -270,7 +312,7 @@ CONTAINER_GROUPS = ("what", "environment", "files", "network", "placement", "har
 PLANNED = ("state", "pull", "labels", "etc_hosts")
 #: docker_container options that may not stand under ``docker``, and the field to use (None: the plan sets it)
 RESERVED: dict[str, str | None] = {
-    **dict.fromkeys(PLANNED),
+    **dict.fromkeys(option for option in PLANNED if option not in _SHARED),
     **{option: field.name for field in CONTAINER_FIELDS for option in field.options if option not in _SHARED},
     "env_file": "env_file",
 }
@@ -287,11 +329,30 @@ _CONTAINER = record(CONTAINER_FIELDS, required=[], anyOf=[{"required": ["name", 
 PROFILE_FIELDS: tuple[Field, ...] = (
     Field("description", text, "What the profile is for, in a line.", "description: OVMS and gRPC clients"),
     Field(
+        "warnings",
+        list_of(text),
+        "What its users should know; every plan shows it.",
+        "warnings: [The camera of the original is simulated here.]",
+        default=[],
+    ),
+    Field(
         "containers",
         Type(list_of(_CONTAINER).parse, {"type": "array", "minItems": 1, "items": _CONTAINER.schema}),
         "The container configurations, in order; at least one.",
         "containers: [{name: one, image: debian}]",
         required=True,
+    ),
+    Field(
+        "networks",
+        NETWORKS,
+        "Networks that are more than a name, see [Networks](#networks).",
+        "networks: {inference: {subnet: 172.30.0.0/24}, plant: {external: true}}",
+    ),
+    Field(
+        "volumes",
+        NAMED_VOLUMES,
+        "Named volumes that are more than a name, see [Volumes](#volumes).",
+        "volumes: {cache: {driver: local}, recordings: {external: true}}",
     ),
     Field(
         "builds",

@@ -13,6 +13,8 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 
+COLLECTION = "retail.profiles"
+LABEL_COLLECTION = "retail.profiles.collection"
 LABEL_DEPLOYMENT = "retail.profiles.deployment"
 LABEL_STAND_IN = "retail.profiles.stand_in"
 
@@ -21,12 +23,14 @@ LABEL_STAND_IN = "retail.profiles.stand_in"
 class Fleet:
     """``variables``: each host's variables. ``snapshot``: each host's facts.
 
-    ``dialled``: the addresses that ``profile_address`` or ``ansible_host`` resolve to, by host.
+    ``dialled``: the addresses that ``profile_address`` or ``ansible_host`` resolve to, by host. ``silent``: why a host
+    that was asked has no snapshot.
     """
 
     variables: Mapping[str, Mapping[str, Any]]
     snapshot: Mapping[str, Mapping[str, Any]]
     dialled: Mapping[str, Sequence[str]]
+    silent: Mapping[str, str] = field(default_factory=dict)
     _addresses: dict[str, str | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod

@@ -129,7 +129,7 @@ def wanted(entry: Entry, settings: Settings, value: Callable[[str], Any], serves
     """What the fields of a container ask for, with the variables of the run above them."""
 
     def chosen(name: str, setting: Any, concerned: bool = False) -> Any:
-        concerned = concerned or entry.raw.get(name) is not None
+        concerned = concerned or name in entry.raw
         return setting if concerned and setting is not None else value(name)
 
     return Wanted(

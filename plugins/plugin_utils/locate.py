@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils import recognise
 
 PROFILE_FILE = "profile.yml"
 _SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr")
 
 
 def find_profile(profile: str, search: Sequence[Path]) -> Path:
-    """The ``profile.yml`` of a profile given by name, or by the path of its folder.
+    """The file of a profile given by name, or by the path of its folder or of itself.
 
     Raises ProfileError with the names that exist when there is none.
     """
@@ -27,32 +28,48 @@ def find_profile(profile: str, search: Sequence[Path]) -> Path:
         raise ProfileError(
             f"the profile {profile!r} must not contain '..': give a name, or the path of its folder without it"
         )
-    if "/" in profile:
-        return _in_folder(profile)
+    if "/" in profile or _is_yaml(Path(profile)):
+        return _by_path(profile)
     for folder in search:
-        file = folder / profile / PROFILE_FILE
-        if file.is_file():
-            return file
+        if (folder / profile).is_dir() and (found := recognise.profiles_in(folder / profile)):
+            return _only(found, str(folder / profile))
     names = known_profiles(search)
     near = difflib.get_close_matches(profile, names, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise ProfileError(f"there is no profile {profile!r}: {hint}{_known(search)}")
 
 
-def _in_folder(profile: str) -> Path:
-    folder = Path(profile).expanduser()
-    real = folder.resolve()
+def _is_yaml(path: Path) -> bool:
+    return path.suffix in (".yml", ".yaml") and path.is_file()
+
+
+def _by_path(profile: str) -> Path:
+    path = Path(profile).expanduser()
+    real = path.resolve()
     if str(real) == "/" or any(real == Path(system) or Path(system) in real.parents for system in _SYSTEM):
         raise ProfileError(f"the profile {profile!r} lies in a folder of the operating system: keep profiles elsewhere")
-    file = folder if folder.is_file() and folder.suffix in (".yml", ".yaml") else folder / PROFILE_FILE
-    if not file.is_file():
-        raise ProfileError(f"there is no profile in the folder {profile!r}: {PROFILE_FILE} is missing")
-    return file
+    if _is_yaml(path):
+        return path
+    return _only(recognise.profiles_in(path) if path.is_dir() else [], profile)
+
+
+def _only(found: Sequence[Path], profile: str) -> Path:
+    if not found:
+        raise ProfileError(
+            f"there is no profile in the folder {profile!r}: {PROFILE_FILE} is missing, "
+            "and so is a profile or Compose file of another format"
+        )
+    if len(found) > 1:
+        raise ProfileError(
+            f"the folder {profile!r} holds several profiles: name the file of one ({', '.join(map(str, found))})"
+        )
+    return found[0]
 
 
 def known_profiles(search: Sequence[Path]) -> list[str]:
     """Names of the profiles in the given folders, sorted."""
-    return sorted({file.parent.name for folder in search for file in folder.glob(f"*/{PROFILE_FILE}")})
+    folders = (folder for parent in search if parent.is_dir() for folder in parent.iterdir() if folder.is_dir())
+    return sorted({folder.name for folder in folders if recognise.profiles_in(folder)})
 
 
 def _known(search: Sequence[Path]) -> str:

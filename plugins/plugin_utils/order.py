@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -14,3 +15,10 @@ def natural(name: str) -> tuple[Any, ...]:
     """Sort key that puts h2 before h10; unequal names never compare equal."""
     parts = (part for part in re.split(r"(\d+)", name) if part)
     return (*((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts), (2, 0, name))
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """Names in a line; of more than ``most``, the first ones and how many more there are."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"

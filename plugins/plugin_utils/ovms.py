@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.mounts import Mount
+from ansible_collections.retail.profiles.plugins.module_utils.tree import FILE
+from ansible_collections.retail.profiles.plugins.plugin_utils.mounts import Mount, at
+from ansible_collections.retail.profiles.plugins.plugin_utils.ovms_command import is_ovms, option
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry
+from ansible_collections.retail.profiles.plugins.plugin_utils.shipping import ShippedFile
 
 
 @dataclass(frozen=True)
@@ -23,22 +26,6 @@ class Models:
     paths: Mapping[str, str]
     source: str
     devices: Mapping[str, str] = field(default_factory=dict)
-
-
-def is_ovms(image: str) -> bool:
-    """Whether an image, as the profile names it, is the OpenVINO Model Server."""
-    return "model_server" in image.rpartition("/")[2]
-
-
-def option(args: Sequence[str], name: str) -> str | None:
-    """The value of ``--name VALUE`` or ``--name=VALUE``; '' for a flag without a value; None when it is not there."""
-    for index, arg in enumerate(args):
-        if arg == f"--{name}":
-            following = args[index + 1] if index + 1 < len(args) else ""
-            return "" if following.startswith("--") else following
-        if arg.startswith(f"--{name}="):
-            return arg.partition("=")[2]
-    return None
 
 
 def on_device(
@@ -53,9 +40,8 @@ def on_device(
     if option(args, "model_name") is not None:
         return (_with_option(args, "target_device", device) if device else args), binds
     config_path = option(args, "config_path")
-    index = _config(binds, config_path)
-    shipped = binds[index].shipped if index is not None else None
-    if index is None or shipped is None:
+    mount = _config(binds, config_path)
+    if config_path is None or mount is None:
         if config_path is not None and device:
             raise entry.error(
                 f"its models cannot be put on {device}: {config_path} is not a file of the profile: "
@@ -63,10 +49,11 @@ def on_device(
                 "args",
             )
         return args, binds
-    data = rewritten(entry, shipped.path, shipped.data, device)
-    if data != shipped.data:
-        new = shipped.containing(data)
-        binds[index] = replace(binds[index], source=new.dest, shipped=new)
+    data = rewritten(entry, mount.name, mount.data, device)
+    if data != mount.data:
+        new = mount.shipped.containing(data, mount.inside)
+        binds = [bind for bind in binds if bind.target != config_path]
+        binds.append(Mount(new.dest, config_path, "ro", new))
     return args, binds
 
 
@@ -95,23 +82,39 @@ def models(entry: Entry, args: Sequence[str], binds: Sequence[Mount]) -> Models 
         device = option(args, "target_device")
         return Models({model_name: model_path}, "args", {model_name: device} if device else {})
     config_path = option(args, "config_path")
-    index = _config(binds, config_path)
-    shipped = binds[index].shipped if index is not None else None
-    if config_path is None or shipped is None:
+    config = _config(binds, config_path)
+    if config_path is None or config is None:
         return None
-    configs = [item["config"] for item in _document(entry, shipped.path, shipped.data)["model_config_list"]]
+    configs = [item["config"] for item in _document(entry, config.name, config.data)["model_config_list"]]
     base = PurePosixPath(config_path).parent
     return Models(
         {str(config["name"]): str(base / config["base_path"]) for config in configs},
-        shipped.path,
+        config.name,
         {str(config["name"]): str(config["target_device"]) for config in configs if config.get("target_device")},
     )
 
 
-def _config(binds: Sequence[Mount], config_path: str | None) -> int | None:
-    """Which of the mounts is the shipped configuration file."""
-    found = (index for index, mount in enumerate(binds) if mount.target == config_path and mount.shipped)
-    return next(found, None)
+@dataclass(frozen=True)
+class _Config:
+    """A configuration file that the profile ships: by itself, or at the path ``inside`` of a folder."""
+
+    shipped: ShippedFile
+    inside: str
+    name: str
+    data: bytes
+
+
+def _config(binds: Sequence[Mount], config_path: str | None) -> _Config | None:
+    """The configuration file of the server, where the profile ships it."""
+    mount = at(binds, config_path) if config_path else None
+    if mount is None or mount.shipped is None or config_path is None:
+        return None
+    shipped, inside = mount.shipped, mount.below(config_path) or "."
+    if shipped.kind == FILE:
+        return _Config(shipped, inside, shipped.path, shipped.read()) if inside == "." else None
+    return (
+        _Config(shipped, inside, f"{shipped.path}/{inside}", shipped.read(inside)) if inside in shipped.holds else None
+    )
 
 
 def _document(entry: Entry, name: str, data: bytes) -> dict[str, Any]:
@@ -143,21 +146,44 @@ def _with_option(args: Sequence[str], name: str, value: str) -> list[str]:
     return [*kept, f"--{name}", value]
 
 
-def model_checks(container: str, served: Models | None, binds: Sequence[Mount]) -> list[dict[str, Any]]:
-    """The model directories that must be on the host, each with a version folder."""
+def model_checks(entry: Entry, served: Models | None, binds: Sequence[Mount]) -> list[dict[str, Any]]:
+    """The model directories that must be on the host, each with a version folder.
+
+    Those that the profile ships are checked at once: ProfileError where one of them has none.
+    """
     checks = []
     for model, inside in (served.paths if served else {}).items():
-        path = next((found for mount in binds if (found := mount.host_path(inside)) is not None), None)
-        if path is not None:
+        mount = at(binds, inside)
+        relative = mount.below(inside) if mount else None
+        source = served.source if served else ""
+        if mount is None or relative is None or not mount.source.startswith("/"):
+            continue  # in the image, or in a volume
+        if mount.shipped is not None:
+            _check_shipped(entry, model, mount.shipped, relative)
+        else:
+            path = str(PurePosixPath(mount.source) / relative)
             checks.append(
-                {
-                    "path": path,
-                    "container": container,
-                    "field": f"{served.source if served else ''} {model}",
-                    "model": model,
-                }
+                {"kind": "path", "path": path, "container": entry.name, "field": f"{source} {model}", "model": model}
             )
     return checks
+
+
+def _check_shipped(entry: Entry, model: str, shipped: ShippedFile, inside: str) -> None:
+    versions = {
+        parts[0]
+        for path in shipped.holds
+        if (parts := _parts_below(path, inside)) and parts[0].isdigit() and int(parts[0]) > 0
+    }
+    if not versions:
+        where = shipped.path if inside == "." else f"{shipped.path}/{inside}"
+        raise entry.error(f"model {model}: {where} has no version folder (such as {where}/1)", "volumes")
+
+
+def _parts_below(path: str, folder: str) -> tuple[str, ...]:
+    try:
+        return PurePosixPath(path).relative_to(folder).parts
+    except ValueError:
+        return ()
 
 
 def scrape_target(image: str, args: Sequence[str], ports: Mapping[str, int]) -> dict[str, Any] | None:

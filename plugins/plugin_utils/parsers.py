@@ -298,6 +298,16 @@ def short(written: str, kind_of: Type, full: Type) -> Type:
     return Type(parse, {"anyOf": [kind_of.schema, full.schema]})
 
 
+def maybe_empty(full: Type) -> Type:
+    """A mapping, or nothing where all of it is left to its defaults."""
+    return Type(lambda value: full({} if value is None else value), {"anyOf": [full.schema, {"type": "null"}]})
+
+
+def or_nothing(full: Type) -> Type:
+    """A value, or none at all behind the name of the field."""
+    return Type(full.parse, {"anyOf": [full.schema, {"type": "null"}]})
+
+
 # -- what errors say
 
 

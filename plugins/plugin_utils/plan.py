@@ -14,24 +14,31 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import endpoints, hardware, place, replica, waves
+from ansible_collections.retail.profiles.plugins.plugin_utils import cpusets, endpoints, hardware, place, replica, waves
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.order import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Profile, Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.shipping import Source
 
 SCHEMA = "retail.profiles/plan/1"
+_SEEN = ("plan_id", "snapshot", "warnings", "left_out")
 Item = TypeVar("Item")
 Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What is decided before any host is asked: places, order, and who consumes whom."""
+    """Places, order, and who consumes whom. ``left_out`` is as ``place.Placement`` has it.
+
+    ``tentative``: the slots are all that there may be, since the hosts have not been asked yet.
+    """
 
     slots: Sequence[place.Slot]
+    left_out: Mapping[str, Mapping[str, Sequence[str]]]
     waves: Mapping[str, int]
     depends_on: Mapping[str, Sequence[str]]
     consumes: Mapping[str, Sequence[str]]
+    tentative: bool = False
 
     @cached_property
     def hosts(self) -> list[str]:
@@ -43,23 +50,55 @@ class Shape:
         """The slots of each container, in order."""
         return grouped(self.slots, lambda slot: slot.container)
 
+    @cached_property
+    def in_turn(self) -> Mapping[str, Sequence[place.Slot]]:
+        """The slots of each container in the order in which they are dealt with."""
+        return {name: sorted(slots, key=lambda slot: slot.turn) for name, slots in self.by_container.items()}
+
 
 def shape(
-    profile: Profile, inventory: place.Inventory, settings: place.Settings, render: Render, variables: Mapping[str, Any]
+    profile: Profile,
+    inventory: place.Inventory,
+    settings: place.Settings,
+    render: Render,
+    variables: Mapping[str, Any],
+    fleet: Fleet | None = None,
 ) -> Shape:
-    """Place the replicas and order them. Needs no facts of the hosts."""
+    """Place the replicas and order them.
+
+    Without ``fleet``, before any host is asked: where placing depends on the hosts, every container then has a slot on
+    each host that it may use, so that these are the hosts to ask.
+    """
     depends_on = {entry.name: entry.value("depends_on", render, variables) for entry in profile.entries}
     numbers = waves.waves(profile, depends_on)
     names = [entry.name for entry in profile.entries]
     consumes = {entry.name: endpoints.consumes(entry, depends_on[entry.name], names) for entry in profile.entries}
-    return Shape(place.place(profile, inventory, settings, render, variables), numbers, depends_on, consumes)
+    wished = place.wishes(profile, inventory, settings, render, variables)
+    known = place.Known(fleet.snapshot.get, replica.Builder(profile, settings, fleet, render).uses) if fleet else None
+    before = None if fleet else place.candidates(wished, settings.deployment)
+    placement = before or place.place(wished, settings.deployment, known)
+    return Shape(placement.slots, placement.left_out, numbers, depends_on, consumes, tentative=before is not None)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan, and where on the controller the content of its files is, by digest."""
+
+    plan: dict[str, Any]
+    sources: Mapping[str, Source]
 
 
 def build(profile: Profile, shaped: Shape, settings: place.Settings, fleet: Fleet, render: Render) -> dict[str, Any]:
+    """The plan alone, see :func:`make`."""
+    return make(profile, shaped, settings, fleet, render).plan
+
+
+def make(profile: Profile, shaped: Shape, settings: place.Settings, fleet: Fleet, render: Render) -> Planned:
     """The plan (schema ``retail.profiles/plan/1``): plain data, byte-identical for the same input.
 
     Raises ProfileError for whatever cannot be planned, with file and line or host and container.
     """
+    unused = _unused(shaped, fleet)
     replicas = _replicas(profile, shaped, settings, fleet, render)
     on = grouped(replicas, lambda r: r.slot.host)
     plan = {
@@ -68,21 +107,42 @@ def build(profile: Profile, shaped: Shape, settings: place.Settings, fleet: Flee
         "deployment": settings.deployment,
         "state_dir": settings.state_dir,
         "stand_ins": sorted({r.stand_in for r in replicas if r.stand_in}),
-        "warnings": sorted({warning for r in replicas for warning in r.warnings}),
+        "warnings": sorted({*unused, *profile.warnings, *(warning for r in replicas for warning in r.warnings)}),
+        "left_out": {name: {why: list(hosts) for why, hosts in out.items()} for name, out in shaped.left_out.items()},
         "waves": _waves(replicas),
         "hosts": {host: _host(host, on[host], settings, fleet) for host in shaped.hosts},
         "replicas": {r.slot.replica: r.as_plan() for r in replicas},
     }
     snapshot = {host: fleet.snapshot.get(host, {}) for host in shaped.hosts}
-    return {**plan, "plan_id": plan_id(plan), "snapshot": snapshot}
+    sources = {shipped.sha256: shipped.source for r in replicas for shipped in r.files}
+    return Planned({**plan, "plan_id": plan_id(plan), "snapshot": snapshot}, sources)
+
+
+def _unused(shaped: Shape, fleet: Fleet) -> list[str]:
+    """A warning for each host that has not answered and is not needed.
+
+    Raises ProfileError for those that are: a fleet that shrinks in silence falsifies what is measured on it.
+    """
+    used = set(shaped.hosts)
+    if needed := {host: why for host, why in fleet.silent.items() if host in used}:
+        raise unanswered(needed)
+    return [
+        f"host {host} could not be asked for its facts, and is not used: {why}" for host, why in fleet.silent.items()
+    ]
+
+
+def unanswered(silent: Mapping[str, str]) -> ProfileError:
+    """The error of hosts that are needed and have not answered."""
+    errors = [ProfileError(f"could not be asked for its facts: {why}", host=host) for host, why in silent.items()]
+    return ProfileError("; ".join(map(str, errors)))
 
 
 def plan_id(plan: Mapping[str, Any]) -> str:
-    """SHA-256 of the plan without its snapshot: what is to be done, not what was seen.
+    """SHA-256 of the plan without its snapshot and remarks: what is to be done, not what was seen.
 
     Each task counts by its spec hash, and the lines on which its variables are written do not count.
     """
-    done = {key: value for key, value in plan.items() if key not in ("plan_id", "snapshot")}
+    done = {key: value for key, value in plan.items() if key not in _SEEN}
     tasks = {
         name: {**item, "task": item["task"]["labels"][replica.SPEC], "env_from": None}
         for name, item in plan["replicas"].items()
@@ -124,11 +184,10 @@ def stored(text: str, file: str) -> dict[str, Any]:
 def _replicas(
     profile: Profile, shaped: Shape, settings: place.Settings, fleet: Fleet, render: Render
 ) -> list[replica.Replica]:
-    builder = replica.Builder(settings, fleet, render)
+    builder = replica.Builder(profile, settings, fleet, render)
     points = {slot.replica: builder.endpoint(profile.entry(slot.container), slot) for slot in shaped.slots}
-    servers_of = shaped.by_container
     dealt = {
-        slot.replica: {name: endpoints.deal(slot, servers_of[name]) for name in shaped.consumes[slot.container]}
+        slot.replica: {name: endpoints.deal(slot, shaped.in_turn[name]) for name in shaped.consumes[slot.container]}
         for slot in shaped.slots
     }
     wanted = {
@@ -137,6 +196,7 @@ def _replicas(
         for server in servers.values()
         if not points[consumer].shares_network(points[server.replica])
     }
+    own_cpus = _cpusets(profile, shaped, builder, fleet)
     published = endpoints.publish(points, wanted, fleet.address, fleet.taken_ports(settings.deployment))
     built: dict[str, replica.Replica] = {}
     for slot in sorted(shaped.slots, key=lambda slot: shaped.waves[slot.container]):
@@ -147,7 +207,13 @@ def _replicas(
             for name, server in dealt[slot.replica].items()
         }
         needs = [built[dealt[slot.replica][name].replica] for name in shaped.depends_on[slot.container]]
-        around = replica.Around(shaped.waves[slot.container], peers, needs, published.get(slot.replica, {}))
+        around = replica.Around(
+            wave=shaped.waves[slot.container],
+            peers=peers,
+            needs=needs,
+            published=published.get(slot.replica, {}),
+            cpuset=own_cpus.get(slot.replica),
+        )
         built[slot.replica] = builder.build(entry, me, around)
     problems = list(dict.fromkeys(str(problem) for made in built.values() for problem in made.problems))
     if problems:
@@ -156,13 +222,27 @@ def _replicas(
     return [built[slot.replica] for slot in shaped.slots]
 
 
+def _cpusets(profile: Profile, shaped: Shape, builder: replica.Builder, fleet: Fleet) -> dict[str, str]:
+    """The CPUs of each replica that is to have its own."""
+    wanted: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for slot in shaped.slots:
+        entry = profile.entry(slot.container)
+        if entry.raw.get("cpuset") is not None and (spec := builder.cpuset(entry, slot)) is not None:
+            wanted.setdefault(slot.host, {})[slot.replica] = spec
+    return {
+        name: cpus
+        for host, specs in wanted.items()
+        for name, cpus in cpusets.deal(host, specs, fleet.snapshot.get(host, {})).items()
+    }
+
+
 def _waves(replicas: Sequence[replica.Replica]) -> list[list[str]]:
     by_wave = grouped(replicas, lambda r: r.wave)
     return [[r.slot.replica for r in by_wave.get(number, ())] for number in range(max(by_wave) + 1)]
 
 
 def _host(host: str, replicas: Sequence[replica.Replica], settings: place.Settings, fleet: Fleet) -> dict[str, Any]:
-    networks = sorted({network for r in replicas for network in r.networks})
+    networks = {network["name"]: network for r in replicas for network in r.networks}
     files = {shipped.dest: shipped for r in replicas for shipped in r.files}
     paths: dict[str, Mapping[str, Any]] = {}
     for r in replicas:
@@ -170,8 +250,8 @@ def _host(host: str, replicas: Sequence[replica.Replica], settings: place.Settin
             paths.setdefault(repr(check), check)
     return {
         "address": fleet.address_or_none(host),
-        "networks": [replica.network_option(network, settings.deployment) for network in networks],
-        "files": [files[dest].as_share for dest in sorted(files)],
+        "networks": [networks[name] for name in sorted(networks)],
+        "files": [files[dest].as_plan() for dest in sorted(files)],
         "paths": list(paths.values()),
         "replicas": [r.slot.replica for r in sorted(replicas, key=lambda r: r.wave)],
     }
@@ -200,6 +280,6 @@ def share(plan: Mapping[str, Any], host: str, wave: int | None = None) -> dict[s
         for name, replica in mine
         if wave in (None, replica["wave"])
     ]
-    needed = {volume.split(":")[0] for item in replicas for volume in item["task"].get("volumes", [])}
+    needed = {dest for item in replicas for dest in plan["replicas"][item["name"]]["files"]}
     files = [item for item in own["files"] if item["dest"] in needed]
     return {"networks": own["networks"], "files": files, "paths": own["paths"], "replicas": replicas}

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Container
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -37,12 +39,13 @@ class Document:
         return ProfileError(message, file=self.file, line=self.line(path), container=container, field=field)
 
 
-def parse(text: str, file: str) -> Document:
+def parse(text: str, file: str, plain_scalars: bool = False) -> Document:
     """Parse one YAML document.
 
+    With ``plain_scalars`` only true, false, null and decimal numbers are more than text, as Compose and Go read YAML.
     Raises ProfileError for what does not parse, for duplicate keys and for keys that are not strings.
     """
-    loader = yaml.SafeLoader(text)
+    loader = (_PlainLoader if plain_scalars else yaml.SafeLoader)(text)
     try:
         node = loader.get_single_node()
         lines: dict[Path, int] = {}
@@ -54,26 +57,60 @@ def parse(text: str, file: str) -> Document:
         ) from error
     except yaml.YAMLError as error:
         raise ProfileError(f"this is not valid YAML: {error}", file=file) from error
+    except RecursionError as error:
+        raise ProfileError("this YAML is nested too deeply, or holds itself", file=file) from error
     finally:
         loader.dispose()
     return Document(file=file, value=value, lines=lines)
 
 
+class _PlainLoader(yaml.SafeLoader):
+    """Takes ``22:22``, ``on``, ``012`` and ``1.10`` as text."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]  # types-PyYAML: of the instance
+
+
+_PLAIN = {
+    "null": (r"(?:~|null|Null|NULL|)\Z", ["~", "n", "N", ""]),
+    "bool": (r"(?:true|True|TRUE|false|False|FALSE)\Z", list("tTfF")),
+    "int": (r"[-+]?(?:0|[1-9][0-9]*)\Z", list("-+0123456789")),
+    "merge": (r"<<\Z", ["<"]),
+}
+for _tag, (_pattern, _first) in _PLAIN.items():
+    _PlainLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
+
+
 def _build(loader: yaml.SafeLoader, node: yaml.Node, path: Path, lines: dict[Path, int], file: str) -> Any:
     lines[path] = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
-        loader.flatten_mapping(node)
         result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = loader.construct_object(key_node, deep=True)
-            line = key_node.start_mark.line + 1
-            if not isinstance(key, str):
-                raise ProfileError(f"the key {key!r} must be a string: quote it", file=file, line=line)
-            if key in result:
-                raise ProfileError(f"the key {key!r} stands here twice", file=file, line=line)
+        for key, (key_node, value_node) in _pairs(loader, node, file).items():
             result[key] = _build(loader, value_node, (*path, key), lines, file)
-            lines[(*path, key)] = line
+            lines[(*path, key)] = key_node.start_mark.line + 1
         return result
     if isinstance(node, yaml.SequenceNode):
         return [_build(loader, item, (*path, index), lines, file) for index, item in enumerate(node.value)]
     return loader.construct_object(node, deep=True)
+
+
+def _pairs(loader: yaml.SafeLoader, node: yaml.MappingNode, file: str) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+    """The entries of a mapping by their keys; its own stand above those that ``<<`` merges into it."""
+    own: set[str] = set()
+    for key_node, _value in node.value:
+        if key_node.tag != "tag:yaml.org,2002:merge":
+            own.add(_key(loader, key_node, file, own))
+    loader.flatten_mapping(node)
+    pairs = {_key(loader, key_node, file): (key_node, value_node) for key_node, value_node in node.value}
+    # An alias of this mapping is then free of what is overridden here.
+    node.value = list(pairs.values())
+    return pairs
+
+
+def _key(loader: yaml.SafeLoader, node: yaml.Node, file: str, taken: Container[str] = ()) -> str:
+    key = loader.construct_object(node, deep=True)
+    line = node.start_mark.line + 1
+    if not isinstance(key, str):
+        raise ProfileError(f"the key {key!r} must be a string: quote it", file=file, line=line)
+    if key in taken:
+        raise ProfileError(f"the key {key!r} stands here twice", file=file, line=line)
+    return key

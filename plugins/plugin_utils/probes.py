@@ -13,7 +13,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.endpoints import P
 from ansible_collections.retail.profiles.plugins.plugin_utils.ovms import Models
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry
 
-NETWORK_KINDS = ("http", "tcp", "grpc", "ovms_models")
+NETWORK_KINDS = ("http", "tcp", "grpc", "rtsp", "ovms_models")
 
 
 def own(
@@ -61,6 +61,8 @@ def _probe(entry: Entry, kind: str, spec: Any, ports: Mapping[str, int], served:
             "path": spec["path"],
             "status": spec["status"],
         }
+    if kind == "rtsp":
+        return {"port": _port(entry, spec.get("port", _only_port(ports, "rtsp")), ports), "path": spec["path"]}
     if kind in ("tcp", "grpc"):
         return {"port": _port(entry, spec, ports)}
     if kind == "ovms_models":

@@ -2,31 +2,44 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""Load a profile in the collection's own format: YAML in, validated entries out."""
+"""Load a profile, in the collection's own format or another: YAML in, validated entries out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import fields, locate, parsers, positions
+from ansible_collections.retail.profiles.plugins.plugin_utils import (
+    fields,
+    formats,
+    literal,
+    locate,
+    parsers,
+    positions,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.translation import Container, Given
 
-Render = Callable[[Any, Mapping[str, Any]], Any]
+Render = literal.Render
 _CONTAINER = {field.name: field for field in fields.CONTAINER_FIELDS}
 _PROFILE = {field.name: field for field in fields.PROFILE_FIELDS}
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the value of a field was written."""
+    """Where the value of a field was written.
+
+    ``literal``: in a format without templates. ``generated``: files under the root that were made of it.
+    """
 
     document: positions.Document
     path: positions.Path
     root: Path
+    literal: bool = False
+    generated: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,7 @@ class Entry:
     name: str
     raw: Mapping[str, Any]
     origins: Mapping[str, Origin]
+    warnings: tuple[str, ...] = ()
     _fixed: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def error(self, message: str, field: str | None = None, inside: positions.Path = ()) -> ProfileError:
@@ -53,7 +67,18 @@ class Entry:
     @cached_property
     def templated(self) -> frozenset[str]:
         """The fields that hold a template, so that their values may differ from replica to replica."""
-        return frozenset(name for name, raw in self.raw.items() if parsers.is_template(raw))
+        return frozenset(name for name, raw in self.raw.items() if self._holds_template(name, raw))
+
+    def _holds_template(self, field: str, raw: Any) -> bool:
+        return literal.holds_template(raw) if self._is_literal(field) else parsers.is_template(raw)
+
+    def _is_literal(self, field: str) -> bool:
+        return field in self.origins and self.origins[field].literal
+
+    @cached_property
+    def templates(self) -> str:
+        """All text of this entry that is rendered."""
+        return repr([literal.templates(self.raw[f]) if self._is_literal(f) else self.raw[f] for f in self.templated])
 
     def value(self, field: str, render: Render, variables: Mapping[str, Any]) -> Any:
         """The canonical value of a field; its default when it is not given.
@@ -65,7 +90,8 @@ class Entry:
         raw = self.raw.get(field)
         if field in self.templated:
             try:
-                return self.parse(field, render(raw, variables))
+                rendered = literal.rendered if self._is_literal(field) else _rendered
+                return self.parse(field, rendered(raw, render, variables))
             except ValueError as error:
                 raise self.error(str(error), field) from error
         self._fixed[field] = _CONTAINER[field].absent() if raw is None else self.parse(field, raw)
@@ -79,6 +105,10 @@ class Entry:
     def has_file(self, field: str, relative: str) -> bool:
         """Whether there is what this field names."""
         return (self.origins[field].root / relative).exists()
+
+    def generated(self, field: str, relative: str) -> bytes | None:
+        """The content of a file that was made when the profile was read; None for one on disk."""
+        return self.origins[field].generated.get(relative.removeprefix("./"))
 
     def file(self, field: str, relative: str) -> Path:
         """A file of the profile that this field names."""
@@ -99,6 +129,14 @@ class Profile:
     entries: tuple[Entry, ...]
     builds: Mapping[str, Path]
     models: Mapping[str, Any] | None
+    volumes: Mapping[str, Any] | None = None
+    networks: Mapping[str, Any] | None = None
+    notes: Sequence[str] = ()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know: the profile's own, and of how others were read."""
+        return sorted({warning for entry in self.entries for warning in entry.warnings}.union(self.notes))
 
     @cached_property
     def _by_name(self) -> Mapping[str, Entry]:
@@ -108,39 +146,99 @@ class Profile:
         return self._by_name[name]
 
 
-def load(file: Path, search: Sequence[Path], render: Render, variables: Mapping[str, Any]) -> Profile:
+@dataclass(frozen=True)
+class Context:
+    """What loading needs beside the file: where other profiles are, the play's variables, what the caller says."""
+
+    search: Sequence[Path]
+    render: Render
+    variables: Mapping[str, Any]
+    given: Given
+
+    def variable(self, name: str) -> str | None:
+        """A variable of the play as text; None where there is none that is a text or a number."""
+        if name not in self.variables:
+            return None
+        try:
+            return str(parsers.scalar(self.render(f"{{{{ {name} }}}}", self.variables)))
+        except ValueError:
+            return None
+
+
+def load(
+    file: Path, search: Sequence[Path], render: Render, variables: Mapping[str, Any], given: Given | None = None
+) -> Profile:
     """Read and validate a profile.
 
-    ``render`` renders templates of the fields that shape the plan, with the variables of the play.
-    Raises ProfileError that names file and line.
+    ``render`` renders templates of the fields that shape the plan, with the variables of the play. ``given`` is what
+    the caller says of a profile in another format. Raises ProfileError that names file and line.
     """
+    context = Context(search, render, variables, given or Given())
+    foreign = formats.read(_text(file), file, context.given, context.variable)
+    return _native(file, context) if foreign is None else _foreign(foreign)
+
+
+def _foreign(foreign: formats.Foreign) -> Profile:
+    entries = tuple(_translated(foreign, container) for container in foreign.translation.containers)
+    _check_names(entries)
+    return Profile(
+        name=foreign.name,
+        file=foreign.document.file,
+        root=foreign.root,
+        description=foreign.translation.description,
+        entries=entries,
+        builds=_builds(foreign.document, foreign.root, {}, entries),
+        models=None,
+        volumes=_valid_top(foreign.document, "volumes", foreign.translation.volumes),
+        networks=_valid_top(foreign.document, "networks", foreign.translation.networks),
+    )
+
+
+def _translated(foreign: formats.Foreign, container: Container) -> Entry:
+    made = foreign.translation
+    origins = {
+        name: Origin(foreign.document, path, foreign.root, literal=True, generated=made.generated)
+        for name, path in container.paths.items()
+    }
+    entry = Entry(str(container.fields["name"]), container.fields, origins, made.warnings)
+    _check(entry)
+    return entry
+
+
+def _native(file: Path, context: Context) -> Profile:
     document = _read(file)
     value = document.value
     for key in value:
         if key not in _PROFILE:
             raise document.error(parsers.unknown(key, list(_PROFILE)), (key,), field=key)
-    parsed = {key: _parse_top(document, key) for key in value if key != "containers"}
+    parsed = {key: _parse_top(document, key, context) for key in value if key != "containers"}
     items = _containers(document)
     root = file.parent
-    entries = tuple(_entry(document, index, root, search, render, variables) for index in range(len(items)))
+    entries = tuple(_entry(document, index, root, context) for index in range(len(items)))
     _check_names(entries)
     return Profile(
         name=root.name,
         file=document.file,
         root=root,
-        description=parsed.get("description", ""),
+        description=parsed.get("description") or "",
         entries=entries,
-        builds=_builds(document, root, parsed.get("builds", {}), entries),
+        builds=_builds(document, root, parsed.get("builds") or {}, entries),
         models=parsed.get("models"),
+        volumes=parsed.get("volumes"),
+        networks=parsed.get("networks"),
+        notes=parsed.get("warnings") or (),
     )
 
 
-def _read(file: Path) -> positions.Document:
+def _text(file: Path) -> str:
     try:
-        content = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ProfileError(f"cannot be read: {error}", file=str(file)) from error
-    document = positions.parse(content, str(file))
+
+
+def _read(file: Path) -> positions.Document:
+    document = positions.parse(_text(file), str(file))
     if not isinstance(document.value, dict):
         raise document.error("a profile is a mapping with the key 'containers'")
     return document
@@ -153,70 +251,87 @@ def _containers(document: positions.Document) -> list[Any]:
     return items
 
 
-def _parse_top(document: positions.Document, key: str) -> Any:
+def _parse_top(document: positions.Document, key: str, context: Context) -> Any:
+    value = document.value[key]
     try:
-        return _PROFILE[key].type(document.value[key])
+        rendered = context.render(value, context.variables) if parsers.is_template(value) else value
+    except ValueError as error:
+        raise document.error(str(error), (key,), field=key) from error
+    return _valid_top(document, key, rendered)
+
+
+def _valid_top(document: positions.Document, key: str, value: Any) -> Any:
+    """The canonical value of a top-level field; None where it is not given."""
+    try:
+        return None if value is None else _PROFILE[key].type(value)
     except ValueError as error:
         raise document.error(str(error), (key, *getattr(error, "path", ())), field=key) from error
 
 
-def _entry(
-    document: positions.Document,
-    index: int,
-    root: Path,
-    search: Sequence[Path],
-    render: Render,
-    variables: Mapping[str, Any],
-) -> Entry:
-    raw, origins = _written(document, index, root)
-    if "use" in raw:
-        base_raw, base_origins = _used(document, ("containers", index, "use"), raw["use"], search)
-        raw = {**base_raw, **raw}
-        origins = {**base_origins, **origins}
-    label = str(raw.get("name", f"number {index + 1}"))
-    origins.setdefault("name", Origin(document, ("containers", index), root))
-    entry = Entry(label, raw, origins)
+def _rendered(raw: Any, render: Render, variables: Mapping[str, Any]) -> Any:
+    return render(raw, variables)
+
+
+def _entry(document: positions.Document, index: int, root: Path, context: Context) -> Entry:
+    entry = _written(document, index, root)
+    if "use" in entry.raw:
+        base = _used(document, ("containers", index, "use"), entry.raw["use"], context)
+        name = entry.name if "name" in entry.raw else base.name
+        entry = Entry(name, {**base.raw, **entry.raw}, {**base.origins, **entry.origins}, base.warnings)
+    _check(entry)
+    return replace(entry, name=str(entry.value("name", context.render, context.variables)))
+
+
+def _check(entry: Entry) -> None:
+    """Raise ProfileError for a field that is missing, or is not valid as it is written."""
     for name, known in _CONTAINER.items():
-        if known.required and raw.get(name) is None:
-            raise document.error(f"the field {name!r} is missing", ("containers", index), container=label)
-        if raw.get(name) is not None and name not in entry.templated:
-            entry.parse(name, raw[name])
-    return Entry(str(entry.value("name", render, variables)), raw, origins)
+        raw = entry.raw.get(name)
+        if known.required and raw is None:
+            raise entry.error(f"the field {name!r} is missing")
+        if raw is not None and name not in entry.templated:
+            entry.parse(name, raw)
 
 
-def _written(document: positions.Document, index: int, root: Path) -> tuple[dict[str, Any], dict[str, Origin]]:
+def _written(document: positions.Document, index: int, root: Path) -> Entry:
+    """One entry as it is written, known by its name or its number."""
     path = ("containers", index)
     raw = document.value["containers"][index]
     if not isinstance(raw, dict):
         raise document.error("a container is a mapping with at least 'name' and 'image'", path)
+    label = str(raw.get("name", f"number {index + 1}"))
     for key in raw:
         if key not in _CONTAINER:
-            label = str(raw.get("name", f"number {index + 1}"))
             raise document.error(parsers.unknown(key, list(_CONTAINER)), (*path, key), container=label)
-    return dict(raw), {key: Origin(document, (*path, key), root) for key in raw}
+    origins = {key: Origin(document, (*path, key), root) for key in raw}
+    return Entry(label, dict(raw), {"name": Origin(document, path, root), **origins})
 
 
-def _used(
-    document: positions.Document, path: positions.Path, use: Any, search: Sequence[Path]
-) -> tuple[dict[str, Any], dict[str, Origin]]:
+def _used(document: positions.Document, path: positions.Path, use: Any, context: Context) -> Entry:
+    """The entry that ``use`` names, as it is written in its own profile."""
     profile, separator, name = str(use).rpartition("/")
     if not separator or not profile:
         raise document.error(f"expected PROFILE/NAME, not {use!r}", path, field="use")
     try:
-        other = _read(locate.find_profile(profile, search))
+        written = _all_written(locate.find_profile(profile, context.search), context)
     except ProfileError as error:
         raise document.error(str(error), path, field="use") from error
-    root = Path(other.file).parent
-    items = _containers(other)
-    names = [str(item.get("name")) for item in items if isinstance(item, dict)]
-    if name not in names:
+    if name not in written:
         raise document.error(
-            f"profile {profile!r} has no container {name!r}; it has {', '.join(names)}", path, field="use"
+            f"profile {profile!r} has no container {name!r}; it has {', '.join(written)}", path, field="use"
         )
-    raw, origins = _written(other, names.index(name), root)
-    if "use" in raw:
+    if "use" in written[name].raw:
         raise document.error(f"{use!r} itself uses another entry: name that one instead", path, field="use")
-    return raw, origins
+    return written[name]
+
+
+def _all_written(file: Path, context: Context) -> dict[str, Entry]:
+    """The entries of another profile by name, not yet checked."""
+    foreign = formats.read(_text(file), file, context.given, context.variable)
+    if foreign is not None:
+        return {entry.name: entry for entry in _foreign(foreign).entries}
+    document = _read(file)
+    entries = [_written(document, index, file.parent) for index in range(len(_containers(document)))]
+    return {entry.name: entry for entry in entries}
 
 
 def _check_names(entries: Sequence[Entry]) -> None:

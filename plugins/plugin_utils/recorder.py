@@ -106,14 +106,21 @@ class Recorder:
         self._clock = clock
         self._run: _Active | None = None
 
+    def wants(self, action: str, status: str) -> bool:
+        """Whether anything is made of such an outcome."""
+        if action == PLAN:
+            return True
+        running = self._run is not None and not self._run.finished
+        return running and (action in happened.RELEVANT or status in ("failed", "unreachable"))
+
     def take(self, outcome: Outcome) -> None:
         """Take the outcome of a task."""
         if outcome.action == PLAN:
             self._planned(outcome)
-        elif self._run is not None and not self._run.finished:
+        elif self._run is not None and self.wants(outcome.action, outcome.status):
             if outcome.action in happened.RELEVANT:
                 self._relevant(self._run, outcome)
-            elif outcome.status in ("failed", "unreachable"):
+            else:
                 self._keep(self._run, outcome, {"msg": str(outcome.result.get("msg", ""))[:2000]})
 
     def trouble(self, error: Exception) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.module_utils import values
+from ansible_collections.retail.profiles.plugins.plugin_utils import cpusets, require
 from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
     Field,
     boolean,
@@ -24,6 +26,98 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
     text,
     typed,
 )
+
+# -- placement
+
+
+@typed(type="string", minLength=1)
+def _arch(value: Any) -> str:
+    return require.arch(text(value))
+
+
+@typed(
+    anyOf=[
+        {"type": "integer", "minimum": 1},
+        {"type": "string", "pattern": "^\\s*\\d+(\\.\\d*)?\\s*[KMGTkmgt]?(i?[Bb])?\\s*$"},
+    ]
+)
+def _size(value: Any) -> int:
+    size = values.size(value)
+    if size < 1:
+        raise ValueError(f"expected a size such as 8g, not {value!r}")
+    return size
+
+
+@typed(anyOf=[{"type": "boolean"}, {"type": "integer", "minimum": 1}])
+def _device_count(value: Any) -> int:
+    """At least so many; true is one, and false that there is none."""
+    return int(value) if isinstance(value, bool) else int(positive(value))
+
+
+@typed(type="string", pattern="^v?\\d")
+def _version(value: Any) -> str:
+    if isinstance(value, float):
+        raise ValueError(f"write the version in quotes: YAML takes {value!r} for a number, in which 20.10 is 20.1")
+    version: str = text(str(value) if isinstance(value, int) and not isinstance(value, bool) else value)
+    require.version(version)
+    return version
+
+
+REQUIRE_FIELDS: tuple[Field, ...] = (
+    Field("arch", list_of(_arch), "Its architecture, or several that will do.", "arch: [x86_64, aarch64]"),
+    Field("memory", _size, "At least so much memory, as its kernel shows it.", "memory: 8g"),
+    Field("cpus", positive, "At least so many CPUs.", "cpus: 8"),
+    Field(
+        "gpu",
+        _device_count,
+        "A GPU (render node); a number: at least so many; `false`: none at all.",
+        "gpu: true",
+    ),
+    Field("npu", _device_count, "The same of NPUs (accelerator nodes).", "npu: true"),
+    Field("engine", _version, "At least this version of Docker Engine.", 'engine: "24.0"'),
+)
+
+
+def _check_require(spec: dict[str, Any]) -> None:
+    if not spec:
+        raise ValueError(f"expected at least one of {', '.join(field.name for field in REQUIRE_FIELDS)}")
+
+
+REQUIRE = record(REQUIRE_FIELDS, _check_require, minProperties=1)
+EXCLUSIVE_KINDS = ("host", "devices", "host_ports")
+
+
+@typed(anyOf=[{"type": "boolean"}, *list_of(choice(*EXCLUSIVE_KINDS)).schema["anyOf"]])
+def exclusive(value: Any) -> list[str]:
+    """What the container does not share; true is the host."""
+    if isinstance(value, bool):
+        return ["host"] if value else []
+    written = list_of(choice(*EXCLUSIVE_KINDS))(value)
+    return [kind for kind in EXCLUSIVE_KINDS if kind in written]
+
+
+CPUSET_FIELDS: tuple[Field, ...] = (Field("cpus", positive, "How many CPUs the set has.", "cpus: 2", required=True),)
+_OWN_CPUS = record(CPUSET_FIELDS)
+
+
+@typed(anyOf=[{"const": "auto"}, {"type": "string", "pattern": "^\\d+(-\\d+)?(,\\d+(-\\d+)?)*$"}, _OWN_CPUS.schema])
+def cpuset(value: Any) -> dict[str, Any]:
+    """``{}`` for auto, ``{"cpus": number}``, or ``{"fixed": [numbers]}``."""
+    if value == "auto":
+        return {}
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return {"fixed": cpusets.numbers(str(value))}
+    own: dict[str, Any] = _OWN_CPUS(value)
+    return own
+
+
+@typed(type="number", exclusiveMinimum=0)
+def cpus(value: Any) -> float:
+    number = values.nano_cpus(value) / 1e9
+    if number <= 0:
+        raise ValueError(f"expected a number of CPUs, not {value!r}")
+    return int(number) if number == int(number) else number
+
 
 # -- metrics
 
@@ -140,6 +234,10 @@ HTTP_FIELDS: tuple[Field, ...] = (
         unset="`rest`, or the only one",
     ),
 )
+RTSP_FIELDS: tuple[Field, ...] = (
+    Field("path", _url_path, "The stream to describe.", "path: /camera1", default="/"),
+    Field("port", _port_reference, "A number or a name of `ports`.", "port: video", unset="`rtsp`, or the only one"),
+)
 PROBE_FIELDS: tuple[Field, ...] = (
     Field(
         "http",
@@ -149,6 +247,12 @@ PROBE_FIELDS: tuple[Field, ...] = (
     ),
     Field("tcp", _port_reference, "The port (a number or a name of `ports`) accepts connections.", "tcp: grpc"),
     Field("grpc", _port_reference, "KServe's ServerReady says so at that port.", "grpc: grpc"),
+    Field(
+        "rtsp",
+        short("path", _url_path, record(RTSP_FIELDS)),
+        "RTSP's DESCRIBE of the path answers with a stream; a path alone, or `{path, port}`.",
+        "rtsp: /camera1",
+    ),
     Field(
         "ovms_models",
         _models,

@@ -12,38 +12,48 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from ansible_collections.retail.profiles.plugins.module_utils import values
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES
 from ansible_collections.retail.profiles.plugins.plugin_utils import (
     endpoints,
     environment,
     hardware,
+    host_paths,
     mounts,
     ovms,
     probes,
+    shipping,
+    wiring,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.exclusive import Uses
 from ansible_collections.retail.profiles.plugins.plugin_utils.fields import RESERVED
-from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import LABEL_DEPLOYMENT, Fleet
+from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import (
+    COLLECTION,
+    LABEL_COLLECTION,
+    LABEL_DEPLOYMENT,
+    Fleet,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.ovms_command import is_ovms
 from ansible_collections.retail.profiles.plugins.plugin_utils.place import Settings, Slot
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry, Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry, Profile, Render
 
 Value = Callable[[str], Any]
 Made = TypeVar("Made")
-COLLECTION = "retail.profiles"
-SPEC = "retail.profiles.spec"
-DEFAULT_NETWORK = "default"
+SPEC = wiring.LABEL_SPEC
 # The fields that Contents is made of.
 _CONTENTS = ("image", "entrypoint", "args", "volumes", "ports")
 
 
 @dataclass(frozen=True)
 class Around:
-    """What surrounds a replica: its wave, its peers, the replicas it depends on, and its published ports."""
+    """What surrounds a replica: its wave, peers, the replicas it depends on, its published ports and its own CPUs."""
 
     wave: int
     peers: Mapping[str, endpoints.Peer]
     needs: Sequence[Replica]
     published: Mapping[str, int]
+    cpuset: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,8 +77,8 @@ class Replica:
     reach: list[dict[str, Any]]
     prometheus: Mapping[str, Any] | None
     metrics: Mapping[str, Any]
-    networks: Sequence[str]
-    files: Sequence[mounts.ShippedFile]
+    networks: Sequence[Mapping[str, Any]]
+    files: Sequence[shipping.ShippedFile]
     paths: Sequence[Mapping[str, Any]]
     stand_in: str | None
     asked: hardware.Wanted
@@ -90,16 +100,17 @@ class Replica:
             "measured": self.measured,
             "depends_on": list(self.depends_on),
             "peers": {name: peer.as_variable() for name, peer in self.peers.items()},
-            "task": dict(self.task),
-            "env_from": dict(self.env_from),
+            "task": self.task,
+            "env_from": self.env_from,
+            "files": [shipped.dest for shipped in self.files],
             "pull": self.pull,
             "ready": self.ready,
             "reach": self.reach,
-            "prometheus": dict(self.prometheus) if self.prometheus else None,
-            "metrics": dict(self.metrics),
+            "prometheus": self.prometheus,
+            "metrics": self.metrics,
             "target_device": self.asked.target_device,
             "input_source": self.asked.input_source,
-            "ovms": ovms.is_ovms(self.image),
+            "ovms": is_ovms(self.image),
         }
 
 
@@ -111,29 +122,74 @@ class Contents:
     entrypoint: Sequence[str]
     args: Sequence[str]
     volumes: Sequence[str]
+    other_mounts: Sequence[Mapping[str, Any]]
     served: ovms.Models | None
-    files: Sequence[mounts.ShippedFile]
+    files: Sequence[shipping.ShippedFile]
     paths: Sequence[Mapping[str, Any]]
     prometheus: Mapping[str, Any] | None
     devices: tuple[str, ...]
     warnings: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Wired:
+    """What the networks of a replica are to docker_container, which of them are made, and which must be there."""
+
+    options: Mapping[str, Any]
+    made: Sequence[Mapping[str, Any]]
+    found: Sequence[Mapping[str, Any]]
+
+
 class Builder:
     """Builds the replicas of one plan. What is the same for all replicas of a container is made once."""
 
-    def __init__(self, settings: Settings, fleet: Fleet, render: Render) -> None:
+    def __init__(self, profile: Profile, settings: Settings, fleet: Fleet, render: Render) -> None:
+        self.named = mounts.NamedVolumes(settings.deployment, profile.volumes)
+        self.networks = wiring.Networks(settings.deployment, profile.networks)
+        self._wires: dict[str, Wired] = {}
         self.settings = settings
         self.fleet = fleet
         self.render = render
         self.hardware = hardware.Hardware(fleet)
-        self.shipper = mounts.Shipper(f"{settings.state_dir}/deployments/{settings.deployment}/files")
+        self.shipper = shipping.Shipper(f"{settings.state_dir}/deployments/{settings.deployment}/files")
         self._made: dict[tuple[str, Callable[..., Any], tuple[str | None, ...]], Any] = {}
 
     def endpoint(self, entry: Entry, slot: Slot) -> endpoints.Endpoint:
         """What the replica listens on, from the fields that need no peers."""
         value = self._values(entry, slot, {})
-        return endpoints.Endpoint(slot, self._once(entry, ("networks",), _networks, value), value("ports"))
+        attachments = self._once(entry, ("networks",), self._attachments, value)
+        self.networks.check_addresses(entry, slot, attachments)
+        return endpoints.Endpoint(slot, attachments, value("ports"), "host_ports" in value("exclusive"))
+
+    def uses(self, entry: Entry, host: str) -> Uses:
+        """The devices and host ports that a replica of the container takes on a host, as far as fields say."""
+        slot = Slot(f"{self.settings.deployment}-{entry.name}-1", entry.name, 1, host, "", 0)
+        value = self._values(entry, slot, {})
+        asked = self._once(entry, ("image", *hardware.FIELDS), self._asked, value)
+        models: tuple[str, ...] = ()
+        if not any("peers" in repr(entry.raw.get(name)) for name in _CONTENTS):  # which are not known before placement
+            device = self.hardware.name_inside(asked.target_device, host)
+            value = self._values(entry, slot, {}, device)
+            models = self._once(entry, _CONTENTS, self._contents, value, device).devices
+        options = value("docker")
+        devices = [str(device).partition(":")[0] for device in options.get("devices", [])]
+        devices += self.hardware.grant(asked, models, host).nodes
+        published = values.ports(options.get("published_ports", []))
+        bound = {int(item["HostPort"]) for items in published.values() for item in items if item["HostPort"]}
+        return Uses(frozenset(devices), frozenset({*value("ports").values(), *bound}))
+
+    def cpuset(self, entry: Entry, slot: Slot) -> Mapping[str, Any] | None:
+        """The field ``cpuset``, with the size that ``cpus`` gives; None where the replica has no CPUs of its own."""
+        value = self._values(entry, slot, {})
+        spec: dict[str, Any] | None = value("cpuset")
+        number = value("cpus")
+        if spec is None or "fixed" in spec or number is None:
+            return spec
+        if "cpus" in spec:
+            raise entry.error("give the number of CPUs once: in cpuset, or in cpus with cpuset: auto", "cpus")
+        if not isinstance(number, int):
+            raise entry.error(f"a set has a whole number of CPUs, not {number:g}", "cpus")
+        return {"cpus": number}
 
     def build(self, entry: Entry, me: endpoints.Endpoint, around: Around) -> Replica:
         """The planned replica. Raises ProfileError for a field that cannot be rendered or is not valid."""
@@ -145,7 +201,7 @@ class Builder:
         contents = self._once(entry, _CONTENTS, self._contents, value, device)
         given = self.hardware.grant(asked, contents.devices, slot.host)
         mapped = self.settings.images.get(contents.image, contents.image)
-        networks = [network_name(name, self.settings.deployment) for name in me.networks if name not in endpoints.ALONE]
+        wired = self._wired(entry, me)
         extra = self._once(entry, ("docker",), _docker, value)
         env = given.over(self._once(entry, ("env_file", "env"), self._environment, value))
         task = {
@@ -155,13 +211,15 @@ class Builder:
             **({"entrypoint": contents.entrypoint} if contents.entrypoint else {}),
             **({"command": contents.args} if contents.args else {}),
             "env": env.values,
-            **_volumes([*contents.volumes, *given.volumes]),
-            **_network_options(me, networks),
-            **_etc_hosts(around.peers),
+            **_volumes(contents.volumes, given.volumes),
+            **({"mounts": contents.other_mounts} if contents.other_mounts else {}),
+            **wired.options,
+            **_cpu_options(value("cpus"), value("cpuset"), around.cpuset),
             **extra,
+            **_etc_hosts(around.peers, extra.get("etc_hosts") or {}),
             **given.options(extra),
             **_published(me, around.published, fleet, extra.get("published_ports", [])),
-            "labels": _labels(slot, self.settings),
+            "labels": {**extra.get("labels", {}), **_labels(slot, self.settings)},
         }
         task["labels"][SPEC] = spec_hash(task)
         stand_in = fleet.stand_in_for(slot.host, mapped)
@@ -183,14 +241,15 @@ class Builder:
             reach=_reach(me, around),
             prometheus=contents.prometheus,
             metrics=value("metrics"),
-            networks=networks,
+            networks=wired.made,
             files=contents.files,
-            paths=[*contents.paths, *given.path_checks(slot.container)],
+            paths=[*contents.paths, *wired.found, *given.path_checks(slot.container)],
             stand_in=f"{mapped} for {stand_in}" if stand_in else None,
             asked=asked,
             problems=given.problems(slot.host, slot.container),
             warnings=[
                 *_warnings(me),
+                *self.networks.check_reach(entry, me, around.published, list(around.peers.values())),
                 *env.warnings,
                 *(f"{slot.replica}: {warning}" for warning in contents.warnings),
             ],
@@ -205,6 +264,10 @@ class Builder:
         def value(name: str) -> Any:
             if not variables and name in entry.templated:
                 variables.update(_variables(slot, self.fleet, peers, device))
+                if "host_paths" in entry.templates:
+                    variables["host_paths"] = host_paths.of_host(
+                        variables, self.settings.env, self.settings.state_dir, self.render
+                    )
             return entry.value(name, self.render, variables)
 
         return value
@@ -224,17 +287,25 @@ class Builder:
         made: Made = self._made[key]
         return made
 
+    def _wired(self, entry: Entry, me: endpoints.Endpoint) -> Wired:
+        """The networks of a replica; worked out once where the field holds no template."""
+        wired = self._wires.get(entry.name)
+        if wired is None or "networks" in entry.templated:
+            wired = Wired(self.networks.as_options(me), self.networks.to_make(me), self.networks.to_find(me))
+            self._wires[entry.name] = wired
+        return wired
+
     def _asked(self, entry: Entry, value: Value) -> hardware.Wanted:
-        return hardware.wanted(entry, self.settings, value, ovms.is_ovms(value("image")))
+        return hardware.wanted(entry, self.settings, value, is_ovms(value("image")))
 
     def _contents(self, entry: Entry, value: Value, device: str | None) -> Contents:
         image, args = value("image"), value("args")
         entrypoint, script = mounts.script(entry, value("entrypoint"), self.shipper)
-        binds = [*mounts.mounts(entry, value("volumes"), self.shipper), *script]
+        binds = [*mounts.mounts(entry, value("volumes"), self.shipper, self.named), *script]
         served: ovms.Models | None = None
         own_devices: tuple[str, ...] = ()
         warnings: list[str] = []
-        if ovms.is_ovms(image):
+        if is_ovms(image):
             args, binds = ovms.on_device(entry, args, binds, device)
             served = ovms.models(entry, args, binds)
         if served and device is None:
@@ -243,14 +314,18 @@ class Builder:
             image=image,
             entrypoint=entrypoint,
             args=args,
-            volumes=[bind.as_option() for bind in binds],
+            volumes=[bind.as_volume for bind in binds if bind.as_volume],
+            other_mounts=[bind.as_mount for bind in binds if bind.as_mount],
             served=served,
             files=[bind.shipped for bind in binds if bind.shipped],
-            paths=[*mounts.path_checks(entry.name, binds), *ovms.model_checks(entry.name, served, binds)],
+            paths=[*mounts.path_checks(entry.name, binds), *ovms.model_checks(entry, served, binds)],
             prometheus=ovms.scrape_target(image, args, value("ports")),
             devices=own_devices,
             warnings=warnings,
         )
+
+    def _attachments(self, entry: Entry, value: Value) -> tuple[wiring.Attachment, ...]:
+        return self.networks.attachments(entry, value("networks"))
 
     def _environment(self, entry: Entry, value: Value) -> environment.Environment:
         return environment.collect(entry, value("env_file"), value("env"), self.settings.env)
@@ -273,17 +348,6 @@ def _reach(me: endpoints.Endpoint, around: Around) -> list[dict[str, Any]]:
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
-def network_name(network: str, deployment: str) -> str:
-    """The Docker name of a deployment's network."""
-    return f"{deployment}-{network}"
-
-
-def network_option(network: str, deployment: str) -> dict[str, Any]:
-    """docker_network arguments of one network of a deployment."""
-    labels = {"retail.profiles.collection": COLLECTION, LABEL_DEPLOYMENT: deployment}
-    return {"name": network, "driver": "bridge", "labels": labels}
-
-
 def _variables(slot: Slot, fleet: Fleet, peers: Mapping[str, endpoints.Peer], device: str | None) -> dict[str, Any]:
     replica = {"name": slot.replica, "container": slot.container, "index": slot.index, "host": slot.host}
     if device is not None:
@@ -292,14 +356,11 @@ def _variables(slot: Slot, fleet: Fleet, peers: Mapping[str, endpoints.Peer], de
     return {**fleet.variables.get(slot.host, {}), "replica": replica, "peers": dialled}
 
 
-def _volumes(volumes: Sequence[str]) -> dict[str, Any]:
-    return {"volumes": list(volumes)} if volumes else {}
-
-
-def _network_options(me: endpoints.Endpoint, networks: Sequence[str]) -> dict[str, Any]:
-    if not networks:
-        return {"network_mode": me.networks[0]}
-    return {"networks": [{"name": network, "aliases": [me.slot.container]} for network in networks]}
+def _volumes(own: Sequence[str], given: Sequence[str]) -> dict[str, Any]:
+    """The container's own, and those given with its hardware where it has nothing at their target."""
+    targets = {volume.split(":")[1] for volume in own} if given else set()
+    volumes = [*own, *(volume for volume in given if volume.split(":")[1] not in targets)]
+    return {"volumes": volumes} if volumes else {}
 
 
 def _published(
@@ -310,22 +371,20 @@ def _published(
         return {}
     address = fleet.address(me.slot.host, me.slot.container)
     bound = f"[{address}]" if ":" in address else address
-    return {
-        "published_ports": [f"{bound}:{port}:{me.ports[name]}/tcp" for name, port in published.items()] + list(extra)
-    }
+    ours = dict.fromkeys(f"{bound}:{port}:{me.ports[name]}/tcp" for name, port in published.items())
+    return {"published_ports": [*ours, *extra]}
 
 
-def _etc_hosts(peers: Mapping[str, endpoints.Peer]) -> dict[str, Any]:
-    """Servers on other hosts are known by their container's name too."""
-    hosts = {name: peer.address for name, peer in peers.items() if peer.address != peer.replica}
+def _cpu_options(number: float | None, spec: Mapping[str, Any] | None, own: str | None) -> dict[str, Any]:
+    """The set; and a limit where ``cpus`` is not the size of the set."""
+    limited = number is not None and (spec is None or "fixed" in spec)
+    return {**({"cpuset_cpus": own} if own else {}), **({"cpus": number} if limited else {})}
+
+
+def _etc_hosts(peers: Mapping[str, endpoints.Peer], own: Mapping[str, str]) -> dict[str, Any]:
+    """Servers on other hosts are known by their container's name too; the profile's ``own`` names stand above."""
+    hosts = {name: peer.address for name, peer in peers.items() if peer.address != peer.replica} | dict(own)
     return {"etc_hosts": hosts} if hosts else {}
-
-
-def _networks(entry: Entry, value: Value) -> tuple[str, ...]:
-    networks = tuple(value("networks")) or (DEFAULT_NETWORK,)
-    if len(networks) > 1 and set(networks) & set(endpoints.ALONE):
-        raise entry.error("host and none stand alone: a container on one of them is on no other network", "networks")
-    return networks
 
 
 def _docker(entry: Entry, value: Value) -> dict[str, Any]:
@@ -336,12 +395,18 @@ def _docker(entry: Entry, value: Value) -> dict[str, Any]:
         if proper in RESERVED:
             instead = f"use the field {RESERVED[proper]!r}" if RESERVED[proper] else "the plan sets it"
             raise entry.error(f"docker.{option} cannot be given: {instead}", "docker", (option,))
-    return {ALIASES.get(option, option): value for option, value in options.items()}
+    for label in options.get("labels") or {}:
+        if label.startswith(f"{COLLECTION}."):
+            raise entry.error(f"docker.labels: {label} is a label that the plan sets", "docker", ("labels", label))
+    named = {ALIASES.get(option, option): value for option, value in options.items()}
+    # What the plan adds to is to be of the same types.
+    own = {option: values.mapping(named[option]) for option in ("labels", "etc_hosts") if named.get(option)}
+    return {**named, **own}
 
 
 def _labels(slot: Slot, settings: Settings) -> dict[str, str]:
     return {
-        "retail.profiles.collection": COLLECTION,
+        LABEL_COLLECTION: COLLECTION,
         LABEL_DEPLOYMENT: settings.deployment,
         "retail.profiles.container": slot.container,
         "retail.profiles.replica": slot.replica,

@@ -6,25 +6,25 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.tree import DIRECTORY
 
 Task = dict[str, Any]
 
 
-def playbook(plan: Mapping[str, Any]) -> str:
+def playbook(plan: Mapping[str, Any], folder: str) -> str:
     """YAML with two plays: files and networks on every host, then the containers, wave by wave.
+
+    *folder*, beside the playbook, has the files at their :func:`place`.
 
     Each later wave waits for what its replicas depend on, seen from their own host, where a stock module can tell.
     """
     hosts = list(plan["hosts"])
-    prepare = [task for host in hosts for task in _prepare(plan, host)]
+    prepare = [task for host in hosts for task in _prepare(plan, host, folder)]
     start = [task for names in plan["waves"] for name in names for task in _start(name, plan["replicas"][name])]
     plays = [
         {
@@ -50,17 +50,31 @@ def _on(host: str) -> str:
     return f"inventory_hostname == '{host}'"
 
 
-def _prepare(plan: Mapping[str, Any], host: str) -> Iterator[Task]:
+def place(item: Mapping[str, Any]) -> str:
+    """Where a file of the plan is, below the folder beside the playbook: as on the hosts."""
+    return "/".join(str(item["dest"]).rsplit("/", 2)[1:])
+
+
+def _prepare(plan: Mapping[str, Any], host: str, folder: str) -> Iterator[Task]:
     for item in plan["hosts"][host]["files"]:
-        folder = item["dest"].rpartition("/")[0]
+        whole = item["kind"] == DIRECTORY
         yield {
             "name": f"Folder of {item['path']} on {host}",
-            "ansible.builtin.file": {"path": folder, "state": "directory"},
+            "ansible.builtin.file": {
+                "path": item["dest"] if whole else item["dest"].rpartition("/")[0],
+                "state": "directory",
+                **({"mode": "0755"} if whole else {}),
+            },
             "when": _on(host),
         }
+        source = f"{folder}/{place(item)}"
         yield {
-            "name": f"File {item['path']} on {host}",
-            "ansible.builtin.copy": {"dest": item["dest"], "content": _literal(_text(item)), "mode": item["mode"]},
+            "name": f"{'Content' if whole else 'File'} {item['path']} on {host}",
+            "ansible.builtin.copy": (
+                {"src": f"{source}/", "dest": f"{item['dest']}/", "mode": "preserve", "local_follow": False}
+                if whole
+                else {"src": source, "dest": item["dest"], "mode": item["mode"]}
+            ),
             "when": _on(host),
         }
     for network in plan["hosts"][host]["networks"]:
@@ -69,15 +83,6 @@ def _prepare(plan: Mapping[str, Any], host: str) -> Iterator[Task]:
             "community.docker.docker_network": dict(network),
             "when": _on(host),
         }
-
-
-def _text(item: Mapping[str, Any]) -> str:
-    try:
-        return zlib.decompress(base64.b64decode(item["content"])).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ProfileError(
-            f"{item['path']} is not text: a stock playbook cannot carry it", field="as_playbook"
-        ) from error
 
 
 def _start(name: str, replica: Mapping[str, Any]) -> Iterator[Task]:

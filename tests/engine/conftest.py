@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -16,10 +18,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils import networks
+from ansible_collections.retail.profiles.plugins.module_utils import networks, tree
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine, connect
 from ansible_collections.retail.profiles.plugins.module_utils.outcome import run
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import parse_order
+from ansible_collections.retail.profiles.plugins.plugin_utils import parcels
+from ansible_collections.retail.profiles.plugins.plugin_utils.shipping import Source
 
 IMAGE = os.environ.get("RETAIL_TEST_IMAGE", "debian:bookworm-slim")
 #: runs until it is told to end, and then ends at once
@@ -45,6 +49,7 @@ class Deployment:
         self.engine = engine
         self.name = f"rpt{uuid.uuid4().hex[:8]}"
         self.state_dir = state_dir
+        self.archives: list[dict[str, Any]] = []
 
     @property
     def labels(self) -> dict[str, str]:
@@ -76,6 +81,7 @@ class Deployment:
             "deployment": self.name,
             "state_dir": str(self.state_dir),
             "share": {"replicas": list(replicas), **share},
+            "archives": self.archives,
             **more,
         }
         return run(parse_order(params, check), lambda: self.engine)
@@ -97,6 +103,27 @@ class Deployment:
                 self.engine.remove_network(network["Id"])
         for volume in self.engine.client.volumes(filters={"name": self.name}).get("Volumes") or ():
             self.engine.remove_volume(volume["Name"])
+
+
+def shipped(deployment: Deployment, content: bytes, path: str = "client.sh") -> dict[str, Any]:
+    """A file of the share; its content goes with every call of the deployment."""
+    digest = hashlib.sha256(content).hexdigest()
+    dest = f"{deployment.state_dir}/deployments/{deployment.name}/files/{digest}-x/{path}"
+    return sent(deployment, {"path": path, "kind": "file", "sha256": digest, "mode": "0755", "dest": dest}, content)
+
+
+def shipped_folder(deployment: Deployment, folder: Path) -> dict[str, Any]:
+    digest = tree.digest_of(str(folder), "directory")
+    dest = f"{deployment.state_dir}/deployments/{deployment.name}/files/{digest}/{folder.name}"
+    item = {"path": folder.name, "kind": "directory", "sha256": digest, "mode": "0644", "dest": dest}
+    return sent(deployment, item, folder)
+
+
+def sent(deployment: Deployment, item: dict[str, Any], source: Source) -> dict[str, Any]:
+    stream = io.BytesIO()
+    parcels.pack(item, source, stream)
+    deployment.archives.append({"dest": item["dest"], "data": base64.b64encode(stream.getvalue()).decode()})
+    return item
 
 
 @pytest.fixture

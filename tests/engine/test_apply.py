@@ -5,15 +5,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 import socket
 import time
-import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +18,7 @@ from ansible_collections.retail.profiles.plugins.module_utils import remove
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 
-from .conftest import IMAGE, SLEEP, Deployment, stock
+from .conftest import IMAGE, SLEEP, Deployment, shipped, stock
 
 
 def only(result: dict[str, Any]) -> dict[str, Any]:
@@ -45,17 +41,6 @@ def writes(engine: Engine, deployment: Deployment, act: Callable[[], Any]) -> li
         for event in events
         if deployment.name in json.dumps(event) and not event["Action"].startswith("exec_")
     ]
-
-
-def shipped(deployment: Deployment, content: bytes, path: str = "client.sh") -> dict[str, Any]:
-    digest = hashlib.sha256(content).hexdigest()
-    return {
-        "path": path,
-        "sha256": digest,
-        "mode": "0755",
-        "dest": f"{deployment.state_dir}/deployments/{deployment.name}/files/{digest}/{path}",
-        "content": base64.b64encode(zlib.compress(content)).decode(),
-    }
 
 
 def record(deployment: Deployment) -> dict[str, Any]:
@@ -215,36 +200,6 @@ def test_drift_by_hand_is_shown_and_undone(
     assert names == {f"/{task['name']}"}
     again = deployment.present(task, networks=networks, expected=[task["name"]])
     assert not again["changed"], again["diff"]
-
-
-def test_a_shipped_file_that_was_changed_makes_its_containers_anew(deployment: Deployment) -> None:
-    file, other = shipped(deployment, b"one\n"), shipped(deployment, b"two\n", "other.sh")
-    mounting = deployment.task(index=1, volumes=[f"{file['dest']}:/x:ro"])
-    mounted = deployment.task(index=2, mounts=[{"type": "bind", "source": file["dest"], "target": "/x"}])
-    neither = deployment.task(index=3, volumes=[f"{other['dest']}:/x:ro"])
-    files = [file, other]
-    first = deployment.present(mounting, mounted, neither, files=files)
-    assert first["changed"]
-    path = Path(file["dest"])
-    assert (path.read_bytes(), path.stat().st_mode & 0o7777) == (b"one\n", 0o755)
-    path.write_bytes(b"tampered\n")
-    second = deployment.present(mounting, mounted, neither, files=files)
-    statuses = [second["replicas"][task["name"]]["status"] for task in (mounting, mounted, neither)]
-    assert statuses == ["recreated", "recreated", "unchanged"]
-    assert path.read_bytes() == b"one\n"
-    path.chmod(0o600)
-    assert deployment.present(mounting, files=files)["changed"]
-    assert path.stat().st_mode & 0o7777 == 0o755
-
-
-def test_a_file_that_is_not_what_it_says_is_refused(deployment: Deployment) -> None:
-    file = {**shipped(deployment, b"one\n"), "content": shipped(deployment, b"two\n")["content"]}
-    with pytest.raises(ProfileError, match=r"client\.sh: arrived with sha256"):
-        deployment.present(files=[file])
-    outside = {**shipped(deployment, b"one\n"), "dest": f"{deployment.state_dir}/elsewhere/client.sh"}
-    with pytest.raises(ProfileError, match="is not in a folder of"):
-        deployment.present(files=[outside])
-    assert not (deployment.state_dir / "elsewhere").exists()
 
 
 def test_an_image_that_moved_behind_its_tag_is_seen(

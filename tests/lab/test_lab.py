@@ -116,7 +116,7 @@ def lab(lab_engine: Any, before: dict[str, set[str]]) -> Path:
 
 
 def test_hosts_are_machines_of_their_own(lab_engine: Any, lab: Path) -> None:
-    assert groups(lab) == {"ovms_servers": ["h1"], "ovms_clients": ["h2"]}
+    assert groups(lab) == {"ovms_servers": ["h1"], "ovms_clients": ["h2"], "cameras": ["h1"], "pipelines": ["h2"]}
     hosts = addresses(lab)
     names, engines = set(), set()
     for name, address in hosts.items():
@@ -290,7 +290,7 @@ def test_another_size(lab_engine: Any, lab: Path) -> None:
     with closing(lab_engine.docker()) as engine:
         engine.containers.get(f"{LAB}-h1").pause()
     lab_engine.play("lab_up", LAB, lab_hosts=1)
-    assert groups(lab) == {"ovms_servers": ["h1"], "ovms_clients": ["h1"]}
+    assert groups(lab) == {"ovms_servers": ["h1"], "ovms_clients": ["h1"], "cameras": ["h1"], "pipelines": ["h1"]}
     assert addresses(lab) == {"h1": both["h1"]}
     assert [path.name for path in (lab.parent / "hosts").iterdir()] == ["h1"]
     with closing(lab_engine.docker()) as engine:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils import device_facts, facts, sockets
 from ansible_collections.retail.profiles.plugins.module_utils.listing import Published
-from ansible_collections.retail.profiles.plugins.module_utils.system_facts import Files, describe
+from ansible_collections.retail.profiles.plugins.module_utils.system_facts import Files, cpu_cores, describe
 
 CPUINFO = """processor : {0}
 model name : Test CPU
@@ -87,6 +87,15 @@ def test_what_is_missing_has_its_reason(tmp_path: Path) -> None:
     assert all(isinstance(leaf, dict) and leaf["absent"] for leaf in leaves(found))
 
 
+def test_cpus_by_core(tmp_path: Path) -> None:
+    for number, siblings in enumerate(("0,2", "1,3", "0,2", "1,3")):
+        write(tmp_path, f"/sys/devices/system/cpu/cpu{number}/topology/thread_siblings_list", f"{siblings}\n")
+    files = Files(str(tmp_path))
+    assert cpu_cores(files, {0, 1, 2, 3}) == [[0, 2], [1, 3]]
+    assert cpu_cores(files, {3, 2}) == [[2], [3]]  # only what this host may use
+    assert cpu_cores(files, {8, 9}) == [[8], [9]]
+
+
 def test_device_nodes(host: Path, tmp_path: Path) -> None:
     write(host, "/dev/video10", "")
     write(host, "/dev/video9", "")
@@ -139,7 +148,7 @@ def test_a_snapshot_without_an_engine(tmp_path: Path) -> None:
     assert found["engine"] is None
     assert found["engine_error"] == "there is no Docker Engine"
     assert found["state_dir"] == {"path": str(tmp_path), "exists": True, "writable": True}
-    assert found["cpus"] >= 1
+    assert found["cpus"] == sum(map(len, found["cpu_cores"])) >= 1
     assert found["memory_bytes"] > 1 << 20
     assert json.loads(json.dumps(found)) == found
 

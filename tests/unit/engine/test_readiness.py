@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import http.server
 import socket
+import socketserver
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Optional
 
 import pytest
@@ -45,6 +47,9 @@ class FakeEngine:
 
     def __init__(self, *states: Optional[dict[str, Any]], log: str = "one\ntwo\n") -> None:
         self.states, self.log, self.looked = list(states), log, 0
+
+    def checkpoint(self) -> None:
+        """This call may go on."""
 
     def inspect(self, _name: str) -> Optional[dict[str, Any]]:
         self.looked += 1
@@ -113,6 +118,55 @@ def test_rest_models(server: int) -> None:
             FakeEngine(shown()),
             Probe("ovms_models", port=server, models=("a", "b"), protocol="rest", timeout=0.3, replica="d-a-1"),
         )
+
+
+@contextmanager
+def rtsp_server(answer: bytes) -> Iterator[tuple[int, list[str]]]:
+    """A server that gives every RTSP request the same answer; its port, and the requests it has seen."""
+    requests: list[str] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            lines = list(iter(lambda: self.rfile.readline().decode().rstrip("\r\n"), ""))
+            requests.append("\n".join(lines))
+            self.wfile.write(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server.server_address[1], requests
+        server.shutdown()
+        thread.join()
+
+
+SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=Session\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n"
+
+
+def described(body: bytes, status: bytes = b"200 OK") -> bytes:
+    length = str(len(body)).encode()
+    return b"RTSP/1.0 " + status + b"\r\nCSeq: 1\r\ncontent-length: " + length + b"\r\n\r\n" + body
+
+
+def test_rtsp_that_describes_a_stream() -> None:
+    with rtsp_server(described(SDP)) as (port, requests):
+        wait(FakeEngine(shown()), Probe("rtsp", port=port, path="/camera1", replica="d-a-1"))
+    assert requests == [f"DESCRIBE rtsp://127.0.0.1:{port}/camera1 RTSP/1.0\nCSeq: 1\nAccept: application/sdp"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (described(b"", b"404 Not Found"), "answered 404 Not Found"),
+        (described(SDP.partition(b"m=")[0]), "the description has no media"),
+        (described(SDP).replace(b"content-length: ", b"content-length: many"), "no RTSP answer"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "no RTSP answer"),
+        (b"", "no RTSP answer"),
+    ],
+)
+def test_rtsp_that_is_not_ready(answer: bytes, reason: str) -> None:
+    with rtsp_server(answer) as (port, _requests), pytest.raises(NotReady) as caught:
+        wait(FakeEngine(shown()), Probe("rtsp", port=port, path="/x", address="127.0.0.1", timeout=0.3), None)
+    assert f"RTSP DESCRIBE rtsp://127.0.0.1:{port}/x: {reason}" in str(caught.value)
 
 
 def test_an_address_needs_no_engine(server: int) -> None:
@@ -235,4 +289,5 @@ def test_dockers_times_compare_as_texts(text: str, fixed: str) -> None:
 def test_what_a_probe_asks_in_words() -> None:
     assert describe(Probe("tcp", address="fd00::1", port=80)) == "connecting to [fd00::1]:80"
     assert describe(Probe("http", replica="r", port=80, path="/x")) == "GET http://r:80/x wants 200"
+    assert describe(Probe("rtsp", address="fd00::1", port=8554, path="/x")) == "RTSP DESCRIBE rtsp://[fd00::1]:8554/x"
     assert describe(Probe("ovms_models", address="h", port=9, models=("a", "b"))) == "models a, b ready (grpc) at h:9"

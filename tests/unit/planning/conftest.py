@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +17,9 @@ import jinja2
 import jinja2.nativetypes
 import pytest
 
-from ansible_collections.retail.profiles.plugins.plugin_utils import order, place, plan, profile
+from ansible_collections.retail.profiles.plugins.plugin_utils import order, parsers, place, plan, profile
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
+from ansible_collections.retail.profiles.plugins.plugin_utils.translation import Given
 
 OVMS = """
 description: a server and its clients
@@ -49,10 +51,29 @@ containers:
 """
 
 
+def _concat(values: Any) -> Any:
+    """One value as it is, several as one text: no text becomes a number or a list, as in ansible-core 2.19."""
+    parts = list(values)
+    return parts[0] if len(parts) == 1 else "".join(map(str, parts))
+
+
+class _Environment(jinja2.nativetypes.NativeEnvironment):
+    concat = staticmethod(_concat)
+
+
+class _Template(jinja2.nativetypes.NativeTemplate):
+    environment_class = _Environment
+
+
+_Environment.template_class = _Template
+
+
 def render(value: Any, variables: Mapping[str, Any]) -> Any:
     """Jinja as the action renders it, without Ansible."""
+    if isinstance(value, str) and not parsers.is_template(value):
+        return value
     if isinstance(value, str):
-        environment = jinja2.nativetypes.NativeEnvironment(undefined=jinja2.StrictUndefined)
+        environment = _Environment(undefined=jinja2.StrictUndefined)
         try:
             return _defined(environment.from_string(value).render(**variables))
         except jinja2.TemplateError as error:
@@ -80,6 +101,7 @@ class World:
     snapshot: dict[str, dict[str, Any]] = field(default_factory=dict)
     dialled: dict[str, list[str]] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
+    silent: dict[str, str] = field(default_factory=dict)
 
     @property
     def hosts(self) -> list[str]:
@@ -109,16 +131,51 @@ class World:
         return profile.load(self.root / name / "profile.yml", [self.root], render, self.variables)
 
     def fleet(self, hosts: Sequence[str]) -> Fleet:
-        snapshot = {host: {"addresses": [self.address(host)], **self.snapshot.get(host, {})} for host in hosts}
+        snapshot = {
+            host: {"addresses": [self.address(host)], **self.snapshot.get(host, {})}
+            for host in hosts
+            if host not in self.silent
+        }
         variables = {host: {"models_dir": "/models-of-the-host", **self.variables} for host in hosts}
         dialled = {host: self.dialled.get(host, [self.address(host)]) for host in hosts}
-        return Fleet(variables, snapshot, dialled)
+        return Fleet(variables, snapshot, dialled, {host: why for host, why in self.silent.items() if host in hosts})
+
+    def make(self, name: str, **settings: Any) -> plan.Planned:
+        """The plan with the sources of its files."""
+        loaded, chosen = self.load(name), place.Settings(**{"deployment": name, **settings})
+        shaped = plan.shape(loaded, self.inventory(), chosen, render, self.variables)
+        return plan.make(loaded, shaped, chosen, self.fleet(shaped.hosts), render)
 
     def plan(self, name: str, **settings: Any) -> dict[str, Any]:
-        loaded = self.load(name)
-        chosen = place.Settings(**{"deployment": name, **settings})
-        shaped = plan.shape(loaded, self.inventory(), chosen, render, self.variables)
-        return plan.build(loaded, shaped, chosen, self.fleet(shaped.hosts), render)
+        return self.plan_loaded(self.load(name), **{"deployment": name, **settings})
+
+    def plan_foreign(self, file: Path, given: Given | None = None, **settings: Any) -> dict[str, Any]:
+        """The plan of a file in any format; ``profile_env`` is that of ``given``."""
+        given = given or Given()
+        loaded = profile.load(file, [self.root], render, self.variables, given)
+        return self.plan_loaded(loaded, **{"deployment": "d", "env": given.env, **settings})
+
+    def plan_loaded(self, loaded: profile.Profile, **settings: Any) -> dict[str, Any]:
+        chosen = place.Settings(**settings)
+        asked = plan.shape(loaded, self.inventory(), chosen, render, self.variables)
+        fleet = self.fleet(asked.hosts)
+        shaped = plan.shape(loaded, self.inventory(), chosen, render, self.variables, fleet)
+        return plan.build(loaded, shaped, chosen, fleet, render)
+
+
+def upstream_files() -> list[Path]:
+    """The profiles of upstream, where they are: beside the checkout, or where RETAIL_PROFILES_UPSTREAM says."""
+    beside = Path(__file__).resolve().parents[4] / "shared" / "upstream-profiles"
+    return sorted(Path(os.environ.get("RETAIL_PROFILES_UPSTREAM", beside)).glob("**/*.yaml"))
+
+
+def write_files(root: Path, files: Mapping[str, str]) -> Path:
+    """The files by their paths under ``root``; gives the first of them."""
+    for name, content in files.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
+    return root / next(iter(files))
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ BAD = {
     ),
     "no room": (
         ONE + "    replicas: 9\n    max_per_host: 1\n",
-        r"9 replicas do not fit on 4 hosts of 'all' with max_per_host 1",
+        r"9 replicas do not fit on the hosts of 'all': h1, h2, h3, h10: max_per_host allows 1 on each",
     ),
     "no env file": (
         ONE + "    env_file: x.env\n",
@@ -90,7 +90,7 @@ BAD = {
     ),
     "docker option of ours": (ONE + "    docker: {image: j}\n", r"docker.image cannot be given: use the field 'image'"),
     "undefined variable": (ONE + "    args: ['{{ nothing }}']\n", r"field args: cannot be rendered: .*nothing"),
-    "host with others": (ONE + "    networks: [host, a]\n", r"host and none stand alone"),
+    "host with others": (ONE + "    networks: [host, a]\n", r"field networks: host stands alone"),
     "use nothing": (
         "containers:\n  - {name: a, use: nosuch/b}\n",
         r"profile.yml:2, field use: there is no profile 'nosuch'",
@@ -160,6 +160,26 @@ def test_a_link_out_of_the_profile_is_refused(world: World, tmp_path: Path) -> N
     (world.root / "bad" / "link.env").symlink_to(tmp_path / "secret")
     with pytest.raises(ProfileError, match="leads out of the profile's folder"):
         world.plan("bad")
+
+
+def test_merged_keys_stand_below_a_mappings_own() -> None:
+    text = "a: &a {x: 1, y: 2}\nb: &b\n  <<: *a\n  x: 3\nc: {<<: [*b, *a], z: 4}\n"
+    value = positions.parse(text, "x.yml").value
+    assert (value["b"], value["c"]) == ({"x": 3, "y": 2}, {"x": 3, "y": 2, "z": 4})
+    with pytest.raises(ProfileError, match=r"x.yml:1: the key 'x' stands here twice"):
+        positions.parse("{<<: {x: 1}, x: 2, x: 3}", "x.yml")
+
+
+@pytest.mark.parametrize("text", ["a: &a [*a]", "[" * 5000])
+def test_yaml_without_an_end_is_one_error(text: str) -> None:
+    with pytest.raises(ProfileError, match=r"x.yml: this YAML is nested too deeply"):
+        positions.parse(text, "x.yml")
+
+
+def test_plain_scalars_are_text_but_for_json_s_own() -> None:
+    text = "[on, 22:22, 012, 1.10, 2024-01-01, 0x1f, ~, true, -7]"
+    value = positions.parse(text, "x.yml", plain_scalars=True).value
+    assert value == ["on", "22:22", "012", "1.10", "2024-01-01", "0x1f", None, True, -7]
 
 
 @given(st.text(alphabet="ab:-[]{}\n \"'#&*!|>%@`,?", max_size=40))

@@ -15,14 +15,14 @@ import yaml
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.options import OPTIONS
-from ansible_collections.retail.profiles.plugins.plugin_utils import fields, positions, records
+from ansible_collections.retail.profiles.plugins.plugin_utils import fields, networking, positions, records, storage
 from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import Field
 
 from .conftest import World
 
 TABLES: dict[str, tuple[Field, ...]] = {
     table: value
-    for module in (fields, records)
+    for module in (fields, networking, records, storage)
     for table, value in vars(module).items()
     if table.endswith("_FIELDS") and isinstance(value, tuple)
 }

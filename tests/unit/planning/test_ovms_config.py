@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import zlib
 from typing import Any
 
 import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils import plan
 
 from .conftest import OVMS, World
 
@@ -26,15 +25,17 @@ def configure(world: World, *entries: dict[str, Any]) -> str:
     return text
 
 
-def shipped(made: dict[str, Any], host: str = "h1") -> list[str]:
-    return [zlib.decompress(base64.b64decode(item["content"])).decode() for item in made["hosts"][host]["files"]]
+def shipped(made: plan.Planned, host: str = "h1") -> list[str]:
+    """The content of the files of a host."""
+    sources = [made.sources[item["sha256"]] for item in made.plan["hosts"][host]["files"]]
+    return [(source if isinstance(source, bytes) else source.read_bytes()).decode() for source in sources]
 
 
 def test_every_model_goes_to_the_device_and_all_else_stays(world: World) -> None:
     configure(world, {"config": {**MODEL, "target_device": "CPU", "nireq": 2}}, {"config": {**MODEL, "name": "b"}})
     world.snapshot = {"h1": GPUS}
-    made = world.plan("ovms", target_device="GPU.1")
-    [text] = shipped(made)
+    found = world.make("ovms", target_device="GPU.1")
+    [text], made = shipped(found), found.plan
     assert json.loads(text) == {
         "model_config_list": [
             {"config": {**MODEL, "target_device": "GPU", "nireq": 2}},
@@ -50,8 +51,9 @@ def test_every_model_goes_to_the_device_and_all_else_stays(world: World) -> None
 def test_without_a_choice_the_file_is_shipped_to_the_byte_and_its_devices_are_given(world: World) -> None:
     text = configure(world, {"config": {**MODEL, "target_device": "GPU.1"}}, {"config": {**MODEL, "name": "b"}})
     world.snapshot = {"h1": GPUS}
-    made = world.plan("ovms")
-    assert shipped(made) == [text]
+    found = world.make("ovms")
+    assert shipped(found) == [text]
+    made = found.plan
     task = made["replicas"]["ovms-server-1"]["task"]
     assert [item.partition(":")[0] for item in task["devices"]] == GPUS["devices"]["render"]
     assert "TARGET_DEVICE" not in task["env"]
@@ -73,7 +75,7 @@ def test_latest_beside_config_moves_to_where_ovms_takes_it(world: World) -> None
         {"config": {**MODEL, "target_device": "CPU"}, "latest": {"num_versions": 1}},
         {"config": {**MODEL, "name": "b", "model_version_policy": policy}, "latest": {"num_versions": 1}},
     )
-    [text] = shipped(world.plan("ovms"))
+    [text] = shipped(world.make("ovms"))
     assert json.loads(text)["model_config_list"] == [
         {"config": {**MODEL, "target_device": "CPU", "model_version_policy": {"latest": {"num_versions": 1}}}},
         {"config": {**MODEL, "name": "b", "model_version_policy": policy}},
@@ -83,7 +85,7 @@ def test_latest_beside_config_moves_to_where_ovms_takes_it(world: World) -> None
 def test_two_servers_on_hosts_of_their_own_share_a_file_where_it_is_the_same(world: World) -> None:
     world.groups["servers"] = ["h1", "h2"]
     world.snapshot = {"h1": GPUS, "h2": {"devices": {"render": ["/dev/dri/renderD128"]}}}
-    made = world.plan("ovms", replicas={"server": 2}, target_device="GPU")
+    made = world.make("ovms", replicas={"server": 2}, target_device="GPU")
     assert shipped(made, "h1") == [text for text in shipped(made, "h2") if text.startswith("{")]
 
 

@@ -139,6 +139,20 @@ def test_a_stand_in_is_named_by_the_label_of_its_image(world: World) -> None:
     assert made["replicas"]["ovms-server-1"]["ovms"] is True
 
 
+def test_labels_and_names_of_hosts_stand_beside_those_of_the_plan(world: World) -> None:
+    docker = "{labels: {team: till, n: 1}, etc_hosts: {printer: 10.9.9.9}}"
+    world.write("labelled", OVMS + f"    docker: {docker}\n")
+    for file in ("server.env", "client.sh", "config.json"):
+        (world.root / "labelled" / file).write_bytes((world.root / "ovms" / file).read_bytes())
+    task = world.plan("labelled")["replicas"]["labelled-client-1"]["task"]
+    assert task["etc_hosts"] == {"server": "10.0.0.1", "printer": "10.9.9.9"}
+    assert (task["labels"]["team"], task["labels"]["n"]) == ("till", "1")
+    assert task["labels"]["retail.profiles.container"] == "client"
+    world.write("bad", "containers: [{name: a, image: i, docker: {labels: {retail.profiles.container: x}}}]")
+    with pytest.raises(ProfileError, match=r"docker.labels: retail.profiles.container is a label that the plan sets"):
+        world.plan("bad")
+
+
 def test_a_single_container_profile_is_short(world: World) -> None:
     world.write("tiny", "containers:\n  - name: one\n    image: debian\n")
     [replica] = world.plan("tiny")["replicas"].values()
@@ -234,7 +248,7 @@ def test_the_explanation_says_who_where_when_and_why(world: World) -> None:
 
 def test_the_stock_playbook_has_one_task_a_container_and_takes_values_as_they_are(world: World) -> None:
     world.write("odd", "containers: [{name: one, image: i, env_file: e.env}]", e__env="A={{ nothing }}\n")
-    [files, containers] = yaml.safe_load(stock_playbook.playbook(world.plan("odd")))
+    [files, containers] = yaml.safe_load(stock_playbook.playbook(world.plan("odd"), "stock.yml.files"))
     assert files["tasks"][0]["community.docker.docker_network"]["name"] == "odd-default"
     [task] = containers["tasks"]
     assert task["community.docker.docker_container"]["env"] == {"A": "{% raw %}{{ nothing }}{% endraw %}"}
@@ -242,7 +256,7 @@ def test_the_stock_playbook_has_one_task_a_container_and_takes_values_as_they_ar
 
 
 def test_the_stock_playbook_waits_for_the_server_before_its_clients(world: World) -> None:
-    [_files, containers] = yaml.safe_load(stock_playbook.playbook(world.plan("ovms")))
+    [_files, containers] = yaml.safe_load(stock_playbook.playbook(world.plan("ovms"), "stock.yml.files"))
     names = [task["name"] for task in containers["tasks"]]
     assert names.index("Container ovms-server-1") < names.index(
         "Wait before ovms-client-1: ovms_models at 10.0.0.1:9000"
@@ -254,6 +268,8 @@ def test_the_stock_playbook_waits_for_the_server_before_its_clients(world: World
 
 def test_every_plan_of_a_shipped_profile_is_byte_identical_twice(world: World, checkout: Path) -> None:
     world.root = checkout / "profiles"
-    world.groups = {"ovms_servers": ["h1"], "ovms_clients": ["h2", "h3"]}
+    world.groups = {"ovms_servers": ["h1"], "ovms_clients": ["h2", "h3"], "cameras": ["h1"], "pipelines": ["h2", "h3"]}
     for name in sorted(folder.parent.name for folder in world.root.glob("*/profile.yml")):
-        assert dump(world.plan(name)) == dump(world.plan(name))
+        made = world.plan(name)
+        assert dump(world.plan(name)) == dump(made)
+        assert json.loads(dump(made)) == made  # plain data: no tuples, no keys but strings

@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of retail.profiles.profile_apply: runs the module, and sends it the files that the host lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ansible import constants
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils import ansible_input, parcels, shipping
+
+_SENDS = ("prepared", "present")
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+    """Small files known to be missing go with the call; the rest when the module answers that it needs it."""
+
+    _supports_check_mode = True
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        args = dict(self._task.args)
+        sources, known = args.pop("sources", None), args.pop("missing", None)
+        sends = args.get("state", "present") in _SENDS and not self._task.check_mode
+        try:
+            found, _large = parcels.split(self._packed(args, sources, known or ()) if sends else ())
+            answer = self._call(args, found, (), task_vars)
+            if sends and answer.get("missing"):
+                small, large = parcels.split(self._packed(args, sources, answer["missing"]))
+                answer = self._call(args, [*found, *small], large, task_vars)
+        except ProfileError as error:
+            raise AnsibleActionFail(str(error)) from None
+        return answer
+
+    def _packed(self, args: dict[str, Any], sources: Any, wanted: Iterable[str]) -> list[parcels.Parcel]:
+        """Packed for all hosts in the folder that Ansible has for this playbook, and removes with its end."""
+        if not wanted:
+            return []
+        files = ansible_input.native((args.get("share") or {}).get("files") or [])
+        content = shipping.of_data(ansible_input.native(sources or {}))
+        return parcels.parcels(files, map(str, wanted), content, Path(constants.DEFAULT_LOCAL_TMP))
+
+    def _call(
+        self,
+        args: dict[str, Any],
+        inline: Iterable[parcels.Parcel],
+        large: Iterable[parcels.Parcel],
+        task_vars: dict[str, Any] | None,
+    ) -> dict[str, Any]:
+        archives = [parcel.inline() for parcel in inline]
+        archives += [{"dest": parcel.dest, "file": self._sent(parcel)} for parcel in large]
+        answer: dict[str, Any] = self._execute_module(
+            module_name="retail.profiles.profile_apply",
+            module_args={**args, **({"archives": archives} if archives else {})},
+            task_vars=task_vars,
+        )
+        return answer
+
+    def _sent(self, parcel: parcels.Parcel) -> str:
+        """Transfer a parcel to a temporary folder on the host; its path there."""
+        shell = self._connection._shell
+        if shell.tmpdir is None:
+            self._make_tmp_path()
+        remote: str = shell.join_path(shell.tmpdir, parcel.file.name)
+        self._transfer_file(str(parcel.file), remote)
+        self._fixup_perms2((shell.tmpdir, remote))
+        return remote

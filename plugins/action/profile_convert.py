@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of retail.profiles.profile_convert: reads a profile of another format, and writes it in ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils import (
+    ansible_input,
+    convert,
+    formats,
+    locate,
+    translation,
+)
+
+OPTIONS: dict[str, Any] = {
+    "source": {"type": "path", "required": True},
+    "dest": {"type": "path", "required": True},
+    "image": {"type": "raw"},
+    "env": {"type": "dict", "default": {}},
+    "root": {"type": "path"},
+    "force": {"type": "bool", "default": False},
+}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+    """Writes files on the controller; see the documentation of the module of this name."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        _validation, args = self.validate_argument_spec(OPTIONS)
+        try:
+            return {**result, **convert_profile(ansible_input.native(args), check_mode=self._task.check_mode)}
+        except ProfileError as error:
+            raise AnsibleActionFail(str(error)) from None
+
+
+def convert_profile(args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    """Convert, and write what differs from what is there."""
+    # Nothing of the inventory: the new profile is for any.
+    try:
+        given = translation.given(args["env"], args["image"], args["root"])
+    except ValueError as error:
+        raise ProfileError(f"a variable is not valid: {error}") from error
+    file = locate.find_profile(str(Path(args["source"]).absolute().resolve()), [])
+    foreign = formats.read(file.read_text(encoding="utf-8"), file, given, lambda name: None)
+    if foreign is None:
+        raise ProfileError("this is a profile of our own format already, or none at all", file=str(file))
+    converted = convert.convert(foreign)
+    folder = Path(args["dest"]).absolute()
+    differing = convert.differing(converted, folder)
+    convert.check_free(differing, folder, args["force"])
+    if not check_mode:
+        convert.write(differing, folder)
+    for note in converted.notes:
+        Display().display(f"Not carried over as it was: {note}")
+    return {
+        "changed": bool(differing),
+        "profile": str(folder / locate.PROFILE_FILE),
+        "files": [item.path for item in converted.files],
+        "notes": list(converted.notes),
+    }

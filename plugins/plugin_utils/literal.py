@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""Text that is taken as it is, and the templates in it that the collection itself put there.
+
+Profiles of other formats hold no templates: what looks like Jinja in them is text. Where a translator needs a value
+that is known only for each replica, it marks its own text as a :class:`Template`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+Render = Callable[[Any, Mapping[str, Any]], Any]
+
+
+class Template(str):
+    """Text that is rendered, within values that are otherwise taken as they are."""
+
+
+def escape(text: str) -> str:
+    """A template that renders to ``text``."""
+    if "{" not in text:
+        return text
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{{{{ "{quoted}" }}}}'
+
+
+def joined(parts: Iterable[str]) -> str:
+    """The parts as one text; a Template when one of them is."""
+    parts = list(parts)
+    if not any(isinstance(part, Template) for part in parts):
+        return "".join(parts)
+    return Template("".join(str(part) if isinstance(part, Template) else escape(part) for part in parts))
+
+
+def holds_template(value: Any) -> bool:
+    """Whether a Template is anywhere in a value."""
+    if isinstance(value, Mapping):
+        return any(holds_template(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(holds_template(item) for item in value)
+    return isinstance(value, Template)
+
+
+def rendered(value: Any, render: Render, variables: Mapping[str, Any]) -> Any:
+    """The value with each Template in it rendered, and all else as it is."""
+    if isinstance(value, Template):
+        return render(str(value), variables)
+    if isinstance(value, Mapping):
+        return {key: rendered(item, render, variables) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rendered(item, render, variables) for item in value]
+    return value
+
+
+def templates(value: Any) -> list[str]:
+    """Every Template in a value."""
+    if isinstance(value, Mapping):
+        return [text for item in value.values() for text in templates(item)]
+    if isinstance(value, (list, tuple)):
+        return [text for item in value for text in templates(item)]
+    return [str(value)] if isinstance(value, Template) else []
