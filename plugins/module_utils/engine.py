@@ -135,7 +135,6 @@ class Engine:
     def api_version(self) -> tuple[int, ...]:
         return self._api.version
 
-    @property
     def client(self) -> Any:
         """``docker.APIClient``, made when it is first asked for. Raises MissingLibrary."""
         with self._lock:
@@ -274,7 +273,7 @@ class Engine:
     def pull(self, name: str) -> None:
         """Pull an image; raises EngineError with the engine's own words, or MissingLibrary."""
         repository, tag = split_image(name)
-        client = self.client
+        client = self.client()
         # The library authenticates from the user's Docker configuration, as the CLI does.
         with _translated("pull an image"):
             for event in client.pull(repository, tag, stream=True, decode=True):
@@ -284,7 +283,7 @@ class Engine:
 
     def save(self, images: Sequence[str]) -> Iterator[bytes]:
         """What ``docker save`` writes of *images* (names or ids), in one archive. Raises MissingLibrary."""
-        client = self.client
+        client = self.client()
         with _translated("save images"):
             # The library's own call knows one image at a time; layers that images share come once this way.
             response = client._get(client._url("/images/get"), params={"names": list(images)}, stream=True)
@@ -293,7 +292,7 @@ class Engine:
 
     def load(self, archive: Iterator[bytes]) -> None:
         """Load what :meth:`save` gave; raises EngineError with the engine's own words, or MissingLibrary."""
-        client = self.client
+        client = self.client()
         with _translated("load images"):
             for event in client.load_image(archive):
                 if event.get("error"):

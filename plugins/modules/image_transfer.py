@@ -180,7 +180,7 @@ def awaited(params: dict[str, Any]) -> dict[str, Any]:
     timeout = params["timeout"]
     deadline = time.monotonic() + timeout
     expected = [image_receiver.Expected(name, image) for name, image in params["images"].items()]
-    _ = connect(params["docker_host"]).client  # what is missing is told now, not when the stream comes
+    connect(params["docker_host"]).client()  # told now, not when the stream comes
     address = image_receiver.own_address(params["addresses"])
     listener = listen(address, params["port"])
     port = listener.getsockname()[1]

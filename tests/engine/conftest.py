@@ -101,7 +101,7 @@ class Deployment:
             if network["Name"].startswith(self.name):
                 networks.release(self.engine, network["Name"], lambda item: True)
                 self.engine.remove_network(network["Id"])
-        for volume in self.engine.client.volumes(filters={"name": self.name}).get("Volumes") or ():
+        for volume in self.engine.client().volumes(filters={"name": self.name}).get("Volumes") or ():
             self.engine.remove_volume(volume["Name"])
 
 

@@ -35,7 +35,7 @@ def writes(engine: Engine, deployment: Deployment, act: Callable[[], Any]) -> li
     """What the engine did to anything of the deployment while *act* ran, from its event stream."""
     start = time.time()
     act()
-    events = engine.client.events(since=f"{start:.6f}", until=f"{time.time():.6f}", decode=True)
+    events = engine.client().events(since=f"{start:.6f}", until=f"{time.time():.6f}", decode=True)
     return [
         f"{event['Type']} {event['Action']}"
         for event in events
@@ -56,11 +56,11 @@ def labelled_image(engine: Engine, deployment: Deployment) -> Iterator[str]:
     labels = {**deployment.labels, "retail.profiles.replica": f"{deployment.name}-a-1"}
     made = engine.create(f"{deployment.name}-commit", {"Image": IMAGE, "Cmd": ["true"]})
     changes = [f'LABEL "{key}"="{value}"' for key, value in labels.items()]
-    engine.client.commit(made, repository=name.partition(":")[0], tag="1", changes=changes)
+    engine.client().commit(made, repository=name.partition(":")[0], tag="1", changes=changes)
     engine.remove(made)
     yield name
     deployment.sweep()
-    engine.client.remove_image(name, force=True)
+    engine.client().remove_image(name, force=True)
 
 
 def test_a_second_apply_writes_nothing_to_the_engine(engine: Engine, deployment: Deployment) -> None:
@@ -206,11 +206,11 @@ def test_an_image_that_moved_behind_its_tag_is_seen(
     engine: Engine, deployment: Deployment, labelled_image: str
 ) -> None:
     tag = f"{deployment.name}-moving"
-    engine.client.tag(IMAGE, tag, "1")
+    engine.client().tag(IMAGE, tag, "1")
     try:
         task = deployment.task(image=f"{tag}:1")
         before = only(deployment.present(task))
-        engine.client.tag(labelled_image, tag, "1")
+        engine.client().tag(labelled_image, tag, "1")
         found = only(deployment.present(task, check=True))
         assert found["status"] == "recreated"
         assert "image_id" in fields(found)
@@ -219,7 +219,7 @@ def test_an_image_that_moved_behind_its_tag_is_seen(
         assert not deployment.present(task)["changed"]
     finally:
         deployment.sweep()
-        engine.client.remove_image(f"{tag}:1", force=True)
+        engine.client().remove_image(f"{tag}:1", force=True)
 
 
 def test_a_changed_profile_makes_its_containers_anew(deployment: Deployment) -> None:

@@ -40,8 +40,8 @@ FROM_FILE = {
 
 def environ(engine: Engine, container: str) -> dict[str, str]:
     """The environment that the first process of a container was given."""
-    made = engine.client.exec_create(container, ["cat", "/proc/1/environ"])
-    content: bytes = engine.client.exec_start(made["Id"])
+    made = engine.client().exec_create(container, ["cat", "/proc/1/environ"])
+    content: bytes = engine.client().exec_start(made["Id"])
     pairs = [item.decode().partition("=") for item in content.split(b"\0") if item]
     return {name: value for name, _equals, value in pairs}
 

@@ -69,8 +69,8 @@ def apply(tmp_path: Path, deployment: Deployment) -> Applier:
 
 
 def sh(engine: Engine, container: str, script: str) -> str:
-    made = engine.client.exec_create(container, ["sh", "-c", script])
-    return str(engine.client.exec_start(made["Id"]).decode())
+    made = engine.client().exec_create(container, ["sh", "-c", script])
+    return str(engine.client().exec_start(made["Id"]).decode())
 
 
 def test_the_process_sees_its_networks_names_and_addresses(engine: Engine, apply: Applier, profile: Profile) -> None:

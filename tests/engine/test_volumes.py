@@ -59,9 +59,9 @@ def apply(deployment: Deployment, share: Share, state: str = "present", **more: 
 
 
 def sh(engine: Engine, container: str, script: str) -> tuple[int, str]:
-    made = engine.client.exec_create(container, ["sh", "-c", script])
-    output = engine.client.exec_start(made["Id"]).decode()
-    return engine.client.exec_inspect(made["Id"])["ExitCode"], output
+    made = engine.client().exec_create(container, ["sh", "-c", script])
+    output = engine.client().exec_start(made["Id"]).decode()
+    return engine.client().exec_inspect(made["Id"])["ExitCode"], output
 
 
 def test_the_process_sees_every_kind_of_mount(engine: Engine, deployment: Deployment, share: Share) -> None:

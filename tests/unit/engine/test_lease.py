@@ -359,7 +359,7 @@ class NoEngine:
 
 def call(tmp_path: Path, state: str, **more: Any) -> dict[str, Any]:
     params = {"state": state, "deployment": "d", "state_dir": str(tmp_path), **more}
-    return run(parse_order(params, more.pop("check", False)), lambda: NoEngine())  # type: ignore[arg-type,return-value]
+    return run(parse_order(params, more.pop("check", False)), NoEngine)  # type: ignore[arg-type,return-value]
 
 
 def asks(claim: Claim) -> dict[str, Any]:
@@ -408,7 +408,7 @@ def test_check_mode_takes_nothing(tmp_path: Path) -> None:
         order = parse_order(
             {"state": state, "deployment": "d", "state_dir": str(tmp_path), "lease": asks(ANN)}, check=True
         )
-        assert not run(order, lambda: NoEngine())["failed"]  # type: ignore[arg-type,return-value]
+        assert not run(order, NoEngine)["failed"]  # type: ignore[arg-type,return-value]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -335,7 +335,7 @@ def test_branch_that_breaks_off_is_given_up_with_all_behind_it(pool: ThreadPoolE
     host = Receiving(pool, token, Engine())
     node = host.node("h1", stream.Node("h2", "127.0.0.1", 1))
     branches = stream.Branches(stream.Header((IMAGE,), forward=(node,)), SECRET)
-    (connection,) = branches.connections.values()
+    connection = next(iter(branches.connections.values()))
     connection.shutdown(socket.SHUT_WR)
     branches.write(b"x")
     assert set(branches.lost) == {"h1", "h2"}
