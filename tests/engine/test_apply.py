@@ -182,7 +182,7 @@ def test_drift_by_hand_is_shown_and_undone(
     networks = [deployment.network(), deployment.network("net2")]
     task = deployment.task(memory="64m", networks=[{"name": net}])
     before = only(deployment.present(task, networks=networks, expected=[task["name"]]))
-    drift(engine.client, task["name"], net)
+    drift(engine.client(), task["name"], net)
     results: list[dict[str, Any]] = []
 
     def look() -> None:

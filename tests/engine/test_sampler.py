@@ -46,7 +46,7 @@ class Bench:
     """Containers of a test, and the sampler that watches them."""
 
     def __init__(self, deployment: Deployment, state_dir: Path) -> None:
-        self.client = deployment.engine.client
+        self.client = deployment.engine.client()
         self.deployment = deployment
         self.files = run_files(str(state_dir), "run-1")
         self._offset = 0
