@@ -46,7 +46,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.records import (
 from ansible_collections.retail.profiles.plugins.plugin_utils.storage import NAMED_VOLUMES, VOLUME
 
 #: options that a profile may give beside the field that becomes it
-_SHARED = ("published_ports", "devices", "groups", "cpus")
+_SHARED = ("published_ports", "devices", "groups", "cpus", "labels", "etc_hosts")
 
 # -- a container
 
@@ -312,7 +312,7 @@ CONTAINER_GROUPS = ("what", "environment", "files", "network", "placement", "har
 PLANNED = ("state", "pull", "labels", "etc_hosts")
 #: docker_container options that may not stand under ``docker``, and the field to use (None: the plan sets it)
 RESERVED: dict[str, str | None] = {
-    **dict.fromkeys(PLANNED),
+    **dict.fromkeys(option for option in PLANNED if option not in _SHARED),
     **{option: field.name for field in CONTAINER_FIELDS for option in field.options if option not in _SHARED},
     "env_file": "env_file",
 }

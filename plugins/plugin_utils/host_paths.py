@@ -28,6 +28,8 @@ DEFAULTS: Mapping[str, str] = {
 # Written, or prepared, on the hosts: never shipped with the profile.
 _OF_THE_HOSTS = re.compile(r"models|results|\.?cl-cache")
 _MARK = "\0"
+_MOST_FILES = 100
+LARGEST_FILE = 1024 * 1024
 
 
 def of_host(variables: Mapping[str, Any], env: Mapping[str, str], state_dir: str, render: Render) -> dict[str, str]:
@@ -74,49 +76,67 @@ def expand(source: Source, text: str, env_files: Mapping[str, str], path: positi
     )
 
 
-def relative(source: Source, written: str, base: str, path: positions.Path) -> tuple[str, bool]:
-    """A relative source of a volume, and whether it is shipped with the profile.
-
-    What lies under the root is shipped; what does not, and what containers write, is under the working directory of
-    the host.
-    """
-    inside = source.inside(written, base, path)
-    below = inside.removeprefix("./")
-    if source.exists(inside) and not _OF_THE_HOSTS.fullmatch(posixpath.basename(below)):
-        return inside, True
-    on_host = "$RUN_PATH" if below == "." else f"$RUN_PATH/{below.replace('$', '$$')}"
-    return expand(source, on_host, {}, path), False
-
-
-def volume(source: Source, written: str, env_files: Mapping[str, str], path: positions.Path) -> Any:
-    """A volume as upstream's shells took it, SOURCE:TARGET[:MODE] or a bare path, as a native one."""
+def volume(source: Source, written: str, env_files: Mapping[str, str], path: positions.Path) -> list[Any]:
+    """A volume as upstream's shells took it, SOURCE:TARGET[:MODE] or a bare path, as native ones."""
     first, *rest = split(written)
     if not rest:
         target = expand(source, first, env_files, path)
         source.warn(f"{written} names no target: upstream made an anonymous volume, here it is bound to itself", path)
-        return mount(source, target, target, "", path)
+        return [mount(source, target, target, "", path)]
     if first.startswith("."):
-        return relative_mount(source, first, rest, path)
+        return relative_mounts(source, first, rest, path)
     target, *mode = (expand(source, part, env_files, path) for part in rest)
-    return mount(source, expand(source, first, env_files, path), target, ",".join(mode), path)
+    return [mount(source, expand(source, first, env_files, path), target, ",".join(mode), path)]
 
 
-def relative_mount(source: Source, written: str, rest: Sequence[str], path: positions.Path, base: str = "") -> Any:
-    """A volume with a relative source; ``rest``: target and modes."""
-    place, shipped = relative(source, written, base, path)
-    if not shipped:
-        return mount(source, place, rest[0], ",".join(rest[1:]), path)
+def relative_mounts(
+    source: Source, written: str, rest: Sequence[str], path: positions.Path, base: str = "", create: bool = True
+) -> list[Any]:
+    """The volumes of a relative source; ``rest``: target and modes. Of a folder that is shipped, each of its files."""
+    inside = source.inside(written, base, path)
+    files = _shipped(source, written, inside, path)
+    if not files:
+        below = inside.removeprefix("./")
+        on_host = "$RUN_PATH" if below == "." else f"$RUN_PATH/{below.replace('$', '$$')}"
+        return [mount(source, expand(source, on_host, {}, path), rest[0], ",".join(rest[1:]), path, create)]
     flags = {flag for mode in rest[1:] for flag in mode.split(",")}
     if "ro" not in flags:
         source.warn(f"{written} is shipped with the profile: it is mounted read-only", path)
-    return ":".join((place, rest[0], *sorted(flags & {"ro", "z", "Z"})))
+    modes = ",".join(sorted(flags & {"ro", "z", "Z"}))
+    return [
+        ":".join(part for part in (f"./{file}", posixpath.join(rest[0], within) if within else rest[0], modes) if part)
+        for file, within in files
+    ]
 
 
-def mount(source: Source, place: str, target: str, mode: str, path: positions.Path) -> Any:
+def _shipped(source: Source, written: str, inside: str, path: positions.Path) -> list[tuple[str, str]]:
+    """The files to ship, each with its path in the folder; [] where the source is on the host.
+
+    What lies under the root is shipped, but for what containers write, and for folders that are too large.
+    """
+    below = inside.removeprefix("./")
+    place = source.root / below
+    if not place.exists() or _OF_THE_HOSTS.fullmatch(posixpath.basename(below)):
+        return []
+    if place.is_file():
+        return [(below, "")]
+    files = sorted(file for file in place.rglob("*") if file.is_file()) if below != "." else []
+    if not files or len(files) > _MOST_FILES or any(file.stat().st_size > LARGEST_FILE for file in files):
+        source.warn(f"{written} is not shipped: the folder is taken from the working directory of the host", path)
+        return []
+    within = [file.relative_to(place).as_posix() for file in files]
+    return [(source.inside(name, below, path).removeprefix("./"), name) for name in within]
+
+
+def mount(
+    source: Source, place: str, target: str, mode: str, path: positions.Path, create: bool = True
+) -> str | dict[str, Any]:
     """A named volume, or a path of the host; Docker makes such a path where it is missing, so this does, too."""
     if not (place.startswith("/") or isinstance(place, Template)):
         return literal.joined(part for part in (place, ":", target, ":" if mode else "", mode) if part)
-    made: dict[str, Any] = {"type": "bind", "source": place, "target": target, "create": True}
+    made: dict[str, Any] = {"type": "bind", "source": place, "target": target}
+    if create:
+        made["create"] = True
     for flag in filter(None, mode.split(",")):
         if flag == "ro":
             made["read_only"] = True

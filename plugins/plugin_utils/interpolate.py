@@ -16,14 +16,22 @@ _REFERENCE = re.compile(r"\$(?:(?P<escaped>\$)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|
 _BRACED = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:(?P<operator>:?[-?+])(?P<word>.*))?\Z", re.DOTALL)
 
 
+class Missing(ValueError):
+    """A variable that is needed and not there."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"variable {name} {reason}")
+        self.name = name
+
+
 def blank(name: str) -> str:
     """What Compose puts where a variable is not set: nothing."""
     return ""
 
 
 def not_set(name: str) -> str:
-    """Refuse a variable that is not set: ValueError that names it."""
-    raise ValueError(f"variable {name} is not set")
+    """Refuse a variable that is not set: Missing that names it."""
+    raise Missing(name, "is not set")
 
 
 def expand(text: str, lookup: Lookup, unset: Unset = blank) -> str:
@@ -32,7 +40,7 @@ def expand(text: str, lookup: Lookup, unset: Unset = blank) -> str:
     ``lookup`` gives the value of a variable, None where it is not set; values are taken as they are. ``unset`` gives
     what stands for a variable that is neither set nor has a default; it may raise, or note the name. Defaults may hold
     variables in turn, and are expanded only where they are used. A ``$`` before anything else is text. Raises
-    ValueError for ``${V:?error}`` (names V) and for braces that hold no variable or are not closed.
+    Missing for ``${V:?error}``, and ValueError for braces that hold no variable or are not closed.
     """
     result = []
     position = 0

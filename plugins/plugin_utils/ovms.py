@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.mounts import Mount
+from ansible_collections.retail.profiles.plugins.plugin_utils.ovms_command import is_ovms, option
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry
 
 
@@ -23,22 +24,6 @@ class Models:
     paths: Mapping[str, str]
     source: str
     devices: Mapping[str, str] = field(default_factory=dict)
-
-
-def is_ovms(image: str) -> bool:
-    """Whether an image, as the profile names it, is the OpenVINO Model Server."""
-    return "model_server" in image.rpartition("/")[2]
-
-
-def option(args: Sequence[str], name: str) -> str | None:
-    """The value of ``--name VALUE`` or ``--name=VALUE``; '' for a flag without a value; None when it is not there."""
-    for index, arg in enumerate(args):
-        if arg == f"--{name}":
-            following = args[index + 1] if index + 1 < len(args) else ""
-            return "" if following.startswith("--") else following
-        if arg.startswith(f"--{name}="):
-            return arg.partition("=")[2]
-    return None
 
 
 def on_device(

@@ -33,6 +33,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import (
     LABEL_DEPLOYMENT,
     Fleet,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.ovms_command import is_ovms
 from ansible_collections.retail.profiles.plugins.plugin_utils.place import Settings, Slot
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry, Profile, Render
 
@@ -107,7 +108,7 @@ class Replica:
             "metrics": self.metrics,
             "target_device": self.asked.target_device,
             "input_source": self.asked.input_source,
-            "ovms": ovms.is_ovms(self.image),
+            "ovms": is_ovms(self.image),
         }
 
 
@@ -211,12 +212,12 @@ class Builder:
             **_volumes(contents.volumes, given.volumes),
             **({"mounts": contents.other_mounts} if contents.other_mounts else {}),
             **wired.options,
-            **_etc_hosts(around.peers),
             **_cpu_options(value("cpus"), value("cpuset"), around.cpuset),
             **extra,
+            **_etc_hosts(around.peers, extra.get("etc_hosts") or {}),
             **given.options(extra),
             **_published(me, around.published, fleet, extra.get("published_ports", [])),
-            "labels": _labels(slot, self.settings),
+            "labels": {**extra.get("labels", {}), **_labels(slot, self.settings)},
         }
         task["labels"][SPEC] = spec_hash(task)
         stand_in = fleet.stand_in_for(slot.host, mapped)
@@ -293,7 +294,7 @@ class Builder:
         return wired
 
     def _asked(self, entry: Entry, value: Value) -> hardware.Wanted:
-        return hardware.wanted(entry, self.settings, value, ovms.is_ovms(value("image")))
+        return hardware.wanted(entry, self.settings, value, is_ovms(value("image")))
 
     def _contents(self, entry: Entry, value: Value, device: str | None) -> Contents:
         image, args = value("image"), value("args")
@@ -302,7 +303,7 @@ class Builder:
         served: ovms.Models | None = None
         own_devices: tuple[str, ...] = ()
         warnings: list[str] = []
-        if ovms.is_ovms(image):
+        if is_ovms(image):
             args, binds = ovms.on_device(entry, args, binds, device)
             served = ovms.models(entry, args, binds)
         if served and device is None:
@@ -378,9 +379,9 @@ def _cpu_options(number: float | None, spec: Mapping[str, Any] | None, own: str 
     return {**({"cpuset_cpus": own} if own else {}), **({"cpus": number} if limited else {})}
 
 
-def _etc_hosts(peers: Mapping[str, endpoints.Peer]) -> dict[str, Any]:
-    """Servers on other hosts are known by their container's name too."""
-    hosts = {name: peer.address for name, peer in peers.items() if peer.address != peer.replica}
+def _etc_hosts(peers: Mapping[str, endpoints.Peer], own: Mapping[str, str]) -> dict[str, Any]:
+    """Servers on other hosts are known by their container's name too; the profile's ``own`` names stand above."""
+    hosts = {name: peer.address for name, peer in peers.items() if peer.address != peer.replica} | dict(own)
     return {"etc_hosts": hosts} if hosts else {}
 
 
@@ -392,7 +393,13 @@ def _docker(entry: Entry, value: Value) -> dict[str, Any]:
         if proper in RESERVED:
             instead = f"use the field {RESERVED[proper]!r}" if RESERVED[proper] else "the plan sets it"
             raise entry.error(f"docker.{option} cannot be given: {instead}", "docker", (option,))
-    return {ALIASES.get(option, option): value for option, value in options.items()}
+    for label in options.get("labels") or {}:
+        if label.startswith(f"{COLLECTION}."):
+            raise entry.error(f"docker.labels: {label} is a label that the plan sets", "docker", ("labels", label))
+    named = {ALIASES.get(option, option): value for option, value in options.items()}
+    # What the plan adds to is to be of the same types.
+    own = {option: values.mapping(named[option]) for option in ("labels", "etc_hosts") if named.get(option)}
+    return {**named, **own}
 
 
 def _labels(slot: Slot, settings: Settings) -> dict[str, str]:

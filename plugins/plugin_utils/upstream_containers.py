@@ -117,7 +117,7 @@ def _entrypoint(node: Node) -> list[str]:
 
 
 def _volumes(source: Source, node: Node) -> list[Any]:
-    volumes = []
+    volumes: list[Any] = []
     for index, written in enumerate(node.texts("Volumes")):
         path = (*node.at("Volumes"), index)
         first, *rest = written.split(":")
@@ -129,7 +129,7 @@ def _volumes(source: Source, node: Node) -> list[Any]:
         if first.startswith("/"):
             volumes.append(host_paths.mount(source, first, rest[0], ",".join(rest[1:]), path))
         else:
-            volumes.append(host_paths.relative_mount(source, first, rest, path))
+            volumes += host_paths.relative_mounts(source, first, rest, path)
     return volumes
 
 

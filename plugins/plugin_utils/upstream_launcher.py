@@ -209,8 +209,9 @@ def _command(source: Source, node: Node, in_image: bool, variables: Mapping[str,
 
 def _volumes(source: Source, launcher: Node, variables: Mapping[str, str]) -> list[Any]:
     return [
-        host_paths.volume(source, written, variables, (*launcher.at("Volumes"), index))
+        volume
         for index, written in enumerate(launcher.texts("Volumes"))
+        for volume in host_paths.volume(source, written, variables, (*launcher.at("Volumes"), index))
     ]
 
 

@@ -139,6 +139,20 @@ def test_a_stand_in_is_named_by_the_label_of_its_image(world: World) -> None:
     assert made["replicas"]["ovms-server-1"]["ovms"] is True
 
 
+def test_labels_and_names_of_hosts_stand_beside_those_of_the_plan(world: World) -> None:
+    docker = "{labels: {team: till, n: 1}, etc_hosts: {printer: 10.9.9.9}}"
+    world.write("labelled", OVMS + f"    docker: {docker}\n")
+    for file in ("server.env", "client.sh", "config.json"):
+        (world.root / "labelled" / file).write_bytes((world.root / "ovms" / file).read_bytes())
+    task = world.plan("labelled")["replicas"]["labelled-client-1"]["task"]
+    assert task["etc_hosts"] == {"server": "10.0.0.1", "printer": "10.9.9.9"}
+    assert (task["labels"]["team"], task["labels"]["n"]) == ("till", "1")
+    assert task["labels"]["retail.profiles.container"] == "client"
+    world.write("bad", "containers: [{name: a, image: i, docker: {labels: {retail.profiles.container: x}}}]")
+    with pytest.raises(ProfileError, match=r"docker.labels: retail.profiles.container is a label that the plan sets"):
+        world.plan("bad")
+
+
 def test_a_single_container_profile_is_short(world: World) -> None:
     world.write("tiny", "containers:\n  - name: one\n    image: debian\n")
     [replica] = world.plan("tiny")["replicas"].values()
