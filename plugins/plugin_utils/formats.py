@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.retail.profiles.plugins.plugin_utils import (
+    compose,
     positions,
     recognise,
     translation,
@@ -29,6 +30,7 @@ class _Format:
 _FORMATS: Mapping[str, _Format] = {
     recognise.LAUNCHER: _Format(upstream_launcher.translate, upstream_launcher.MARKERS),
     recognise.CONTAINERS: _Format(upstream_containers.translate, ()),
+    recognise.COMPOSE: _Format(compose.translate, ()),
 }
 # Names that say nothing of the profile: it is called as the folder is.
 _GENERAL = tuple(Path(name).stem for name in recognise.NAMES)

@@ -89,7 +89,6 @@ def _braced(inner: str, lookup: Lookup, unset: Unset) -> str:
         return value or ""
     if operator.endswith("?"):
         reason = expand(word, lookup, unset)
-        raise ValueError(
-            f"variable {name} is {'not set' if value is None else 'empty'}{f': {reason}' if reason else ''}"
-        )
+        state = "is not set" if value is None else "is empty"
+        raise Missing(name, f"{state}: {reason}" if reason else state)
     return expand(word, lookup, unset)

@@ -21,6 +21,8 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils import devices, envfile, inputs, parsers, positions
 
+_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 # Upstream and its users keep profiles in such folders: what they name lies as many levels above.
 _LEVELS = {"res": 2, "src": 1, "docker": 1}
 
@@ -99,6 +101,8 @@ class Source:
         self.folder = file.parent.resolve().relative_to(self.root.resolve()).as_posix()
         self.file = file.name
         self.warnings: list[str] = []
+        #: a variable that nothing sets, and that is used at a path or below
+        self.unset: Callable[[positions.Path], str | None] = lambda path: None
         self._play = play
 
     def warn(self, message: str, path: positions.Path = ()) -> None:
@@ -106,18 +110,21 @@ class Source:
         line = self.document.line(path)
         self.warnings.append(f"{self.file}{f':{line}' if line else ''}: {message}")
 
-    def error(self, message: str, path: positions.Path, container: str | None = None) -> ProfileError:
-        return self.document.error(message, path, container=container)
+    def error(self, message: str, path: positions.Path) -> ProfileError:
+        """An error that points at ``path``: a variable that is not set there is the reason for whatever is wrong."""
+        unset = self.unset(path)
+        return self.document.error(message, path) if unset is None else self.not_set(unset, path)
 
     def variable(self, name: str) -> str | None:
         """A variable of the caller: of ``profile_env``, else of the play."""
         given = self.given.env.get(name)
         return self._play(name) if given is None else given
 
-    def not_set(self, name: str, path: positions.Path) -> ProfileError:
-        return self.error(
-            f'variable {name} is not set: give it with -e \'{{"profile_env": {{"{name}": "VALUE"}}}}\', '
-            f"or as {name} in the inventory",
+    def not_set(self, name: str, path: positions.Path, reason: str = "") -> ProfileError:
+        """The error of a variable that nothing sets, with how to give it."""
+        return self.document.error(
+            f"{reason or f'variable {name} is not set'}: give it with "
+            f'-e \'{{"profile_env": {{"{name}": "VALUE"}}}}\', or as {name} in the inventory',
             path,
         )
 
@@ -295,3 +302,14 @@ def _numbered(name: str, number: int) -> str:
 def in_image(command: str) -> str:
     """A program as an entrypoint. What is relative is so to the working directory of the image, not to the profile."""
     return f"/proc/self/cwd/{command.removeprefix('./')}" if command.startswith("./") else command
+
+
+def go_duration(text: str) -> float | None:
+    """Seconds of a Go duration such as ``1m30s``; None for what is not one. A negative one is as good as none."""
+    sign, number = (text[0], text[1:]) if text[:1] in ("-", "+") else ("", text)
+    if number == "0":
+        return 0.0
+    if not number or _DURATION.sub("", number):
+        return None
+    seconds = sum(float(amount) * _UNITS[unit] for amount, unit in _DURATION.findall(number))
+    return 0.0 if sign == "-" else seconds

@@ -11,7 +11,6 @@ a free port from 9001 up, which the client was told in ``GRPC_PORT``.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +23,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.translation import
     Source,
     Translation,
     container_name,
+    go_duration,
     hardware,
 )
 
@@ -54,8 +54,6 @@ MARKERS = ("scripts", "envs")
 _DEFAULT_WAIT = 10.0
 # After InitWaitTime upstream asked a hundred times, once a second.
 _TRIES = 100.0
-_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _AS_ROOT = {"user": "root", "ipc_mode": "host"}
 # ignore and exit need nothing: apply keeps a container that is as planned, and refuses a name that others hold.
 _POLICIES: Mapping[str, Mapping[str, Any]] = {
@@ -255,14 +253,3 @@ def _timeout(source: Source, node: Node) -> str:
         source.warn(f"InitWaitTime {written!r} is not a duration: 10s, as upstream took it", node.at("InitWaitTime"))
         wait = _DEFAULT_WAIT
     return f"{wait + _TRIES:g}s"
-
-
-def go_duration(text: str) -> float | None:
-    """Seconds of a Go duration such as ``1m30s``; None for what is not one. A negative one is as good as none."""
-    sign, number = (text[0], text[1:]) if text[:1] in ("-", "+") else ("", text)
-    if number == "0":
-        return 0.0
-    if not number or _DURATION.sub("", number):
-        return None
-    seconds = sum(float(amount) * _UNITS[unit] for amount, unit in _DURATION.findall(number))
-    return 0.0 if sign == "-" else seconds

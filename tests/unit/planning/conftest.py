@@ -17,7 +17,15 @@ import jinja2
 import jinja2.nativetypes
 import pytest
 
-from ansible_collections.retail.profiles.plugins.plugin_utils import order, parsers, place, plan, profile
+from ansible_collections.retail.profiles.plugins.plugin_utils import (
+    convert,
+    formats,
+    order,
+    parsers,
+    place,
+    plan,
+    profile,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.translation import Given
 
@@ -176,6 +184,29 @@ def write_files(root: Path, files: Mapping[str, str]) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, encoding="utf-8")
     return root / next(iter(files))
+
+
+def converted(file: Path, folder: Path, given: Given | None = None) -> convert.Converted:
+    foreign = formats.read(file.read_text(encoding="utf-8"), file, given or Given(), lambda name: None)
+    assert foreign is not None
+    made = convert.convert(foreign)
+    convert.write(made.files, folder)
+    return made
+
+
+def comparable(made: dict[str, Any]) -> dict[str, Any]:
+    """A plan but for the profile's name, and the files in which its variables are written."""
+    replicas = {name: {**replica, "env_from": None} for name, replica in made["replicas"].items()}
+    return {**made, "profile": None, "plan_id": None, "replicas": replicas}
+
+
+def assert_equal_plan(world: World, file: Path, given: Given | None = None, **settings: Any) -> None:
+    """The plan of a file is that of what it is converted to."""
+    folder = world.root / "converted"
+    converted(file, folder, given)
+    original, made = (world.plan_foreign(path, given, **settings) for path in (file, folder / "profile.yml"))
+    assert comparable(made) == comparable(original)
+    assert plan.plan_id({**made, "profile": original["profile"]}) == original["plan_id"]
 
 
 @pytest.fixture

@@ -18,36 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import convert, formats, literal, plan
+from ansible_collections.retail.profiles.plugins.plugin_utils import convert, literal
 from ansible_collections.retail.profiles.plugins.plugin_utils.literal import Template
 from ansible_collections.retail.profiles.plugins.plugin_utils.translation import Given
 
-from .conftest import World, render, upstream_files, write_files
+from .conftest import World, assert_equal_plan, comparable, converted, render, upstream_files, write_files
 
 JINJA = "{{ 1 / 0 }} {% raw %} {% endraw %} {# gone #} \"'\\ ${X} {"
-
-
-def converted(file: Path, folder: Path, given: Given | None = None) -> convert.Converted:
-    foreign = formats.read(file.read_text(encoding="utf-8"), file, given or Given(), lambda name: None)
-    assert foreign is not None
-    made = convert.convert(foreign)
-    convert.write(made.files, folder)
-    return made
-
-
-def comparable(made: dict[str, Any]) -> dict[str, Any]:
-    """A plan but for the profile's name, and the files in which its variables are written."""
-    replicas = {name: {**replica, "env_from": None} for name, replica in made["replicas"].items()}
-    return {**made, "profile": None, "plan_id": None, "replicas": replicas}
-
-
-def assert_equal_plan(world: World, file: Path, given: Given | None = None, **settings: Any) -> None:
-    """The plan of a file is that of what it is converted to."""
-    folder = world.root / "converted"
-    converted(file, folder, given)
-    original, made = (world.plan_foreign(path, given, **settings) for path in (file, folder / "profile.yml"))
-    assert comparable(made) == comparable(original)
-    assert plan.plan_id({**made, "profile": original["profile"]}) == original["plan_id"]
 
 
 @pytest.mark.parametrize("file", upstream_files(), ids=lambda file: "/".join(file.parts[-4:]))

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import profile, recognise, upstream_launcher
+from ansible_collections.retail.profiles.plugins.plugin_utils import profile, recognise, translation
 from ansible_collections.retail.profiles.plugins.plugin_utils.translation import Given
 
 from .conftest import World, render, upstream_files, write_files
@@ -368,14 +368,14 @@ def test_a_profile_is_found_by_content_whatever_its_file_is_called(world: World)
 def test_go_durations_add_up(parts: list[tuple[int, str]]) -> None:
     units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
     text = "".join(f"{number}{unit}" for number, unit in parts)
-    assert upstream_launcher.go_duration(text) == pytest.approx(sum(number * units[unit] for number, unit in parts))
+    assert translation.go_duration(text) == pytest.approx(sum(number * units[unit] for number, unit in parts))
 
 
 @pytest.mark.parametrize(
     "text,seconds", [("0", 0.0), ("1.5h", 5400.0), ("-5s", 0.0), ("10", None), ("", None), ("s", None)]
 )
 def test_go_durations_as_go_reads_them(text: str, seconds: float | None) -> None:
-    assert upstream_launcher.go_duration(text) == seconds
+    assert translation.go_duration(text) == seconds
 
 
 @pytest.mark.parametrize("file", upstream_files(), ids=lambda file: "/".join(file.parts[-4:]))
