@@ -9,21 +9,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 
-def images_to_build(contexts: Iterable[Mapping[str, Any]], there: Iterable[Mapping[str, Any]], label: str) -> list[str]:
+def images_to_build(
+    contexts: Iterable[Mapping[str, Any]], there: Mapping[str, Mapping[str, Any]], label: str
+) -> list[str]:
     """The images whose label *label* is not the digest of their context, in the order of *contexts*.
 
-    *contexts*: what ``image_context`` returns. *there*: results of ``docker_image_info`` in a loop with the variable
-    ``images_name``.
+    *contexts*: what ``image_context`` returns. *there*: images by name, as ``image_facts`` has them.
     """
-    built = {result["images_name"]: _label(result, label) for result in there}
+    built = {name: image["labels"].get(label) for name, image in there.items()}
     return [context["image"] for context in contexts if built.get(context["image"]) != context["digest"]]
-
-
-def _label(result: Mapping[str, Any], label: str) -> str | None:
-    for image in result.get("images") or []:
-        labels = (image.get("Config") or {}).get("Labels") or {}
-        return labels.get(label)
-    return None
 
 
 class FilterModule:

@@ -14,7 +14,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Optional
 
@@ -280,6 +280,23 @@ class Engine:
         with _translated("pull an image"):
             for event in client.pull(repository, tag, stream=True, decode=True):
                 self.checkpoint()
+                if event.get("error"):
+                    raise EngineError(str(event["error"]))
+
+    def save(self, images: Sequence[str]) -> Iterator[bytes]:
+        """What ``docker save`` writes of *images* (names or ids), in one archive. Raises MissingLibrary."""
+        client = self.client
+        with _translated("save images"):
+            # The library's own call knows one image at a time; layers that images share come once this way.
+            response = client._get(client._url("/images/get"), params={"names": list(images)}, stream=True)
+            client._raise_for_status(response)
+            yield from response.iter_content(1 << 20)
+
+    def load(self, archive: Iterator[bytes]) -> None:
+        """Load what :meth:`save` gave; raises EngineError with the engine's own words, or MissingLibrary."""
+        client = self.client
+        with _translated("load images"):
+            for event in client.load_image(archive):
                 if event.get("error"):
                     raise EngineError(str(event["error"]))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from ansible_collections.retail.profiles.plugins.plugin_utils import seeding
 
 Images = list[dict[str, Any]]
 Models = dict[str, Any]
@@ -53,6 +56,13 @@ class Outcome:
     def failed(self) -> set[str]:
         recap = RECAP.findall(self.output)
         return {host for host, _changed, gone, failed in recap if int(gone) or int(failed)}
+
+    @property
+    def received(self) -> dict[str, int]:
+        """The bytes of images that hosts received (with -v)."""
+        return {
+            host: int(count) for host, count in re.findall(r'changed: \[(\S+)\] => \{\s*"bytes": (\d+)', self.output)
+        }
 
     def tasks_run(self, name: str) -> bool:
         """Whether the task ran on any host, not only skipped."""
@@ -131,6 +141,10 @@ class Fleet:
         answers = self.ask("all", f"docker image ls --no-trunc --quiet {image}")
         return {host: lines[0] for host, lines in answers.items() if lines}
 
+    def forget(self, image: str) -> None:
+        """Take the image, and the layers that only it has, from all hosts."""
+        self.ask("all", f"docker image rm -f {image} >/dev/null 2>&1; docker image prune -f")
+
     def on_builder(self, *arguments: str, check: bool = True) -> str:
         command = ["docker", "-H", self.docker_host, *arguments]
         return subprocess.run(command, check=check, capture_output=True, text=True, timeout=120).stdout.strip()
@@ -199,8 +213,8 @@ class TestPrepare:
         assert answers[first] == ["2770 docker", "models", "models/one/1/model.xml 644", "models/two/1/model.xml 644"]
         assert {tuple(answers[host]) for host in others} == {("2770 docker",)}
 
-        # One export per image in the cache; nothing half done, nothing in the contexts' own folders.
-        assert len(list((fleet.cache / "images").glob("*.tar"))) == 2
+        # Nothing that was on its way is left, nothing half done, nothing in the contexts' own folders.
+        assert list(fleet.cache.glob("sending-*")) == []
         assert list((fleet.cache / "contexts").iterdir()) == []
         assert list((fleet.cache / "models").glob("*.partial")) == []
         assert not Path(images[0]["build"], "wheels").exists()
@@ -237,8 +251,6 @@ class TestPrepare:
         assert set(after) == set(others)
         assert set(after.values()).isdisjoint(before.values())
         assert len(set(after.values())) == 1
-        # The export of the earlier build is not kept.
-        assert len(list((fleet.cache / "images").glob("*.tar"))) == 2
 
     def test_another_builder_and_a_user_who_is_not_root(self, fleet: Fleet, images: Images, models: Models) -> None:
         # The builder is a host of the lab: it builds on the image that it has been given, without a way out.
@@ -261,9 +273,70 @@ class TestPrepare:
         assert set(ids) == {builder, *others}
         assert len(set(ids.values())) == 1
         assert fleet.ask(first, f"ls {STATE_DIR}/models")[first] == ["three", "two"]
-        left = fleet.ask(builder, f"find {STATE_DIR}/build -type f 2>/dev/null || true")
+        left = fleet.ask(builder, f"find {STATE_DIR}/build {STATE_DIR}/transfers -type f 2>/dev/null || true")
         assert left == {builder: []}
         assert fleet.ask(first, f"stat -c %U {STATE_DIR}/models/two/1/model.xml")[first] == ["lab"]
+
+
+@pytest.fixture(scope="module")
+def image(fleet: Fleet) -> Images:
+    context = fleet.context("large", BASE + "COPY large /data/\nCOPY small /data/\n", small="one")
+    Path(context, "large").write_bytes(random.Random(0).randbytes(20 << 20))
+    return [{"image": fleet.server, "build": context, "hosts": fleet.hosts[:3], "containers": ["server"]}]
+
+
+class TestTransfer:
+    """Images on their way to three hosts: how much of them, by which way, and what of it can be seen."""
+
+    def test_token_and_secret_are_not_to_be_seen(self, fleet: Fleet, image: Images) -> None:
+        fleet.forget(fleet.server)
+        secret = "S3cretOfThisTest"  # instead of a random one
+        outcome = fleet.roles(("images",), image, "-vvv", images_secret=secret)
+        assert outcome.status == 0, outcome.output
+        assert fleet.image_ids(fleet.server) == dict.fromkeys(fleet.hosts[:3], fleet.built(fleet.server))
+        first, second, third = fleet.hosts[:3]
+        tokens = [seeding.token(secret, trail) for trail in ([first], [first, second], [first, third])]
+        assert [word for word in (secret, *tokens) if word in outcome.output] == []
+        assert min(outcome.received.values()) > 20 << 20
+
+    def test_changed_layer_is_all_that_travels(self, fleet: Fleet, image: Images) -> None:
+        Path(image[0]["build"], "small").write_text("two")
+        outcome = fleet.roles(("images",), image, "-v")
+        assert outcome.status == 0, outcome.output
+        assert set(outcome.received) == set(fleet.hosts[:3])
+        assert max(outcome.received.values()) < 20_000
+        built = fleet.built(fleet.server)
+        assert fleet.image_ids(fleet.server) == dict.fromkeys(fleet.hosts[:3], built)
+        command = f"docker run --rm --network none {fleet.server} sha256sum /data/large /data/small"
+        seen = {tuple(lines) for lines in fleet.ask(",".join(fleet.hosts[:3]), command).values()}
+        assert len(seen) == 1
+
+    def test_over_ssh_from_a_builder_that_is_a_host(self, fleet: Fleet, image: Images) -> None:
+        builder, *others = fleet.hosts[:3]
+        for host in others:
+            fleet.ask(host, f"docker image rm -f {fleet.server}")
+        given = [{**image[0], "build": None}]
+        options = {"images_builder": builder, "images_docker_host": "unix:///var/run/docker.sock"}
+        outcome = fleet.roles(("images",), given, "-v", "-e", json.dumps({**options, "images_over_ssh": True}))
+        assert outcome.status == 0, outcome.output
+        assert "Send from the first host" in outcome.output
+        assert set(outcome.received) == set(others)
+        assert len(set(fleet.image_ids(fleet.server).values())) == 1
+        left = fleet.ask("all", f"find {STATE_DIR} -name '*.stream' -o -name transfers -o -name 'sending-*'")
+        assert set(map(tuple, left.values())) == {()}
+        assert list(fleet.cache.glob("sending-*")) == []
+
+    def test_host_that_cannot_receive_is_told_before_anything_is_sent(self, fleet: Fleet, image: Images) -> None:
+        fleet.ask(fleet.hosts[1], f"docker image rm -f {fleet.server}")
+        fleet.ask(fleet.hosts[2], f"docker image rm -f {fleet.server}")
+        elsewhere = {"profile_address": "192.0.2.1"}
+        outcome = fleet.roles(("images",), image, "-e", json.dumps(elsewhere))
+        assert outcome.status != 0
+        for host in fleet.hosts[1:3]:
+            assert f"{host}: no fleet address to receive images on" in outcome.output
+        assert not outcome.tasks_run("Send the images")
+        assert set(fleet.image_ids(fleet.server)) == {fleet.hosts[0]}
+        assert fleet.ask("all", f"ls {STATE_DIR}/transfers 2>/dev/null || true") == {key: [] for key in fleet.hosts}
 
 
 class TestBadInput:
@@ -301,24 +374,3 @@ class TestBadInput:
         assert outcome.status != 0
         assert "did not make the models three" in outcome.output
         assert list((fleet.cache / "models").glob("*.partial")) == []
-
-    def test_failed_load_leaves_no_export_on_the_host(self, fleet: Fleet) -> None:
-        (fleet.cache / "images").mkdir(parents=True, exist_ok=True)
-        (fleet.cache / "images" / "broken.tar").write_bytes(b"not an archive")
-        variables = {
-            "images_name": "retail/broken:1",
-            "images_files": {"retail/broken:1": "broken.tar"},
-            "images_state_dir": STATE_DIR,
-        }
-        role = {"name": "retail.profiles.images", "tasks_from": "load"}
-        outcome = fleet.play([{"ansible.builtin.include_role": role, "vars": variables}])
-        assert outcome.failed == set(fleet.hosts)
-        left = fleet.ask("all", f"ls {STATE_DIR}/seed 2>/dev/null || true")
-        assert {host: lines for host, lines in left.items() if lines} == {}
-        assert set(left) == set(fleet.hosts)
-
-    def test_no_engine_to_build_with(self, fleet: Fleet, images: Images) -> None:
-        outcome = fleet.roles(("images",), images, images_docker_host="unix:///nowhere/docker.sock")
-        assert outcome.status != 0
-        assert "No Docker Engine answers at unix:///nowhere/docker.sock on localhost" in outcome.output
-        assert "Set images_builder" in outcome.output

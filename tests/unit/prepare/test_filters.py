@@ -6,61 +6,45 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
+from ansible_collections.retail.profiles.plugins.filter.images_seeding import images_seeding
 from ansible_collections.retail.profiles.plugins.filter.images_to_build import images_to_build
-from ansible_collections.retail.profiles.plugins.filter.images_to_seed import images_to_seed
+from ansible_collections.retail.profiles.plugins.filter.images_unseeded import images_unseeded
 
 LABEL = "retail.profiles.context"
-IMAGE: dict[str, Any] = {
-    "Id": "sha256:1",
-    "Created": "2026-01-01T00:00:00Z",
-    "RootFS": {"Layers": ["sha256:a", "sha256:b"]},
-    "Config": {"Cmd": ["x"], "Labels": {LABEL: "d1"}, "Env": None},
-}
-
-
-def found(name: str, *images: dict[str, Any]) -> dict[str, Any]:
-    return {"images_name": name, "images": list(images)}
-
-
-def test_host_gets_what_it_lacks_and_needs() -> None:
-    there = [found("a", IMAGE), found("b", IMAGE), found("c")]
-    assert images_to_seed([found("a"), found("c")], there) == ["a"]
-
-
-def test_host_keeps_an_image_with_the_same_id() -> None:
-    other = {**IMAGE, "Created": "shown in another way"}
-    assert images_to_seed([found("a", other)], [found("a", IMAGE)]) == []
-
-
-def test_host_keeps_the_same_content_under_another_id() -> None:
-    # As an engine with the containerd image store has it; and it shows what is empty in another way.
-    other = {**IMAGE, "Id": "sha256:2", "Config": {**IMAGE["Config"], "Env": [], "Entrypoint": None}}
-    assert images_to_seed([found("a", other)], [found("a", IMAGE)]) == []
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"Created": "2026-01-02T00:00:00Z"},
-        {"RootFS": {"Layers": ["sha256:a"]}},
-        {"Config": {**IMAGE["Config"], "Cmd": ["y"]}},
-        {"Config": {**IMAGE["Config"], "Labels": {LABEL: "d2"}}},
-    ],
-)
-def test_host_gets_other_content(change: dict[str, Any]) -> None:
-    other = {**IMAGE, "Id": "sha256:2", **change}
-    assert images_to_seed([found("a", other)], [found("a", IMAGE)]) == ["a"]
 
 
 def test_image_is_built_when_its_label_is_not_the_digest() -> None:
-    contexts = [{"image": name, "digest": "d1"} for name in ("same", "other", "absent", "unlabelled", "bare")]
-    there = [
-        found("same", IMAGE),
-        found("other", {**IMAGE, "Config": {"Labels": {LABEL: "d0"}}}),
-        found("absent"),
-        found("unlabelled", {**IMAGE, "Config": {"Labels": None}}),
-        found("bare", {"Id": "sha256:3"}),
-    ]
-    assert images_to_build(contexts, there, LABEL) == ["other", "absent", "unlabelled", "bare"]
+    contexts = [{"image": name, "digest": "d1"} for name in ("same", "other", "absent", "unlabelled")]
+    there: dict[str, Any] = {
+        "same": {"labels": {LABEL: "d1"}},
+        "other": {"labels": {LABEL: "d0"}},
+        "unlabelled": {"labels": {}},
+    }
+    assert images_to_build(contexts, there, LABEL) == ["other", "absent", "unlabelled"]
+
+
+def test_hosts_are_known_by_the_addresses_that_the_inventory_gives() -> None:
+    engine = {"images": {}, "chains": [], "arch": "x86_64", "containerd_store": False, "root_dir": "/", "free_bytes": 1}
+    image = {"id": "sha256:1", "layers": ["sha256:a"], "content": "c", "size": 0}
+    hostvars = {
+        "h1": {"here": {"engine": engine}, "profile_address": "192.0.2.1", "ansible_host": "198.51.100.1"},
+        "h2": {"here": {"engine": engine}, "ansible_host": "192.0.2.2"},
+        "h3": {"here": {"engine": engine}, "ansible_host": "name.invalid"},
+        "h4": {"here": {"skipped": True}},
+    }
+    wanted = [{"image": "i:1", "hosts": list(hostvars)}]
+    found = images_seeding(hostvars, list(hostvars), wanted, {**engine, "images": {"i:1": image}}, "here")
+    assert {host: item["addresses"] for host, item in found["hosts"].items()} == {
+        "h1": ["192.0.2.1"],
+        "h2": ["192.0.2.2"],
+        "h3": [],
+    }
+
+
+def test_registered_results_are_put_together() -> None:
+    sent = {"sent": [{"lost": {}}]}
+    hostvars: dict[str, Any] = {
+        "h1": {"images_sent": sent, "images_received": {"ids": {}, "lost": {"h2": "cannot connect to it"}}},
+        "h2": {"images_sent": sent, "images_received": {"msg": "nothing came"}},
+    }
+    assert images_unseeded(hostvars, ["h1", "h2"]) == ["h2: cannot connect to it; nothing came"]

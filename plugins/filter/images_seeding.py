@@ -1,0 +1,34 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter plugin: who gets which images from whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.plugin_utils import seeding
+from ansible_collections.retail.profiles.plugins.plugin_utils.ansible_input import native, resolved
+
+
+def images_seeding(
+    hostvars: Mapping[str, Mapping[str, Any]],
+    hosts: Iterable[str],
+    wanted: Iterable[Mapping[str, Any]],
+    builder: Mapping[str, Any],
+    registered: str,
+) -> dict[str, Any]:
+    """What seeding.plan answers, with the ``addresses`` by which the inventory knows each host that lacks something."""
+    found = {host: (hostvars[host].get(registered) or {}).get("engine") for host in hosts}
+    facts = {host: native(engine) for host, engine in found.items() if engine}
+    planned = seeding.plan(native(list(wanted)), native(builder), facts)
+    for host, item in planned["hosts"].items():
+        own = hostvars[host]
+        item["addresses"] = resolved(str(own.get("profile_address") or own.get("ansible_host") or host))
+    return planned
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"images_seeding": images_seeding}

@@ -1,0 +1,24 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter plugin: what kept hosts from getting their images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.plugin_utils import seeding
+
+_REGISTERED = {"images_sent": "sent", "images_resent": "resent", "images_received": "received"}
+
+
+def images_unseeded(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str]) -> list[str]:
+    """``HOST: why`` for every host without its images; the role's registered results are read from *hostvars*."""
+    results = {host: {short: hostvars[host].get(name) or {} for name, short in _REGISTERED.items()} for host in hosts}
+    return seeding.failures(results)
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"images_unseeded": images_unseeded}
