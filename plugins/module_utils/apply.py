@@ -227,7 +227,8 @@ class Applier:
         except ProfileError as error:
             return replace(outcome, status="failed", error=f"{task.name}: {error}")
         if action != START:
-            self.made[task.name] = Made(identity, task.spec, made_from)
+            planned = self.ground.record.replicas[task.name]
+            self.made[task.name] = replace(planned, id=identity, request=made_from, dropped={})
         return self._await(task, replace(outcome, id=identity))
 
     def _look(

@@ -14,7 +14,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Optional
 
@@ -72,7 +72,7 @@ def _check_socket(url: str) -> None:
 
 
 @contextmanager
-def _translated(doing: str) -> Iterator[None]:
+def translated(doing: str) -> Iterator[None]:
     """Turn what the library raises into EngineError."""
     import docker.errors
     import requests
@@ -275,26 +275,9 @@ class Engine:
         repository, tag = split_image(name)
         client = self.client()
         # The library authenticates from the user's Docker configuration, as the CLI does.
-        with _translated("pull an image"):
+        with translated("pull an image"):
             for event in client.pull(repository, tag, stream=True, decode=True):
                 self.checkpoint()
-                if event.get("error"):
-                    raise EngineError(str(event["error"]))
-
-    def save(self, images: Sequence[str]) -> Iterator[bytes]:
-        """What ``docker save`` writes of *images* (names or ids), in one archive. Raises MissingLibrary."""
-        client = self.client()
-        with _translated("save images"):
-            # The library's own call knows one image at a time; layers that images share come once this way.
-            response = client._get(client._url("/images/get"), params={"names": list(images)}, stream=True)
-            client._raise_for_status(response)
-            yield from response.iter_content(1 << 20)
-
-    def load(self, archive: Iterator[bytes]) -> None:
-        """Load what :meth:`save` gave; raises EngineError with the engine's own words, or MissingLibrary."""
-        client = self.client()
-        with _translated("load images"):
-            for event in client.load_image(archive):
                 if event.get("error"):
                     raise EngineError(str(event["error"]))
 
@@ -317,7 +300,7 @@ def _library(url: str, timeout: int) -> Any:
         import traceback
 
         raise MissingLibrary(traceback.format_exc()) from None
-    with _translated("connect"):
+    with translated("connect"):
         return docker.APIClient(base_url=url, version="auto", timeout=timeout)
 
 

@@ -24,8 +24,9 @@ from dataclasses import dataclass
 from typing import Any, Callable, NoReturn, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils import images
-from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine, EngineError
+from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.image_engine import ImageEngine
 from ansible_collections.retail.profiles.plugins.module_utils.image_stream import (
     CONNECT_TIMEOUT,
     STALL_TIMEOUT,
@@ -41,6 +42,8 @@ from ansible_collections.retail.profiles.plugins.module_utils.sockets import add
 from ansible_collections.retail.profiles.plugins.module_utils.state import make_directories, write_atomically
 
 _FOLDER = "transfers"
+#: descriptors that are looked at, to be closed
+_DESCRIPTORS = 65536
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Expected:
 
 
 def receive(
-    listener: socket.socket, token: str, deadline: float, engine: Engine, begun: Callable[[], None]
+    listener: socket.socket, token: str, deadline: float, engine: ImageEngine, begun: Callable[[], None]
 ) -> dict[str, Any]:
     """Wait for who knows the token, load what comes, and pass it on.
 
@@ -78,7 +81,7 @@ def receive(
         return {"bytes": reader.bytes, "lost": branches.lost}
 
 
-def _load(engine: Engine, stream: Iterator[bytes]) -> None:
+def _load(engine: ImageEngine, stream: Iterator[bytes]) -> None:
     try:
         engine.load(stream)
     except EngineError as error:
@@ -130,7 +133,7 @@ def _first(listener: socket.socket, token: str, deadline: float) -> socket.socke
         refused += 1
 
 
-def verify(engine: Engine, expected: Sequence[Expected]) -> dict[str, str]:
+def verify(engine: ImageEngine, expected: Sequence[Expected]) -> dict[str, str]:
     """The ids of what was loaded, by name. Raises ProfileError where it is not what was expected."""
     found: dict[str, str] = {}
     for item in expected:
@@ -166,11 +169,13 @@ class Folder:
             make_directories(self.state_dir, self.path)
             try:
                 descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o660)
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ProfileError(f"a receiver runs already: {self.path}") from None
             except OSError as error:
                 raise ProfileError(f"cannot write {self.lock}: {error.strerror}") from None
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                raise ProfileError(f"a receiver runs already: {self.path}") from None
         return descriptor
 
     def mark_begun(self) -> None:
@@ -223,35 +228,56 @@ def _free(lock: str) -> bool:
 def start(folder: Folder, work: Callable[[], Mapping[str, Any]], listener: socket.socket) -> None:
     """Run *work* in a detached process that holds the folder's lock, and writes what it answers as its outcome.
 
-    The *listener* becomes that process's own.
+    The *listener* becomes that process's own. Raises ProfileError.
     """
     lock = folder.make()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        _detach(folder, work)
+        _detach(folder, work, (lock, listener.fileno(), writer))
+    os.close(writer)
     os.waitpid(child, 0)
     os.close(lock)
     listener.close()
+    runs = os.read(reader, 1)  # until it can be found by its pid, or has ended
+    os.close(reader)
+    if not runs:
+        raise ProfileError(f"the receiver did not start: is there room in {folder.state_dir}?")
 
 
-def _detach(folder: Folder, work: Callable[[], Mapping[str, Any]]) -> NoReturn:
-    """In the child: a session of its own, and a child in it that answers to nobody."""
+def _detach(folder: Folder, work: Callable[[], Mapping[str, Any]], keep: tuple[int, int, int]) -> NoReturn:
+    """In the child: a session of its own, and a child in it that answers to nobody.
+
+    The last of the descriptors *keep* hears of it when it runs.
+    """
     try:
         os.setsid()
         if os.fork() == 0:
-            null = os.open(os.devnull, os.O_RDWR)
-            for descriptor in (0, 1, 2):
-                os.dup2(null, descriptor)
-            os.chdir("/")
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            _let_go(keep)
             write_atomically(folder.pid, str(os.getpid()).encode(), 0o660)
+            os.write(keep[-1], b"+")
+            os.close(keep[-1])
             write_atomically(folder.outcome, json.dumps(_outcome(work)).encode(), 0o660)
     finally:
         os._exit(0)  # never back into the module
+
+
+def _let_go(keep: Sequence[int]) -> None:
+    """Drop what was inherited, but for the descriptors *keep*: whoever started us waits until it is closed."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    below = 3
+    for descriptor in sorted(keep):
+        os.closerange(below, descriptor)
+        below = descriptor + 1
+    os.closerange(below, min(os.sysconf("SC_OPEN_MAX"), _DESCRIPTORS))
+    os.chdir("/")
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _outcome(work: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:

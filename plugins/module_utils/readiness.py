@@ -76,7 +76,7 @@ class Waiter:
                 first_count = _restarts(inspect) if first_count is None else first_count
             reason = self._stopped(probe, inspect, first_count) if watched else None
             if reason is None:
-                reason = self._attempt(probe, inspect)
+                reason = self.attempt(probe, inspect)
                 if reason is None:
                     return
             waited = self.clock.now() - started
@@ -106,7 +106,7 @@ class Waiter:
             return f"restarting after exit code {state.get('ExitCode')}"
         return None
 
-    def _attempt(self, probe: Probe, inspect: Optional[Inspect]) -> Optional[str]:
+    def attempt(self, probe: Probe, inspect: Optional[Inspect]) -> Optional[str]:
         """Try once: None if satisfied, else the reason."""
         if probe.kind in _OF_CONTAINER:
             if inspect is None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES, TABLE
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import (
     COLLECTION,
     COLLECTION_LABEL,
@@ -30,6 +31,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.values import spli
 
 SCHEMA = "retail.profiles/record/1"
 DIRECTORY_MODE = 0o2770
+_KEPT = {"image", "networks", "network_mode", *(item.name for item in TABLE if any(part.live for part in item.fields))}
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,18 @@ class Made:
     """A replica in the record.
 
     *request* is the hash of the create request that made container *id*, *dropped* what the engine did not take over
-    from it (see :func:`drift.dropped`).
+    from it (see :func:`drift.dropped`), *desired* what of its task may change while it lives, *ready* its probes.
     """
 
     id: Optional[str] = None
     spec: str = ""
     request: str = ""
     dropped: Mapping[str, Any] = field(default_factory=dict)
+    desired: Mapping[str, Any] = field(default_factory=dict)
+    ready: list[Any] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        return {"id": self.id, "spec": self.spec, "request": self.request, "dropped": dict(self.dropped)}
+        return {**vars(self)}
 
 
 @dataclass(frozen=True)
@@ -82,10 +86,7 @@ def record_from(data: Mapping[str, Any]) -> Record:
         deployment=data["deployment"],
         run_id=data.get("run_id"),
         plan_id=data.get("plan_id"),
-        replicas={
-            name: Made(made.get("id"), made.get("spec") or "", made.get("request") or "", made.get("dropped") or {})
-            for name, made in data["replicas"].items()
-        },
+        replicas={name: Made(**made) for name, made in data["replicas"].items()},
         networks=tuple(data.get("networks") or ()),
         volumes=tuple(data.get("volumes") or ()),
         files=tuple(data.get("files") or ()),
@@ -99,7 +100,8 @@ def planned(record: Optional[Record], order: Order) -> Record:
     replicas = {**old.replicas}
     for task in order.share.replicas:
         made = old.replicas.get(task.name, Made())
-        replicas[task.name] = replace(made, spec=task.spec)
+        desired = {name: value for name, value in task.task.items() if ALIASES.get(name, name) in _KEPT}
+        replicas[task.name] = replace(made, spec=task.spec, desired=desired, ready=task.probes)
     volumes = {name for task in order.share.replicas for name in named_volumes(task.values)}
     return replace(
         old,

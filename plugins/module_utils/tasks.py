@@ -60,6 +60,7 @@ class ReplicaTask:
     pull: str = "missing"
     ready: tuple[Probe, ...] = ()
     reach: tuple[Probe, ...] = ()
+    probes: list[Any] = field(default_factory=list)
 
     @property
     def image(self) -> str:
@@ -206,6 +207,7 @@ def parse_replica(item: Mapping[str, Any]) -> ReplicaTask:
         pull=pull,
         ready=tuple(parse_probe(probe, container) for probe in item.get("ready") or ()),
         reach=tuple(parse_probe(probe, container) for probe in item.get("reach") or ()),
+        probes=[_given(probe) for probe in item.get("ready") or ()],
     )
 
 

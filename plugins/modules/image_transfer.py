@@ -170,8 +170,9 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.retail.profiles.plugins.module_utils import image_receiver, image_source
-from ansible_collections.retail.profiles.plugins.module_utils.engine import MissingLibrary, connect
+from ansible_collections.retail.profiles.plugins.module_utils.engine import MissingLibrary
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.image_engine import connect_images
 from ansible_collections.retail.profiles.plugins.module_utils.image_stream import listen
 
 
@@ -180,7 +181,7 @@ def awaited(params: dict[str, Any]) -> dict[str, Any]:
     timeout = params["timeout"]
     deadline = time.monotonic() + timeout
     expected = [image_receiver.Expected(name, image) for name, image in params["images"].items()]
-    connect(params["docker_host"]).client()  # told now, not when the stream comes
+    connect_images(params["docker_host"])  # what is missing is told now, not when the stream comes
     address = image_receiver.own_address(params["addresses"])
     listener = listen(address, params["port"])
     port = listener.getsockname()[1]
@@ -188,7 +189,7 @@ def awaited(params: dict[str, Any]) -> dict[str, Any]:
     folder = image_receiver.Folder(params["state_dir"], params["name"])
 
     def work() -> dict[str, Any]:
-        engine = connect(params["docker_host"], timeout)
+        engine = connect_images(params["docker_host"], timeout)
         outcome = image_receiver.receive(listener, params["token"], deadline, engine, folder.mark_begun)
         return {**outcome, "ids": image_receiver.verify(engine, expected)}
 
@@ -202,7 +203,7 @@ def sent(params: dict[str, Any]) -> dict[str, Any]:
     if params["path"]:
         results = [image_source.resend(params["path"], transfers[0].root, params["secret"])]
     else:
-        engine = connect(params["docker_host"], params["timeout"])
+        engine = connect_images(params["docker_host"], params["timeout"])
         with image_source.spool(os.path.join(params["state_dir"], f"sending-{params['name']}")) as folder:
             results = image_source.send(engine, transfers, params["secret"], folder, params["dial"])
     return {"changed": True, "sent": [item.as_dict() for item in results]}

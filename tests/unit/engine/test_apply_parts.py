@@ -147,14 +147,15 @@ def test_a_plan_in_the_record() -> None:
     task = {**TASK, "labels": {"retail.profiles.spec": "abc"}, "volumes": ["w:/w", "/x:/y", "/z"]}
     share = {**replica(task=task), "networks": [{"name": "d-m"}]}
     new = planned(old, order(share=share, run_id="run-2"))
+    bare = {"id": None, "spec": "", "request": "", "dropped": {}, "desired": {}, "ready": []}
     assert new.as_dict() == {
         "schema": "retail.profiles/record/1",
         "deployment": "d",
         "run_id": "run-2",
         "plan_id": "plan-1",
         "replicas": {
-            "d-a-1": {"id": None, "spec": "abc", "request": "", "dropped": {}},
-            "d-b-1": {"id": "2", "spec": "s", "request": "", "dropped": {}},
+            "d-a-1": {**bare, "spec": "abc", "desired": {"image": "i:1"}},
+            "d-b-1": {**bare, "id": "2", "spec": "s"},
         },
         "networks": ["d-m", "d-n"],
         "volumes": ["v", "w"],

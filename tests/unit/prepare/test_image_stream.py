@@ -25,6 +25,7 @@ from ansible_collections.retail.profiles.plugins.module_utils import image_recei
 from ansible_collections.retail.profiles.plugins.module_utils import image_stream as stream
 from ansible_collections.retail.profiles.plugins.module_utils.engine import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.remove import start_time
 
 SECRET = "secret"
 LAYERS = [b"lowest" * 100, os.urandom(3 * stream.CHUNK + 17), b""]
@@ -405,20 +406,32 @@ def test_receiver_process_that_fails(tmp_path: Path, failure: Exception, told: s
 @pytest.mark.parametrize(("begun", "why"), [(False, "no host connected"), (True, "it was not done after 0 s")])
 def test_receiver_process_that_waits_in_vain_is_ended(tmp_path: Path, begun: bool, why: str) -> None:
     folder = image_receiver.Folder(str(tmp_path), "one")
-    reader, writer = os.pipe()
-    image_receiver.start(folder, lambda: {"bytes": len(os.read(reader, 1))}, stream.listen("127.0.0.1"))
-    try:
-        with pytest.raises(ProfileError, match="runs already"):
-            folder.make()
-        if begun:
-            folder.mark_begun()
-        outcome = image_receiver.collect(folder, 0)
-    finally:
-        os.close(writer)
-        os.close(reader)
+    listener = stream.listen("127.0.0.1")
+    port = listener.getsockname()[1]
+    image_receiver.start(folder, lambda: {"peer": str(listener.accept())}, listener)
+    pid = int(Path(folder.pid).read_text())
+    with pytest.raises(ProfileError, match="runs already"):
+        folder.make()
+    if begun:
+        folder.mark_begun()
+    outcome = image_receiver.collect(folder, 0)
+    assert start_time(pid) is None
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", port), timeout=20)
     assert outcome is not None
     assert why in outcome["error"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_receiver_process_holds_nothing_of_who_started_it(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    folder = image_receiver.Folder(str(tmp_path), "one")
+    listener = stream.listen("127.0.0.1")
+    image_receiver.start(folder, lambda: {"peer": str(listener.accept())}, listener)
+    os.close(writer)
+    assert os.read(reader, 1) == b"", "it has the pipe open"
+    os.close(reader)
+    assert image_receiver.collect(folder, 0) is not None
 
 
 def test_what_dead_receivers_left_is_swept(tmp_path: Path) -> None:
