@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils import files, networks
@@ -63,6 +64,11 @@ class Ground:
         self.pulled: list[str] = []
         self.found: list[Difference] = []
         self.removed: list[str] = []
+
+    @cached_property
+    def secret_key(self) -> bytes:
+        """The key of this host and deployment for digests of secrets. In check mode none is made."""
+        return self.state.secret_key(self.deployment, make=not self.order.check)
 
     @property
     def changed(self) -> bool:

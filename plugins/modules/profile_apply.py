@@ -150,6 +150,14 @@ options:
             description: Probes that must succeed from this host before it is made.
             type: list
             elements: dict
+  secrets:
+    description:
+      - The secrets of each replica of the share, by its name, as variables of its environment. Needed with
+        O(state=present) for those that the label C(retail.profiles.secrets) of a task names.
+      - They reach the containers through the engine's API, and are written nowhere. The host's record holds a digest
+        of them that is keyed (HMAC-SHA-256) with a random key of this host and deployment.
+      - Whoever may use the engine can read them with C(docker inspect).
+    type: dict
   expected:
     description:
       - Names of all replicas of this deployment that belong on this host.
@@ -332,6 +340,7 @@ def argument_spec() -> dict[str, Any]:
                 },
             },
         },
+        "secrets": {"type": "dict", "no_log": True},
         "expected": {"type": "list", "elements": "str"},
         "concurrency": {"type": "int", "default": DEFAULT_CONCURRENCY},
     }
@@ -339,8 +348,8 @@ def argument_spec() -> dict[str, Any]:
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    # The arguments hold whole files: neither the answer nor a -vvv screen needs them again.
-    echo = {"module_args": {key: value for key, value in module.params.items() if key != "share"}}
+    # The arguments hold whole files, and secrets: neither the answer nor a -vvv screen needs them again.
+    echo = {"module_args": {key: value for key, value in module.params.items() if key not in ("share", "secrets")}}
     try:
         result = run(parse_order(module.params, module.check_mode), connect)
     except MissingLibrary as error:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ansible_collections.retail.profiles.plugins.module_utils import values
+from ansible_collections.retail.profiles.plugins.module_utils import secret_env, values
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES
 from ansible_collections.retail.profiles.plugins.plugin_utils import (
@@ -64,6 +64,7 @@ class Replica:
     image: str
     task: Mapping[str, Any]
     env_from: Mapping[str, str]
+    secrets: Sequence[str]
     pull: str
     image_id: str | None
     address: str | None
@@ -100,6 +101,7 @@ class Replica:
             "peers": {name: peer.as_variable() for name, peer in self.peers.items()},
             "task": self.task,
             "env_from": self.env_from,
+            "secrets": self.secrets,
             "pull": self.pull,
             "ready": self.ready,
             "reach": self.reach,
@@ -216,7 +218,7 @@ class Builder:
             **extra,
             **given.options(extra),
             **_published(me, around.published, fleet, extra.get("published_ports", [])),
-            "labels": _labels(slot, self.settings),
+            "labels": {**_labels(slot, self.settings), **_secret_label(env.secrets)},
         }
         task["labels"][SPEC] = spec_hash(task)
         stand_in = fleet.stand_in_for(slot.host, mapped)
@@ -227,6 +229,7 @@ class Builder:
             image=contents.image,
             task=task,
             env_from=env.sources,
+            secrets=env.secrets,
             pull=self.settings.pull,
             image_id=fleet.image_id(slot.host, mapped),
             address=fleet.address(slot.host, slot.container) if around.published else _host_address(me, fleet),
@@ -325,7 +328,7 @@ class Builder:
         return self.networks.attachments(entry, value("networks"))
 
     def _environment(self, entry: Entry, value: Value) -> environment.Environment:
-        return environment.collect(entry, value("env_file"), value("env"), self.settings.env)
+        return environment.collect(entry, value("env_file"), value("env"), value("secret_env"), self.settings.env)
 
 
 def _reach(me: endpoints.Endpoint, around: Around) -> list[dict[str, Any]]:
@@ -402,6 +405,11 @@ def _labels(slot: Slot, settings: Settings) -> dict[str, str]:
         "retail.profiles.container": slot.container,
         "retail.profiles.replica": slot.replica,
     }
+
+
+def _secret_label(secrets: Sequence[str]) -> dict[str, str]:
+    """The names of a container's secrets: who reads its logs takes their values from it, to keep them out."""
+    return {secret_env.LABEL: " ".join(sorted(secrets))} if secrets else {}
 
 
 def spec_hash(task: Mapping[str, Any]) -> str:
