@@ -136,22 +136,34 @@ class Redactor:
 
 
 def spellings(value: str) -> str:
-    """A regular expression for *value* however often its characters are escaped."""
-    return "".join(
-        rf"\\{{{len(run)},}}" if run.startswith("\\") else _character(run) for run in re.findall(r"\\+|[^\\]", value)
-    )
+    """A regular expression for *value* however often its characters are escaped.
+
+    It takes linear time on runs of backslashes: it looks at each from its start alone, and no two parts share one.
+    """
+    pattern, backslashes = "", r"(?<!\\)\\"
+    for run in re.findall(r"\\+|[^\\]", value):
+        if run.startswith("\\"):
+            pattern += rf"(?:{backslashes}{{{len(run)},}}|(?i:%5c){{{len(run)}}})"
+            backslashes = ""  # those before the next character are taken already
+        else:
+            pattern += _character(run, backslashes)
+            backslashes = r"\\"
+    return pattern
 
 
-def _character(character: str) -> str:
+def _character(character: str, backslashes: str) -> str:
+    any_number, some = (f"{backslashes}*", f"{backslashes}+") if backslashes else ("", "")
     plain = re.escape(character)
-    ways = [rf"\\*{plain}" if character in "\"'/$`" else plain]
-    if character in _ESCAPES:
-        ways.append(rf"\\+{_ESCAPES[character]}")
+    ways = [plain, f"{any_number}{plain}"] if character in "\"'/$`" and any_number else [plain]
     if character == " ":
         ways.append(r"\+")
+    if character in _ESCAPES:
+        ways.append(f"{some}{_ESCAPES[character]}")
     units = character.encode("utf-16-be", "surrogatepass").hex()
-    ways.append("(?i:" + "".join(rf"\\+u{units[at : at + 4]}" for at in range(0, len(units), 4)) + ")")
+    escaped = [f"u{units[at : at + 4]}" for at in range(0, len(units), 4)]
+    ways.append(f"(?i:{some}" + r"\\+".join(escaped) + ")")
     if not character.isalnum() or not character.isascii():
-        ways.append("(?i:" + "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass")) + ")")
-        ways.append(rf"(?i:\\+x{ord(character):02x})" if ord(character) < 256 else rf"(?i:\\+U{ord(character):08x})")
+        percent = "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
+        number = f"x{ord(character):02x}" if ord(character) < 256 else f"U{ord(character):08x}"
+        ways.append(f"(?i:{percent}|{some}{number})")
     return f"(?:{'|'.join(ways)})"

@@ -149,6 +149,10 @@ deployment:
   description: Name of the deployment.
   returned: stage is select or plan
   type: str
+profile_file:
+  description: The file of the profile, or null for a stored plan that needs none.
+  returned: stage is select or plan
+  type: str
 shares:
   description: By host, what it will probably have to run; empty where that cannot be said before the hosts are asked.
   returned: stage is select

@@ -79,7 +79,7 @@ def parse(text: str, file: str, plain_scalars: bool = False) -> Document:
     return Document(file=file, value=value, lines=lines)
 
 
-class _PlainLoader(yaml.SafeLoader):
+class _PlainLoader(_Loader):
     """Takes ``22:22``, ``on``, ``012`` and ``1.10`` as text."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]  # types-PyYAML: of the instance
