@@ -28,6 +28,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils import (
     plan,
     prepare,
     profile,
+    secret_env,
     shipping,
     stock_playbook,
     translation,
@@ -86,6 +87,7 @@ class Planner:
     def __init__(self, action: ActionModule, args: dict[str, Any], task_vars: dict[str, Any]) -> None:
         self.args = ansible_input.native(args)
         self.task_vars = task_vars
+        self.play = {"models_dir": self.args["models_dir"], **task_vars}
         self.check_mode = action._task.check_mode
         self.render = ansible_input.renderer(action._templar)
         self.variables = ansible_input.HostVariables(task_vars["hostvars"], {"models_dir": self.args["models_dir"]})
@@ -105,13 +107,10 @@ class Planner:
             if stage == "select":
                 return selected(stored, stored)
             sources = shipping.kept(stored, Path(self.args["plan"]).absolute().parent / KEPT)
-            return self._planned(plan.Planned(self._checked(stored), sources))
-        search = ansible_input.search_path(self.args["search"], self.task_vars["playbook_dir"])
-        file = locate.find_profile(self.args["profile"] or "", search)
-        play = {"models_dir": self.args["models_dir"], **self.task_vars}
-        loaded = profile.load(file, search, self.render, play, self._given())
+            return self._planned(plan.Planned(self._checked(stored), sources), self._profile_of(stored))
+        loaded = self._load(self.args["profile"] or "")
         settings = self._settings(loaded)
-        asked = plan.shape(loaded, self.inventory, settings, self.render, play)
+        asked = plan.shape(loaded, self.inventory, settings, self.render, self.play)
         if stage == "select":
             found = {"hosts": asked.hosts, "deployment": settings.deployment, "state_dir": settings.state_dir}
             return {**selected(found, self._expected(loaded, asked, settings)), "profile_file": loaded.file}
@@ -119,8 +118,23 @@ class Planner:
             return {"prepare": prepare.needs(loaded, asked, settings, self.variables, self.render)}
         snapshots, silent = self._snapshots(asked.hosts)
         fleet = Fleet(self.variables, snapshots, self._dialled(asked), silent)
-        shaped = plan.shape(loaded, self.inventory, settings, self.render, play, fleet)
-        return self._planned(plan.make(loaded, shaped, settings, fleet, self.render))
+        shaped = plan.shape(loaded, self.inventory, settings, self.render, self.play, fleet)
+        return self._planned(plan.make(loaded, shaped, settings, fleet, self.render), loaded)
+
+    def _load(self, name: str) -> profile.Profile:
+        search = ansible_input.search_path(self.args["search"], self.task_vars["playbook_dir"])
+        return profile.load(locate.find_profile(name, search), search, self.render, self.play, self._given())
+
+    def _profile_of(self, stored: dict[str, Any]) -> profile.Profile | None:
+        """The profile of a stored plan, where that is needed: it says what the plan's secrets stand for."""
+        if not any(replica["secrets"] for replica in stored["replicas"].values()):
+            return None
+        try:
+            return self._load(self.args["profile"] or stored["profile"])
+        except ProfileError:
+            if self.args["profile"]:
+                raise
+            return None  # profile_secrets may give them all
 
     def _given(self) -> Given:
         try:
@@ -205,8 +219,9 @@ class Planner:
                 )
         return {**stored, "snapshot": snapshots}
 
-    def _planned(self, made: plan.Planned) -> dict[str, Any]:
+    def _planned(self, made: plan.Planned, loaded: profile.Profile | None) -> dict[str, Any]:
         planned, sources = made.plan, made.sources
+        secret_env.check(planned, secret_env.Secrets(loaded, self.variables, self.render))
         summary = explain.text(planned)
         if self.args["show"]:
             Display().display(f"\n{summary}\n")
@@ -221,7 +236,7 @@ class Planner:
         unchecked = [host for host in planned["hosts"] if plan.share_id(planned, host) != self.args["asked"].get(host)]
         answer = {"plan": planned, "summary": summary, "run_id": run_id, "run_dir": run_dir}
         more = {"deployment": planned["deployment"], "unchecked": unchecked, "sources": shipping.as_data(sources)}
-        return {**answer, **more}
+        return {**answer, **more, "profile_file": loaded.file if loaded else None}
 
 
 def selected(found: Mapping[str, Any], expected: Mapping[str, Any] | None) -> dict[str, Any]:

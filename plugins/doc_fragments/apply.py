@@ -214,6 +214,14 @@ options:
       file:
         description: Path of a compressed tar archive on the host.
         type: path
+  secrets:
+    description:
+      - The secrets of each replica of the share, by its name, as variables of its environment. Needed with
+        O(state=present) for those that the label C(retail.profiles.secrets) of a task names.
+      - They reach the containers through the engine's API, and are written nowhere. The host's record holds a digest
+        of them that is keyed (HMAC-SHA-256) with a random key of this host and deployment.
+      - Whoever may use the engine can read them with C(docker inspect).
+    type: dict
   expected:
     description:
       - Names of all replicas of this deployment that belong on this host.

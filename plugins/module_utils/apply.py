@@ -32,6 +32,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.lease import MustE
 from ansible_collections.retail.profiles.plugins.module_utils.prepare import Ground, first_of_each_image
 from ansible_collections.retail.profiles.plugins.module_utils.readiness import Waiter, container_address
 from ansible_collections.retail.profiles.plugins.module_utils.remove import remove_container
+from ansible_collections.retail.profiles.plugins.module_utils.secret_env import differing, digest
 from ansible_collections.retail.profiles.plugins.module_utils.state import Made, owns_container
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import Order, Probe, ReplicaTask
 
@@ -99,9 +100,17 @@ def decide(found: Sequence[Difference], inspect: Optional[Mapping[str, Any]], ou
     return KEEP if state.get("Running") or state.get("Restarting") else START
 
 
-def request_hash(request: Mapping[str, Any], image_id: Optional[str]) -> str:
-    """What a container was made from: its create request and image."""
-    return hashlib.sha256(json.dumps([request, image_id], sort_keys=True).encode("utf-8")).hexdigest()
+def request_hash(request: Mapping[str, Any], image_id: Optional[str], secrets: str = "") -> str:
+    """What a container was made from: its create request without secrets, its image, and the digest of its secrets."""
+    made_from = [request, image_id, secrets] if secrets else [request, image_id]
+    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode("utf-8")).hexdigest()
+
+
+def with_secrets(request: Mapping[str, Any], secrets: Mapping[str, str]) -> Mapping[str, Any]:
+    """The create request with secrets in its environment."""
+    if not secrets:
+        return request
+    return {**request, "Env": [*request.get("Env", ()), *(f"{name}={value}" for name, value in secrets.items())]}
 
 
 def mounts_any(values: Mapping[str, Any], paths: Iterable[str]) -> list[str]:
@@ -203,7 +212,7 @@ class Applier:
         image_id = str(image["Id"]) if image is not None else None
         values = self._resolved(task.values)
         request = create_request(values, self.engine.api_version)
-        made_from = request_hash(request, image_id)
+        made_from = request_hash(request, image_id, self._digest(task.secrets))
         with self.slots:
             inspect, found = self._look(task, values, image, made_from)
         action = decide(found, inspect, inspect is not None and self._ours(inspect))
@@ -247,11 +256,16 @@ class Applier:
             return inspect, [Difference("image_id", inspect.get("Image"), f"{task.image}, to be pulled")]
         known = bool(made.request) and made.id == inspect["Id"] and made.request == made_from
         found = differences(values, inspect, image, self.ground.network_ids, name=task.name, live_only=known)
+        found += [Difference(f"secret_env.{item[0]}", *item[1:]) for item in differing(task.secrets, inspect)]
         if known:
             found = [item for item in found if made.dropped.get(item.field, item) != item.current]
         for path in mounts_any(values, self.ground.rewritten):
             found.append(Difference(f"file {path}", "changed", "as shipped"))
         return inspect, found
+
+    def _digest(self, secrets: Mapping[str, str]) -> str:
+        """What the record may hold of secrets."""
+        return digest(secrets, self.ground.secret_key) if secrets else ""
 
     def _resolved(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Modes that name a container, by its id, as the engine keeps them."""
@@ -306,7 +320,7 @@ class Applier:
 
     def _create(self, task: ReplicaTask, values: Mapping[str, Any], request: Mapping[str, Any]) -> str:
         try:
-            identity = self.engine.create(task.name, request)
+            identity = self.engine.create(task.name, with_secrets(request, task.secrets))
         except EngineError as error:
             if error.status == 409:
                 raise ProfileError(f"a container of that name has just appeared: {error.message}") from None

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils import secret_env
 from ansible_collections.retail.profiles.plugins.module_utils.options import (
     ANY,
     TABLE,
@@ -51,8 +52,9 @@ def differences(
 
     *image* is the inspected image of the task (``Id``, ``Config``); *network_ids* are the ids of the networks there
     are, by name. *live_only*: the container is known to be made from this very task, so only what can change in its
-    life is compared.
+    life is compared. Secrets are not compared here (see :func:`secret_env.differing`), and not shown.
     """
+    inspect = secret_env.hidden(inspect, values.get("labels"))
     found = []
     if inspect.get("Name", "").lstrip("/") != name:
         found.append(Difference("name", inspect.get("Name", "").lstrip("/"), name))

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils import files, networks
@@ -67,6 +68,11 @@ class Ground:
         self.found: list[Difference] = []
         self.removed: list[str] = []
         self.warnings: list[str] = []
+
+    @cached_property
+    def secret_key(self) -> bytes:
+        """The key of this host and deployment for digests of secrets. In check mode none is made."""
+        return self.state.secret_key(self.deployment, make=not self.order.check)
 
     @property
     def changed(self) -> bool:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils import grpc_probe
+from ansible_collections.retail.profiles.plugins.module_utils import grpc_probe, secret_env
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
@@ -137,7 +137,8 @@ class Waiter:
         if not container:
             return ""
         try:
-            lines = self.engine.logs(container, tail=LOG_LINES).splitlines()
+            secrets = secret_env.Redactor(secret_env.values(self.engine.inspect(container) or {}).values())
+            lines = [secrets.text(line) for line in self.engine.logs(container, tail=LOG_LINES).splitlines()]
         except EngineError as error:
             return f" (its log cannot be read: {error.message})"
         return "; its log ends:\n  " + "\n  ".join(lines) if lines else "; its log is empty"

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Optional
 from urllib.parse import quote, urlencode
 
-from ansible_collections.retail.profiles.plugins.module_utils import sampler_http
+from ansible_collections.retail.profiles.plugins.module_utils import sampler_http, secret_env
 
 LOG_HISTORY_LINES = 2000
 
@@ -28,6 +28,7 @@ class Seen:
     tty: bool
     network_mode: str
     address: Optional[str]
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def running(self) -> bool:
@@ -69,6 +70,7 @@ def parse_inspect(body: bytes) -> Seen:
             tty=bool((data.get("Config") or {}).get("Tty")),
             network_mode=str((data.get("HostConfig") or {}).get("NetworkMode") or "default"),
             address=_address(network.get("Networks") or {}),
+            secrets=tuple(secret_env.values(data).values()),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"the engine's description of the container lacks {error}") from error
@@ -76,9 +78,9 @@ def parse_inspect(body: bytes) -> Seen:
 
 def _address(networks: dict[str, Any]) -> Optional[str]:
     """The first address on any network (by name), IPv4 before IPv6."""
-    for field in ("IPAddress", "GlobalIPv6Address"):
+    for key in ("IPAddress", "GlobalIPv6Address"):
         for name in sorted(networks):
-            address = (networks[name] or {}).get(field)
+            address = (networks[name] or {}).get(key)
             if address:
                 return str(address)
     return None

@@ -22,6 +22,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.sampler_host impor
 from ansible_collections.retail.profiles.plugins.module_utils.sampler_http import Exchange
 from ansible_collections.retail.profiles.plugins.module_utils.sampler_replica import Replica
 from ansible_collections.retail.profiles.plugins.module_utils.sampler_store import Before, Store
+from ansible_collections.retail.profiles.plugins.module_utils.secret_env import Redactor
 
 LOG_SECONDS = 1.0  # between readings of the logs
 LOG_ROUNDS = 4  # times READ_BYTES of one log at a reading; beyond that the engine waits, not the other containers
@@ -52,6 +53,7 @@ class Sampler:
         self._wake = wake
         self._load = load
         self._store = store
+        self._redactor = Redactor()
         self._selector = selectors.DefaultSelector()
         self._selector.register(wake, selectors.EVENT_READ)
         self._logs = selectors.DefaultSelector()
@@ -84,10 +86,14 @@ class Sampler:
     # What replicas ask of their surroundings
 
     def emit(self, record: dict[str, Any]) -> None:
-        """Take a record."""
-        self._store.add(record)
+        """Take a record. No secret of a container that has been seen is in what is stored of it."""
+        self._store.add(self._redactor.record(record))
         if self._store.pending > FLUSH_BYTES and self._store.error is None:
             self._store.flush()
+
+    def hide(self, secrets: tuple[str, ...]) -> None:
+        """Keep these out of all records from now on."""
+        self._redactor.add(secrets)
 
     def follow(self, exchange: Exchange) -> None:
         """Serve an exchange's socket until it ends."""

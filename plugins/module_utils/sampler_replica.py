@@ -50,6 +50,9 @@ class Surroundings(Protocol):
     def emit(self, record: dict[str, Any]) -> None:
         """Take a record."""
 
+    def hide(self, secrets: tuple[str, ...]) -> None:
+        """Keep these out of all records from now on."""
+
     def follow(self, exchange: Exchange) -> None:
         """Serve the exchange's socket."""
 
@@ -202,6 +205,7 @@ class Replica:
         except ValueError as wrong:
             self.absent("container", str(wrong))
             return
+        self._around.hide(seen.secrets)
         if seen.running:
             self._is_up(seen)
         elif seen.never_started:

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils import secret_env
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES, TABLE
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import (
@@ -218,6 +219,19 @@ class StateDir:
         make_directories(self.root, self.deployment(record.deployment))
         text = json.dumps(record.as_dict(), indent=1, sort_keys=True) + "\n"
         write_atomically(self._record(record.deployment), text.encode("utf-8"), 0o660)
+
+    def _secret_key(self, name: str) -> str:
+        return os.path.join(self.deployment(name), "secrets.key")
+
+    def secret_key(self, name: str, make: bool) -> bytes:
+        """The key of a deployment for digests of secrets; empty where there is none and none is to be made."""
+        if not make and not os.path.exists(self._secret_key(name)):
+            return b""
+        make_directories(self.root, self.deployment(name))
+        try:
+            return secret_env.key(self._secret_key(name))
+        except OSError as error:
+            raise ProfileError(f"cannot use the key {self._secret_key(name)}: {error.strerror}") from None
 
     def forget(self, name: str) -> None:
         """Remove the record of a deployment, and the directories that are empty then."""

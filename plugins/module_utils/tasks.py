@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils import secret_env
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.lease import Claim, parse_claim
 from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES, OPTIONS
@@ -51,12 +52,16 @@ class Probe:
 
 @dataclass(frozen=True)
 class ReplicaTask:
-    """One replica: ``task`` as it was written, ``values`` its options checked and in the engine's terms."""
+    """One replica: ``task`` as it was written, ``values`` its options checked and in the engine's terms.
+
+    ``secrets`` are variables beside those of ``values``.
+    """
 
     name: str
     container: str
     task: Mapping[str, Any]
     values: Mapping[str, Any]
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     pull: str = "missing"
     ready: tuple[Probe, ...] = ()
     reach: tuple[Probe, ...] = ()
@@ -159,7 +164,7 @@ def parse_order(params: Mapping[str, Any], check: bool = False) -> Order:
         deployment=deployment,
         run_id=run_id,
         plan_id=params.get("plan_id"),
-        share=parse_share(params.get("share") or {}),
+        share=with_secrets(parse_share(params.get("share") or {}), params.get("secrets"), state == "present"),
         archives={item["dest"]: Archive(item.get("data"), item.get("file")) for item in params.get("archives") or ()},
         expected=None if expected is None else frozenset(expected),
         concurrency=max(1, int(params.get("concurrency") or DEFAULT_CONCURRENCY)),
@@ -186,6 +191,30 @@ def parse_share(share: Mapping[str, Any]) -> Share:
         ),
         replicas=tuple(parse_replica(item) for item in share.get("replicas") or ()),
     )
+
+
+def with_secrets(share: Share, given: Optional[Mapping[str, Mapping[str, str]]], needed: bool) -> Share:
+    """The share with each replica's secrets. Raises ProfileError where they are not those that its label names."""
+    given = given or {}
+    if not given and not needed:
+        return share
+    return replace(share, replicas=tuple(_with_secrets(task, given.get(task.name) or {}) for task in share.replicas))
+
+
+def _with_secrets(task: ReplicaTask, given: Mapping[str, str]) -> ReplicaTask:
+    expected = secret_env.names(task.values.get("labels"))
+    if not expected and not given:
+        return task
+    for name in sorted({*expected, *given}):
+        if name not in given or not isinstance(given[name], str):
+            raise ProfileError(f"the secret {name} was not handed over", container=task.container, field="secret_env")
+        if name not in expected:
+            raise ProfileError(
+                f"the secret {name} is not named by the label {secret_env.LABEL}: it would not be kept out of logs",
+                container=task.container,
+                field="secret_env",
+            )
+    return replace(task, secrets=dict(given))
 
 
 def parse_replica(item: Mapping[str, Any]) -> ReplicaTask:

@@ -212,6 +212,7 @@ def argument_spec() -> dict[str, Any]:
             "default": [],
             "options": {"dest": needed, "data": text, "file": {"type": "path"}},
         },
+        "secrets": {"type": "dict", "no_log": True},
         "expected": {"type": "list", "elements": "str"},
         "concurrency": {"type": "int", "default": DEFAULT_CONCURRENCY},
     }
@@ -220,8 +221,8 @@ def argument_spec() -> dict[str, Any]:
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     # The share and the content of files are long: neither the answer nor a -vvv screen needs them again.
-    long = ("share", "archives", "sources")
-    echo = {"module_args": {key: value for key, value in module.params.items() if key not in long}}
+    hidden = ("share", "archives", "sources", "secrets")
+    echo = {"module_args": {key: value for key, value in module.params.items() if key not in hidden}}
     try:
         result = run(parse_order(module.params, module.check_mode), connect)
     except MissingLibrary as error:

@@ -155,6 +155,10 @@ state_dir:
   description: Directory of the hosts in which the collection keeps its state.
   returned: stage is select
   type: str
+profile_file:
+  description: The file of the profile, or null for a stored plan that needs none.
+  returned: stage is select or plan
+  type: str
 shares:
   description: By host, what it will probably have to run; empty where that cannot be said before the hosts are asked.
   returned: stage is select

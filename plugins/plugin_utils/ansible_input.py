@@ -17,11 +17,13 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
+from ansible.parsing.vault import EncryptedString
 from ansible.template import Templar, trust_as_template
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.order import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.place import Inventory
+from ansible_collections.retail.profiles.plugins.plugin_utils.positions import Vaulted
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Render
 
 Resolve = Callable[[str], list[str]]
@@ -47,6 +49,8 @@ def renderer(templar: Templar) -> Render:
 
 def _trusted(value: Any) -> Any:
     """Templates in the collection's own profile format are the user's: mark them so, or they stay unrendered."""
+    if isinstance(value, Vaulted):
+        return EncryptedString(ciphertext=str(value))
     if isinstance(value, str):
         return trust_as_template(value)
     if isinstance(value, Mapping):

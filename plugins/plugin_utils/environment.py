@@ -6,23 +6,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils import envfile
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile import SECRETS, Entry
 
 FROM_RUN = "profile_env"
+#: the variable of the run, or of a host, that gives secrets: {CONTAINER: {NAME: value}}
+GIVEN = "profile_secrets"
 
 
 @dataclass
 class Environment:
-    """``values`` by name, and by the same names what set each: ``FILE:LINE``, or the variable of the run."""
+    """``values`` by name, and by the same names what set each: ``FILE:LINE``, or the variable of the run.
+
+    ``secrets`` are names alone, with a source and without a value.
+    """
 
     values: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    secrets: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def set(self, name: str, value: str, source: str) -> None:
@@ -30,19 +36,39 @@ class Environment:
         self.values[name] = value
         self.sources[name] = source
 
+    def hide(self, name: str, source: str) -> None:
+        """Make a variable a secret, whatever its value was."""
+        self.values.pop(name, None)
+        self.sources[name] = source
+        self.secrets.append(name)
+
 
 def collect(
-    entry: Entry, files: Sequence[Mapping[str, Any]], env: Mapping[str, str], above: Mapping[str, str]
+    entry: Entry,
+    files: Sequence[Mapping[str, Any]],
+    env: Mapping[str, str],
+    secrets: Iterable[str],
+    above: Mapping[str, str],
 ) -> Environment:
-    """The environment of an entry. ``files`` and ``env`` are its fields, ``above`` is ``profile_env``.
+    """The environment of an entry. ``files``, ``env`` and ``secrets`` are its fields, ``above`` is ``profile_env``.
 
-    Raises ProfileError, with file and line, for an env file that is not there or cannot be read.
+    Raises ProfileError, with file and line, for an env file that is not there or cannot be read, and for a secret that
+    ``profile_env`` gives in the clear.
     """
     made = Environment()
     for item in files:
         _read(made, entry, item, above)
     for name, value in env.items():
-        made.set(name, value, _written(entry, name))
+        made.set(name, value, _written(entry, "env", name))
+    for name in secrets:
+        if name in above:
+            raise entry.error(
+                f"{name} is a secret of this container, but {FROM_RUN} gives it in the clear: give it in {GIVEN} "
+                f"from a vaulted file instead: {{{entry.name}: {{{name}: …}}}}",
+                SECRETS,
+                (name,),
+            )
+        made.hide(name, _written(entry, SECRETS, name))
     for name, value in above.items():
         made.set(name, value, FROM_RUN)
     return made
@@ -77,12 +103,12 @@ def _lines(
     return envfile.compose_lines(text, str(path), known.get, unset)
 
 
-def _written(entry: Entry, name: str) -> str:
-    """Where ``env`` gives a variable."""
-    origin = entry.origins["env"]
+def _written(entry: Entry, field: str, name: str) -> str:
+    """Where a field gives a variable."""
+    origin = entry.origins[field]
     line = origin.document.line((*origin.path, name))
     file = Path(origin.document.file).name
-    return f"{_shown(entry, 'env', file)}:{line}"
+    return f"{_shown(entry, field, file)}:{line}"
 
 
 def _shown(entry: Entry, field: str, file: str) -> str:

@@ -66,6 +66,8 @@ def _replica(name: str, replica: Mapping[str, Any], hosts: Mapping[str, Any]) ->
         yield f"      device   {replica['target_device'] or 'as its models say'}{f': {nodes}' if nodes else ''}"
     if replica["input_source"]:
         yield f"      input    {replica['input_source']}"
+    for secret in replica["secrets"]:
+        yield f"      env      {secret} is a secret  ({replica['env_from'][secret]})"
     if replica["ports"]:
         listens = ", ".join(f"{label} {port}" for label, port in replica["ports"].items())
         yield f"      listens  {replica['address'] or 'every address'}: {listens}"

@@ -12,7 +12,7 @@ serves OVMS is concerned by the first in any case.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
@@ -73,12 +73,12 @@ class Grant:
         """The environment of a container with the variables for its hardware; the run's own stand above them."""
         if not self.env:
             return env
-        made = Environment(dict(env.values), dict(env.sources), env.warnings)
+        made = replace(env, values=dict(env.values), sources=dict(env.sources))
         for name, value in self.env.items():
-            if made.sources.get(name) != FROM_RUN:
+            if made.sources.get(name) != FROM_RUN and name not in env.secrets:
                 made.set(name, value, _SOURCES[name])
         for name, value in self.defaults.items():
-            if name not in made.values:
+            if name not in made.sources:
                 made.set(name, value, _SOURCES[name])
         return made
 

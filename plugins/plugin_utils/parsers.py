@@ -53,8 +53,9 @@ class Field:
     """One field: of a profile, of a container, or of a mapping inside of one.
 
     ``default`` and ``example`` are as they are written; ``example`` is YAML. ``unset`` is what the reference says of
-    a field without a default. ``options`` are the docker_container options that it becomes: module_utils/options.py
-    says how each is compared with what runs. ``group`` is its section in the reference.
+    a field without a default. ``rendered``: templates in it are rendered when it is read. ``options`` are the
+    docker_container options that it becomes: module_utils/options.py says how each is compared with what runs.
+    ``group`` is its section in the reference.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Field:
     default: Any = None
     unset: str = ""
     required: bool = False
+    rendered: bool = True
     options: tuple[str, ...] = ()
     group: str = ""
 

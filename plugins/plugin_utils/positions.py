@@ -18,6 +18,21 @@ from ansible_collections.retail.profiles.plugins.module_utils.errors import Prof
 Path = tuple[Any, ...]
 
 
+class Vaulted(str):
+    """A value with the tag ``!vault``: the text that Ansible Vault has made of it."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's plain types, and ``!vault``."""
+
+
+def _vaulted(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Vaulted:
+    return Vaulted(loader.construct_scalar(node))
+
+
+_Loader.add_constructor("!vault", _vaulted)
+
+
 @dataclass(frozen=True)
 class Document:
     """A parsed YAML file: plain values, and the 1-based line of each by its path of keys and indexes."""
@@ -45,7 +60,7 @@ def parse(text: str, file: str, plain_scalars: bool = False) -> Document:
     With ``plain_scalars`` only true, false, null and decimal numbers are more than text, as Compose and Go read YAML.
     Raises ProfileError for what does not parse, for duplicate keys and for keys that are not strings.
     """
-    loader = (_PlainLoader if plain_scalars else yaml.SafeLoader)(text)
+    loader = (_PlainLoader if plain_scalars else _Loader)(text)
     try:
         node = loader.get_single_node()
         lines: dict[Path, int] = {}
@@ -64,7 +79,7 @@ def parse(text: str, file: str, plain_scalars: bool = False) -> Document:
     return Document(file=file, value=value, lines=lines)
 
 
-class _PlainLoader(yaml.SafeLoader):
+class _PlainLoader(_Loader):
     """Takes ``22:22``, ``on``, ``012`` and ``1.10`` as text."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]  # types-PyYAML: of the instance

@@ -25,6 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.translation import
 
 Render = literal.Render
 _CONTAINER = {field.name: field for field in fields.CONTAINER_FIELDS}
+SECRETS = "secret_env"
 _PROFILE = {field.name: field for field in fields.PROFILE_FIELDS}
 
 
@@ -67,7 +68,9 @@ class Entry:
     @cached_property
     def templated(self) -> frozenset[str]:
         """The fields that hold a template, so that their values may differ from replica to replica."""
-        return frozenset(name for name, raw in self.raw.items() if self._holds_template(name, raw))
+        return frozenset(
+            name for name, raw in self.raw.items() if _CONTAINER[name].rendered and self._holds_template(name, raw)
+        )
 
     def _holds_template(self, field: str, raw: Any) -> bool:
         return literal.holds_template(raw) if self._is_literal(field) else parsers.is_template(raw)
@@ -302,8 +305,23 @@ def _written(document: positions.Document, index: int, root: Path) -> Entry:
     for key in raw:
         if key not in _CONTAINER:
             raise document.error(parsers.unknown(key, list(_CONTAINER)), (*path, key), container=label)
+        if key != SECRETS and _holds_vaulted(raw[key]):
+            raise document.error(
+                f"a value with !vault may stand in {SECRETS} only: elsewhere it would be written into the plan",
+                (*path, key),
+                container=label,
+                field=key,
+            )
     origins = {key: Origin(document, (*path, key), root) for key in raw}
     return Entry(label, dict(raw), {"name": Origin(document, path, root), **origins})
+
+
+def _holds_vaulted(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_vaulted, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_vaulted, value))
+    return isinstance(value, positions.Vaulted)
 
 
 def _used(document: positions.Document, path: positions.Path, use: Any, context: Context) -> Entry:

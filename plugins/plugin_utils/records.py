@@ -13,10 +13,13 @@ from ansible_collections.retail.profiles.plugins.module_utils import values
 from ansible_collections.retail.profiles.plugins.plugin_utils import cpusets, require
 from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
     Field,
+    Type,
     boolean,
     choice,
     duration,
+    is_template,
     list_of,
+    mapping_of,
     only_true,
     port,
     positive,
@@ -25,7 +28,9 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
     short,
     text,
     typed,
+    variable,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.positions import Vaulted
 
 # -- placement
 
@@ -192,6 +197,23 @@ ENV_FILE_FIELDS: tuple[Field, ...] = (
     ),
 )
 ENV_FILE = short("path", text, record(ENV_FILE_FIELDS))
+
+# -- secrets
+
+
+def _secret(value: Any) -> Any:
+    if value is None or isinstance(value, Vaulted):
+        return value
+    if not isinstance(value, str) or not is_template(value):
+        raise ValueError(
+            "a secret in plain text is none: write a template such as '{{ vaulted_variable }}', a value with !vault, "
+            "or nothing and give it in profile_secrets"
+        )
+    return value
+
+
+#: values stay as they are written: what they stand for is rendered where a host is applied
+SECRET_ENV = mapping_of(Type(_secret, {"type": ["string", "null"]}), variable)
 
 # -- readiness
 

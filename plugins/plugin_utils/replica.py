@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ansible_collections.retail.profiles.plugins.module_utils import values
+from ansible_collections.retail.profiles.plugins.module_utils import secret_env, values
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES
 from ansible_collections.retail.profiles.plugins.plugin_utils import (
@@ -66,6 +66,7 @@ class Replica:
     image: str
     task: Mapping[str, Any]
     env_from: Mapping[str, str]
+    secrets: Sequence[str]
     pull: str
     image_id: str | None
     address: str | None
@@ -103,6 +104,7 @@ class Replica:
             "task": self.task,
             "env_from": self.env_from,
             "files": [shipped.dest for shipped in self.files],
+            "secrets": self.secrets,
             "pull": self.pull,
             "ready": self.ready,
             "reach": self.reach,
@@ -219,7 +221,7 @@ class Builder:
             **_etc_hosts(around.peers, extra.get("etc_hosts") or {}),
             **given.options(extra),
             **_published(me, around.published, fleet, extra.get("published_ports", [])),
-            "labels": {**extra.get("labels", {}), **_labels(slot, self.settings)},
+            "labels": {**extra.get("labels", {}), **_labels(slot, self.settings), **_secret_label(env.secrets)},
         }
         task["labels"][SPEC] = spec_hash(task)
         stand_in = fleet.stand_in_for(slot.host, mapped)
@@ -230,6 +232,7 @@ class Builder:
             image=contents.image,
             task=task,
             env_from=env.sources,
+            secrets=env.secrets,
             pull=self.settings.pull,
             image_id=fleet.image_id(slot.host, mapped),
             address=fleet.address(slot.host, slot.container) if around.published else _host_address(me, fleet),
@@ -328,7 +331,7 @@ class Builder:
         return self.networks.attachments(entry, value("networks"))
 
     def _environment(self, entry: Entry, value: Value) -> environment.Environment:
-        return environment.collect(entry, value("env_file"), value("env"), self.settings.env)
+        return environment.collect(entry, value("env_file"), value("env"), value("secret_env"), self.settings.env)
 
 
 def _reach(me: endpoints.Endpoint, around: Around) -> list[dict[str, Any]]:
@@ -411,6 +414,11 @@ def _labels(slot: Slot, settings: Settings) -> dict[str, str]:
         "retail.profiles.container": slot.container,
         "retail.profiles.replica": slot.replica,
     }
+
+
+def _secret_label(secrets: Sequence[str]) -> dict[str, str]:
+    """The names of a container's secrets: who reads its logs takes their values from it, to keep them out."""
+    return {secret_env.LABEL: " ".join(sorted(secrets))} if secrets else {}
 
 
 def spec_hash(task: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ def playbook(plan: Mapping[str, Any], folder: str) -> str:
     *folder*, beside the playbook, has the files at their :func:`place`.
 
     Each later wave waits for what its replicas depend on, seen from their own host, where a stock module can tell.
+    Secrets are to be given in the variable ``profile_secrets``, {CONTAINER: {NAME: value}}.
     """
     hosts = list(plan["hosts"])
     prepare = [task for host in hosts for task in _prepare(plan, host, folder)]
@@ -95,11 +96,20 @@ def _start(name: str, replica: Mapping[str, Any]) -> Iterator[Task]:
                 "when": _on(replica["host"]),
             }
     task = {key: _literal(value) for key, value in replica["task"].items()}
+    secrets = {secret: _given(replica["container"], secret) for secret in replica["secrets"]}
+    if secrets:
+        task["env"] = {**task["env"], **secrets}
     yield {
         "name": f"Container {name}",
         "community.docker.docker_container": {**task, "pull": replica["pull"]},
         "when": _on(replica["host"]),
+        **({"no_log": True} if secrets else {}),
     }
+
+
+def _given(container: str, secret: str) -> str:
+    """The template of a secret, which whoever runs the playbook gives."""
+    return f"{{{{ profile_secrets['{container}']['{secret}'] }}}}"
 
 
 def _wait(probe: Mapping[str, Any]) -> Task | None:
