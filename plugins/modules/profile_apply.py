@@ -195,6 +195,7 @@ def argument_spec() -> dict[str, Any]:
                         "reach": dicts,
                     },
                 },
+                "shared": dicts,
             },
         },
         "expected": {"type": "list", "elements": "str"},

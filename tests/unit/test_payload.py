@@ -20,7 +20,8 @@ MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
 # Documentation of actions: they never travel.
 ACTIONS = {path.stem for path in (ROOT / "plugins" / "action").glob("*.py")}
 PREFIX = "ansible_collections.retail.profiles.plugins.module_utils"
-# Of what we add to a module call. ansible-core's own part, as in the payload of its module ping, is 165 kB.
+# Of what we add to the archive that a module call is. Ansible sends it in base64, which adds a third; the archive of
+# ansible-core's own module ping is 126 kB.
 PAYLOAD_LIMIT = 100 * 1024
 # docker, and what docker itself needs.
 ALLOWED = ("docker", "requests", "urllib3", "idna", "certifi", "charset_normalizer")
@@ -113,5 +114,5 @@ def test_payload_of_every_module_is_small(collections: Path) -> None:
     assert result.returncode == 0, result.stderr
     sizes = {line.split()[0]: int(line.split()[1]) for line in result.stdout.splitlines()}
     assert set(sizes) == {"ping", *(Path(path).stem for path in travelling)}
-    added = {name: size - sizes["ping"] for name, size in sizes.items()}
+    added = {name: (size - sizes["ping"]) * 3 // 4 for name, size in sizes.items()}
     assert {name: size for name, size in added.items() if size > PAYLOAD_LIMIT} == {}
