@@ -44,7 +44,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         """Packed for all hosts in the folder that Ansible has for this playbook, and removes with its end."""
         if not wanted:
             return []
-        files = ansible_input.native((args.get("share") or {}).get("files") or [])
+        share = ansible_input.native(args.get("share") or {})
+        files = [item for one in (share, *share.get("shared", ())) for item in one.get("files") or ()]
         content = shipping.of_data(ansible_input.native(sources or {}))
         return parcels.parcels(files, map(str, wanted), content, Path(constants.DEFAULT_LOCAL_TMP))
 

@@ -29,6 +29,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils import (
     prepare,
     profile,
     secret_env,
+    shared,
     shipping,
     stock_playbook,
     translation,
@@ -145,7 +146,7 @@ class Planner:
     def _settings(self, loaded: profile.Profile) -> place.Settings:
         try:
             return place.Settings(
-                deployment=parsers.name(self.args["deployment"] or loaded.name),
+                deployment=shared.deployment(self.args["deployment"] or loaded.name),
                 state_dir=self.args["state_dir"],
                 env=translation.variables(self.args["env"]),
                 replicas=parsers.mapping_of(parsers.positive)(self.args["replicas"]),

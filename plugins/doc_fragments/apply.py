@@ -184,6 +184,13 @@ options:
             description: Probes that must succeed from this host before it is made.
             type: list
             elements: dict
+      shared:
+        description:
+          - Containers that other deployments may use, too. Where one runs for another deployment, it is joined and not
+            changed, and it is removed with the last deployment that uses it.
+          - Each has O(share.networks) and O(share.files) of its own, and one entry in O(share.replicas).
+        type: list
+        elements: dict
   sources:
     description:
       - Where the content of O(share.files) is on the controller, by C(sha256) - a dictionary with C(path), or with
@@ -225,7 +232,9 @@ options:
   expected:
     description:
       - Names of all replicas of this deployment that belong on this host.
-      - With O(state=prepared) and O(state=present) other containers of ours are removed. Without it none is.
+      - With O(state=prepared) and O(state=present) other containers of the deployment are removed, and other shared
+        ones are left.
+      - Without it none is.
     type: list
     elements: str
   concurrency:

@@ -60,7 +60,7 @@ class Outcome:
 
     @property
     def changed(self) -> bool:
-        return self.status in ("created", "recreated", "started", "removed")
+        return self.status in ("created", "recreated", "started", "joined", "removed")
 
     def as_dict(self) -> dict[str, Any]:
         result = {key: getattr(self, key) for key in self.__dataclass_fields__ if key != "name"}
@@ -157,10 +157,11 @@ class Applier:
     def prepared(self) -> Report:
         """All of :meth:`prepare`; and what the replicas depend on is reached, so that another may start them."""
         report = self.prepare()
-        if self.order.check:
-            return report
-        outcomes = self._each(self._reach_only)
-        return replace(report, replicas=tuple(outcome for outcome in outcomes if outcome.error))
+        return report if self.order.check else replace(report, replicas=self.reached().replicas)
+
+    def reached(self) -> Report:
+        """Only see that what the replicas depend on is reached: those of which it is not."""
+        return Report(replicas=tuple(outcome for outcome in self._each(self._reach_only) if outcome.error))
 
     def present(self) -> Report:
         """All of :meth:`prepare`, then every replica of the share, running and ready."""

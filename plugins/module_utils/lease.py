@@ -249,26 +249,28 @@ def _told(path: str) -> Iterator[None]:
 def locked(folder: str, patience: float = float("inf")) -> Iterator[None]:
     """Hold the lock of a folder. Raises ProfileError when it was not to be had in *patience* seconds."""
     try:
-        handle, end = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), time.monotonic() + patience
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise ProfileError(f"cannot be locked: {error.strerror}", file=folder) from None
     try:
-        while not _lock(handle):
-            if time.monotonic() > end:
-                raise ProfileError("another call still works here and does not end: try again", file=folder)
-            time.sleep(0.02)
+        wait_for_lock(handle, folder, patience)
         yield
     finally:
         fcntl.flock(handle, fcntl.LOCK_UN)  # a child that was forked meanwhile has the handle too
         os.close(handle)
 
 
-def _lock(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def wait_for_lock(handle: int, folder: str, patience: float) -> None:
+    """Lock an open folder. Raises ProfileError when that was not to be had in *patience* seconds."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise ProfileError("another call still works here and does not end: try again", file=folder) from None
+        time.sleep(0.02)
 
 
 class Work:

@@ -13,11 +13,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Published:
-    """A port of the host that a container holds."""
+    """A port of the host that a container holds; *target* is the container's own, where that is known."""
 
     address: str
     port: int
     protocol: str
+    target: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,12 @@ def listed(containers: Iterable[Mapping[str, Any]]) -> dict[str, Listed]:
             continue  # being removed
         published = sorted(
             {
-                (port.get("IP") or "0.0.0.0", int(port["PublicPort"]), port.get("Type") or "tcp")
+                (
+                    port.get("IP") or "0.0.0.0",
+                    int(port["PublicPort"]),
+                    port.get("Type") or "tcp",
+                    int(port["PrivatePort"]),
+                )
                 for port in item.get("Ports") or ()
                 if port.get("PublicPort")
             }

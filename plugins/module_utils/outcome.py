@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils import facts
-from ansible_collections.retail.profiles.plugins.module_utils.apply import Applier, Outcome, Report
+from ansible_collections.retail.profiles.plugins.module_utils.apply import Outcome, Report
 from ansible_collections.retail.profiles.plugins.module_utils.drift import Difference
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
@@ -20,6 +20,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.files import stale
 from ansible_collections.retail.profiles.plugins.module_utils.lease import Held, Leases, by_hand, working
 from ansible_collections.retail.profiles.plugins.module_utils.preflight import preflight
 from ansible_collections.retail.profiles.plugins.module_utils.remove import absent
+from ansible_collections.retail.profiles.plugins.module_utils.sharing import applied
 from ansible_collections.retail.profiles.plugins.module_utils.state import StateDir
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import Order
 
@@ -39,16 +40,10 @@ def run(order: Order, connect: Callable[[], Engine]) -> dict[str, Any]:
             Leases(order.state_dir).give_back(order.name, order.claim)
         return result(Report())
     if order.check or StateDir(order.state_dir).check() or (order.state == "ready" and order.claim is None):
-        return result(apply(order, connect()))
+        return result(applied(order, connect()))
     claim, release = (order.claim, order.release) if order.claim is not None else (by_hand(), True)
     with working(Leases(order.state_dir), order.name, claim, release) as work, work.watched():
-        return result(apply(order, connect().guarded(work.checkpoint)))
-
-
-def apply(order: Order, engine: Engine) -> Report:
-    """The states that bring replicas up."""
-    applier = Applier(order, engine)
-    return {"prepared": applier.prepared, "present": applier.present, "ready": applier.ready}[order.state]()
+        return result(applied(order, connect().guarded(work.checkpoint)))
 
 
 def checked(order: Order, connect: Callable[[], Engine]) -> dict[str, Any]:
@@ -74,7 +69,7 @@ def looked(order: Order, connect: Callable[[], Engine], checkpoint: Callable[[],
         reason = str(error)
     found, pulled = preflight(order, engine, reason)
     answer = result(Report(changed=bool(pulled), problems=tuple(found), pulled=tuple(pulled)))
-    answer["missing"] = [item.dest for item in stale(order.share.files)]
+    answer["missing"] = [item.dest for item in stale(order.share.all_files())]
     return {**answer, "snapshot": facts.snapshot(order.state_dir, engine, reason)} if order.snapshot else answer
 
 

@@ -16,6 +16,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.engine_api import 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.listing import Listed, Published, listed
 from ansible_collections.retail.profiles.plugins.module_utils.prepare import first_of_each_image, missing_image
+from ansible_collections.retail.profiles.plugins.module_utils.sharing import conflict, own_order
 from ansible_collections.retail.profiles.plugins.module_utils.sockets import listening
 from ansible_collections.retail.profiles.plugins.module_utils.state import (
     Record,
@@ -47,7 +48,15 @@ def preflight(order: Order, engine: Optional[Engine], reason: Optional[str]) -> 
     if engine is None:
         return [problem(reason or "there is no engine", field="engine"), *problems], []
     found, pulled = _engine_problems(order, engine, state.load(order.deployment) if order.deployment else None)
-    return problems + found, pulled
+    problems += found
+    for share in order.share.shared:
+        own = own_order(order, share)
+        found, more = _engine_problems(own, engine, state.load(own.name))
+        pulled += more
+        if not found and not wrong and (in_use := conflict(order, engine, share)):
+            found = [problem(in_use, share.replicas[0].container, "shared")]
+        problems += found
+    return problems, pulled
 
 
 def _engine_problems(order: Order, engine: Engine, record: Optional[Record]) -> tuple[list[Problem], list[str]]:

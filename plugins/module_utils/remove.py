@@ -11,9 +11,10 @@ import re
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
@@ -32,9 +33,14 @@ from ansible_collections.retail.profiles.plugins.module_utils.networks import re
 from ansible_collections.retail.profiles.plugins.module_utils.state import (
     Record,
     StateDir,
+    all_members,
+    alone_with,
     labelled,
+    members,
     owns_container,
     owns_thing,
+    save_members,
+    shared_by,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import (
     COLLECTION,
@@ -42,6 +48,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.tasks import (
     DEPLOYMENT_LABEL,
     NAME,
     Order,
+    is_shared,
 )
 
 #: seconds that a sampler gets to write what it still has
@@ -256,24 +263,37 @@ def deployments_on(state: StateDir, containers: Mapping[str, Listed], networks: 
 
 
 def absent(order: Order, engine: Engine) -> tuple[list[str], list[str]]:
-    """Remove one deployment, or all. What was removed, and what could not be."""
+    """Remove one deployment, or all. What was removed, and what could not be.
+
+    A shared replica goes with the last deployment that uses it.
+    """
     state = StateDir(order.state_dir)
     if order.deployment:
         names = [order.deployment]
     else:
-        names = deployments_on(state, listed(engine.containers()), engine.networks())
+        there = deployments_on(state, listed(engine.containers()), engine.networks())
+        names = sorted({*there, *all_members(state)})
     removed: list[str] = []
     errors: list[str] = []
     held: set[str] = set()
     for name in names:
+        if is_shared(name):
+            continue  # those who use it leave first
         try:
             with _alone_on(order, engine, name):
                 remover = Remover(order, engine, name)
                 removed += remover.remove(listed(engine.containers()), engine.networks())
-                errors += remover.errors
+                left, failed = leave(order, engine, name)
+                removed += left
+                errors += [*remover.errors, *failed]
         except Held as error:
             errors.append(f"{error}; or take it all the same: -e profile_force=true")
             held.update(Remover(order, engine, name).run_ids())
+    if shared := {name for name in names if is_shared(name)}:
+        still = shared & set(deployments_on(state, listed(engine.containers()), engine.networks()))
+        unused, in_use = _let_go(order, engine, still)
+        removed += unused
+        errors += in_use
     if order.all_deployments and not order.deployment:
         removed += _remaining_runs(order, state, held, errors)
     return removed, errors
@@ -310,3 +330,41 @@ def _remaining_runs(order: Order, state: StateDir, held: set[str], errors: list[
             except OSError as error:
                 errors.append(f"cannot remove {state.run(run_id)}: {error}")
     return removed
+
+
+# -- what is shared with other deployments
+
+
+def leave(order: Order, engine: Engine, deployment: str, kept: Iterable[str] = ()) -> tuple[list[str], list[str]]:
+    """End what *deployment* uses of shared replicas but of those *kept*: what was removed, and what could not be."""
+    return _let_go(order, engine, set(shared_by(StateDir(order.state_dir), deployment)) - set(kept), deployment)
+
+
+def _let_go(
+    order: Order, engine: Engine, replicas: Iterable[str], deployment: Optional[str] = None
+) -> tuple[list[str], list[str]]:
+    """Take *deployment* from the users of shared replicas, and remove those that nobody uses then."""
+    state = StateDir(order.state_dir)
+    removed: list[str] = []
+    errors: list[str] = []
+    for replica in sorted(replicas):
+        left = f"{deployment} as a user of {replica}" if deployment else replica
+        if order.check:
+            removed.append(left)
+            continue
+        with alone_with(state, replica):
+            users = members(state, replica)
+            if deployment is not None:
+                users.pop(deployment, None)
+            if not users:
+                # Its folder, and with it the members, goes last: who is killed before can do it again.
+                remover = Remover(replace(order, run_id=None), engine, replica)
+                removed += remover.remove(listed(engine.containers()), engine.networks())
+                errors += remover.errors
+            elif deployment is not None:
+                save_members(state, replica, users)
+                removed.append(left)
+            else:
+                names = ", ".join(sorted(users))
+                errors.append(f"{replica} is in use by {names}: stop these, and it goes with the last")
+    return removed, errors

@@ -10,16 +10,19 @@ labels on, so a label alone proves nothing). Where the record is lost, the name 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils import secret_env
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.lease import PATIENCE, wait_for_lock
 from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES, TABLE
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import (
     COLLECTION,
@@ -27,10 +30,12 @@ from ansible_collections.retail.profiles.plugins.module_utils.tasks import (
     DEPLOYMENT_LABEL,
     REPLICA_LABEL,
     Order,
+    is_shared,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.values import split_volume
 
 SCHEMA = "retail.profiles/record/1"
+MEMBERS_SCHEMA = "retail.profiles/members/1"
 DIRECTORY_MODE = 0o2770
 _KEPT = {"image", "networks", "network_mode", *(item.name for item in TABLE if any(part.live for part in item.fields))}
 
@@ -153,7 +158,7 @@ def owns_container(
     if not labelled(labels, deployment):
         return False
     if record is None:
-        pattern = rf"{re.escape(deployment)}-.+-\d+"
+        pattern = re.escape(deployment) + ("" if is_shared(deployment) else r"-.+-\d+")
         return re.fullmatch(pattern, name) is not None and (labels or {}).get(REPLICA_LABEL, name) == name
     return name in record.replicas or any(made.id == identity for made in record.replicas.values())
 
@@ -279,3 +284,66 @@ def write_atomically(path: str, content: bytes, mode: int) -> None:
             raise
     except OSError as error:
         raise ProfileError(f"cannot write {path}: {error.strerror}") from None
+
+
+# -- shared replicas: each is a deployment of its own, named as the replica; who uses it stands beside its record
+
+
+def members(state: StateDir, replica: str) -> dict[str, str]:
+    """Deployment to the time since which it uses *replica*; nobody where that cannot be read."""
+    path = _members_file(state, replica)
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return {str(name): str(since) for name, since in json.load(stream)["members"].items()}
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    except OSError as error:
+        raise ProfileError(f"cannot read {path}: {error.strerror}") from None
+
+
+def shared_by(state: StateDir, deployment: Optional[str] = None) -> list[str]:
+    """The shared replicas of this host; those alone that *deployment* uses, if one is given."""
+    replicas = [name for name in state.deployments() if is_shared(name)]
+    return [name for name in replicas if deployment is None or deployment in members(state, name)]
+
+
+def all_members(state: StateDir) -> set[str]:
+    """Every deployment that uses a shared replica of this host."""
+    return {name for replica in shared_by(state) for name in members(state, replica)}
+
+
+def _members_file(state: StateDir, replica: str) -> str:
+    return os.path.join(state.deployment(replica), "members.json")
+
+
+def save_members(state: StateDir, replica: str, users: Mapping[str, str]) -> None:
+    text = json.dumps({"schema": MEMBERS_SCHEMA, "replica": replica, "members": users}, indent=1, sort_keys=True)
+    write_atomically(_members_file(state, replica), text.encode("utf-8"), 0o660)
+
+
+@contextmanager
+def alone_with(state: StateDir, replica: str) -> Iterator[None]:
+    """Be alone with a shared replica; waits for who is. So of two playbooks one makes it, and the other finds it."""
+    folder = state.deployment(replica)
+    while True:
+        make_directories(state.root, folder)
+        try:
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue  # the last one has just left
+        try:
+            wait_for_lock(handle, folder, PATIENCE)
+            if _is(handle, folder):
+                yield
+                return
+        finally:
+            fcntl.flock(handle, fcntl.LOCK_UN)  # a child that was forked meanwhile has the handle too
+            os.close(handle)
+
+
+def _is(handle: int, folder: str) -> bool:
+    """Whether the open folder is still the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(folder))
+    except FileNotFoundError:
+        return False

@@ -25,6 +25,8 @@ COLLECTION = "retail.profiles"
 
 #: a name that is safe as the name of a directory
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+#: how the names of shared replicas begin, and those of no deployment
+SHARED = "shared-"
 #: containers that are made, started or removed at once; more gains nothing on hosts with few cores
 DEFAULT_CONCURRENCY = 4
 #: what may have to be on a host before anything starts
@@ -32,6 +34,11 @@ NEEDED = ("path", "volume", "network", "container")
 PULLS = ("missing", "always", "never")
 PROBES = ("http", "tcp", "grpc", "rtsp", "ovms_models", "log", "healthy", "exited")
 _DIALLING = ("http", "tcp", "grpc", "rtsp", "ovms_models")
+
+
+def is_shared(name: str) -> bool:
+    """Whether *name* is that of a shared replica, and so of the deployment that it is by itself."""
+    return name.startswith(SHARED)
 
 
 @dataclass(frozen=True)
@@ -109,12 +116,17 @@ class Needed:
 
 @dataclass(frozen=True)
 class Share:
-    """What one host has to run of one wave."""
+    """What one host has to run of one wave. Each of *shared* holds one replica that other deployments may use, too."""
 
     networks: tuple[Mapping[str, Any], ...] = ()
     files: tuple[ShippedFile, ...] = ()
     paths: tuple[Needed, ...] = ()
     replicas: tuple[ReplicaTask, ...] = ()
+    shared: tuple[Share, ...] = ()
+
+    def all_files(self) -> tuple[ShippedFile, ...]:
+        """Its files, and those of what is shared."""
+        return (*self.files, *(item for one in self.shared for item in one.files))
 
 
 @dataclass(frozen=True)
@@ -190,6 +202,7 @@ def parse_share(share: Mapping[str, Any]) -> Share:
             for item in share.get("paths") or ()
         ),
         replicas=tuple(parse_replica(item) for item in share.get("replicas") or ()),
+        shared=tuple(_parse_shared(item) for item in share.get("shared") or ()),
     )
 
 
@@ -198,7 +211,8 @@ def with_secrets(share: Share, given: Optional[Mapping[str, Mapping[str, str]]],
     given = given or {}
     if not given and not needed:
         return share
-    return replace(share, replicas=tuple(_with_secrets(task, given.get(task.name) or {}) for task in share.replicas))
+    replicas = tuple(_with_secrets(task, given.get(task.name) or {}) for task in share.replicas)
+    return replace(share, replicas=replicas, shared=tuple(with_secrets(one, given, needed) for one in share.shared))
 
 
 def _with_secrets(task: ReplicaTask, given: Mapping[str, str]) -> ReplicaTask:
@@ -215,6 +229,18 @@ def _with_secrets(task: ReplicaTask, given: Mapping[str, str]) -> ReplicaTask:
                 field="secret_env",
             )
     return replace(task, secrets=dict(given))
+def _parse_shared(item: Mapping[str, Any]) -> Share:
+    """A shared replica with its networks and files."""
+    try:
+        share = parse_share(item)
+    except KeyError as error:
+        raise ProfileError(f"lacks {error}", field="share.shared") from None
+    names = [task.name for task in share.replicas]
+    if len(names) != 1 or not is_shared(names[0]):
+        raise ProfileError(
+            f"holds {', '.join(names) or 'nothing'}, not one replica named {SHARED}NAME", field="share.shared"
+        )
+    return share
 
 
 def parse_replica(item: Mapping[str, Any]) -> ReplicaTask:

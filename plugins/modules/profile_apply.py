@@ -203,6 +203,7 @@ def argument_spec() -> dict[str, Any]:
                         "reach": dicts,
                     },
                 },
+                "shared": dicts,
             },
         },
         "sources": {"type": "dict", "default": {}},

@@ -82,7 +82,7 @@ snapshot:
       description: Images by name, with id, digests, and the labels that are the collection's.
       type: dict
     containers:
-      description: Containers by name, with id, image, labels of the collection, and published ports.
+      description: Containers by name, with id, image, labels of the collection, and published ports with their targets.
       type: dict
     networks:
       description: Docker networks by name, with labels of the collection.

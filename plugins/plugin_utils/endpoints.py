@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.tasks import is_shared
 from ansible_collections.retail.profiles.plugins.plugin_utils.networking import stands_alone
 from ansible_collections.retail.profiles.plugins.plugin_utils.place import Slot
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry
@@ -39,10 +40,14 @@ class Endpoint:
         return tuple(item["name"] for item in self.attachments)
 
     def shares_network(self, other: Endpoint) -> bool:
-        """Whether the two reach each other by Docker name."""
-        return self.slot.host == other.slot.host and any(
-            network in other.networks and not stands_alone(network) for network in self.networks
-        )
+        """Whether the two reach each other by Docker name: never one that is shared, whose networks are its own."""
+        if self.slot.host != other.slot.host or self.is_shared or other.is_shared:
+            return False
+        return any(network in other.networks and not stands_alone(network) for network in self.networks)
+
+    @property
+    def is_shared(self) -> bool:
+        return is_shared(self.slot.replica)
 
     @property
     def on_host_network(self) -> bool:
@@ -80,11 +85,13 @@ def publish(
     wanted: set[str],
     address: Callable[[str, str], str],
     taken: Mapping[str, set[tuple[str, int]]],
+    running: Callable[[str, str], Mapping[int, int]],
 ) -> dict[str, dict[str, int]]:
     """The published port of each port of the replicas in ``wanted``: replica to {name: port}.
 
     The first choice is the container's own port; where another replica of the plan has it on that host, the
-    next free one. ``taken`` holds the (address, port) pairs on which others listen, by host. Raises ProfileError
+    next free one. Shared replicas choose first, and keep the ports that they publish where they run: ``running`` of
+    host and replica. ``taken`` holds the (address, port) pairs on which others listen, by host. Raises ProfileError
     when the first choice is taken by something that is not of this deployment.
     """
     hosts: dict[str, _HostPorts] = {}
@@ -94,7 +101,7 @@ def publish(
             for label, port in endpoint.ports.items():
                 host.reserve(port, endpoint.slot, label)
     result: dict[str, dict[str, int]] = {}
-    for name, endpoint in endpoints.items():
+    for name, endpoint in sorted(endpoints.items(), key=lambda item: not item[1].is_shared):
         if name in wanted and not endpoint.on_host_network:
             slot = endpoint.slot
             host = hosts.setdefault(slot.host, _HostPorts())
@@ -103,7 +110,8 @@ def publish(
                 here = (host.address, "0.0.0.0", "::")
                 host.others = {port for where, port in taken.get(slot.host, ()) if where in here}
             labels = {port: label for label, port in endpoint.ports.items()}
-            chosen = {port: host.take(port, slot, label) for port, label in labels.items()}
+            kept = running(slot.host, name) if endpoint.is_shared else {}
+            chosen = {port: host.take(kept.get(port, port), slot, label) for port, label in labels.items()}
             result[name] = {label: chosen[port] for label, port in endpoint.ports.items()}
     return result
 

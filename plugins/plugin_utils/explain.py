@@ -55,6 +55,8 @@ def _replica(name: str, replica: Mapping[str, Any], hosts: Mapping[str, Any]) ->
     at = hosts[host]["address"]
     yield f"  + {name} on {host}{f' ({at})' if at else ''}"
     yield f"      why      {replica['why']}"
+    if replica["shared"]:
+        yield f"      shared   joins {name} if it runs; the last deployment that uses it stops it"
     image = replica["task"]["image"]
     if "cpuset_cpus" in replica["task"]:
         yield f"      cpus     {replica['task']['cpuset_cpus']}"

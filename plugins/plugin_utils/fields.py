@@ -104,6 +104,14 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
         "use: capi/local-inference",
         group="what",
     ),
+    Field(
+        "shared",
+        boolean,
+        "Whether deployments share it: the first starts it, the last stops it, see [Shared](#shared-containers).",
+        "shared: true",
+        default=False,
+        group="what",
+    ),
     Field("image", text, "Docker image.", "image: retail/gstreamer:1", required=True, options=("image",), group="what"),
     Field(
         "build",

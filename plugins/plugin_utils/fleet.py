@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,14 +67,26 @@ class Fleet:
             self._addresses[host] = next(usable, None)
         return self._addresses[host]
 
-    def taken_ports(self, deployment: str) -> dict[str, set[tuple[str, int]]]:
-        """(address, port) on which others than this deployment listen over TCP, by host."""
+    def has_shared(self, host: str, replica: str) -> bool:
+        """Whether there is the container of a shared replica on a host, running or not."""
+        container = self.snapshot.get(host, {}).get("containers", {}).get(replica, {})
+        return bool(container.get("labels", {}).get(LABEL_DEPLOYMENT) == replica)
+
+    def published(self, host: str, replica: str) -> dict[int, int]:
+        """The host's port for each TCP port that a shared replica publishes where it runs."""
+        if not self.has_shared(host, replica):
+            return {}
+        ports = self.snapshot[host]["containers"][replica].get("published", [])
+        return {item["target"]: item["port"] for item in ports if item["protocol"] == "tcp"}
+
+    def taken_ports(self, deployments: Collection[str]) -> dict[str, set[tuple[str, int]]]:
+        """(address, port) on which others than these deployments listen over TCP, by host."""
         result = {}
         for host, facts in self.snapshot.items():
             ours = {
                 (published["address"], published["port"])
                 for container in facts.get("containers", {}).values()
-                if container.get("labels", {}).get(LABEL_DEPLOYMENT) == deployment
+                if container.get("labels", {}).get(LABEL_DEPLOYMENT) in deployments
                 for published in container.get("published", [])
             }
             listening = {

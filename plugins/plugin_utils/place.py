@@ -97,10 +97,15 @@ class Wish:
     most: int | None
     exclusive: Sequence[str]
     require: Mapping[str, Any]
+    shared: bool
 
     def looks(self) -> bool:
-        """Whether placing it depends on what the hosts are."""
-        return bool(self.require) or any(kind != "host" for kind in self.exclusive)
+        """Whether placing it depends on what the hosts are, or on which of them it runs."""
+        return (
+            bool(self.require)
+            or (self.shared and len(self.hosts) > 1)
+            or any(kind != "host" for kind in self.exclusive)
+        )
 
 
 def wishes(
@@ -176,6 +181,7 @@ def _wish(entry: Entry, inventory: Inventory, settings: Settings, render: Render
         most=entry.value("max_per_host", render, variables),
         exclusive=entry.value("exclusive", render, variables),
         require=entry.value("require", render, variables) or {},
+        shared=entry.value("shared", render, variables),
     )
 
 

@@ -14,8 +14,16 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import cpusets, endpoints, hardware, place, replica, waves
-from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
+from ansible_collections.retail.profiles.plugins.plugin_utils import (
+    cpusets,
+    endpoints,
+    hardware,
+    place,
+    replica,
+    shared,
+    waves,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import LABEL_DEPLOYMENT, Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.order import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Profile, Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.shipping import Source
@@ -77,7 +85,9 @@ def shape(
     known = place.Known(fleet.snapshot.get, replica.Builder(profile, settings, fleet, render).uses) if fleet else None
     before = None if fleet else place.candidates(wished, settings.deployment)
     placement = before or place.place(wished, settings.deployment, known)
-    return Shape(placement.slots, placement.left_out, numbers, depends_on, consumes, tentative=before is not None)
+    slots = shared.placed(placement, wished, fleet)
+    shared.check(slots, consumes, profile)
+    return Shape(slots, placement.left_out, numbers, depends_on, consumes, tentative=before is not None)
 
 
 @dataclass(frozen=True)
@@ -197,7 +207,9 @@ def _replicas(
         if not points[consumer].shares_network(points[server.replica])
     }
     own_cpus = _cpusets(profile, shaped, builder, fleet)
-    published = endpoints.publish(points, wanted, fleet.address, fleet.taken_ports(settings.deployment))
+    common = {name for name, point in points.items() if point.is_shared}
+    taken = fleet.taken_ports({settings.deployment, *common})
+    published = endpoints.publish(points, wanted | common, fleet.address, taken, fleet.published)
     built: dict[str, replica.Replica] = {}
     for slot in sorted(shaped.slots, key=lambda slot: shaped.waves[slot.container]):
         entry = profile.entry(slot.container)
@@ -273,13 +285,25 @@ def share_id(plan: Mapping[str, Any], host: str) -> str:
 def share(plan: Mapping[str, Any], host: str, wave: int | None = None) -> dict[str, Any]:
     """One host's share of one wave, or of all waves: the argument of profile_apply."""
     own = plan["hosts"].get(host, {"networks": [], "files": [], "paths": [], "replicas": []})
+    names = [name for name in own["replicas"] if wave in (None, plan["replicas"][name]["wave"])]
+    common = [name for name in names if plan["replicas"][name]["shared"]]
+    mine = [name for name in names if not plan["replicas"][name]["shared"]]
+    return {
+        **_belonging(plan, own, plan["deployment"], mine),
+        "paths": own["paths"],
+        "shared": [_belonging(plan, own, name, [name]) for name in common],
+    }
+
+
+def _belonging(
+    plan: Mapping[str, Any], own: Mapping[str, Any], deployment: str, names: Sequence[str]
+) -> dict[str, Any]:
+    """Replicas of a host with the networks of their deployment, and the files that they mount."""
     fields = ("container", "task", "pull", "ready", "reach")
-    mine = ((name, plan["replicas"][name]) for name in own["replicas"])
-    replicas = [
-        {"name": name, **{field: replica[field] for field in fields}}
-        for name, replica in mine
-        if wave in (None, replica["wave"])
-    ]
-    needed = {dest for item in replicas for dest in plan["replicas"][item["name"]]["files"]}
-    files = [item for item in own["files"] if item["dest"] in needed]
-    return {"networks": own["networks"], "files": files, "paths": own["paths"], "replicas": replicas}
+    replicas = [{"name": name, **{field: plan["replicas"][name][field] for field in fields}} for name in names]
+    needed = {dest for name in names for dest in plan["replicas"][name]["files"]}
+    return {
+        "networks": [item for item in own["networks"] if item["labels"][LABEL_DEPLOYMENT] == deployment],
+        "files": [item for item in own["files"] if item["dest"] in needed],
+        "replicas": replicas,
+    }

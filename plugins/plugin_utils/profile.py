@@ -45,12 +45,16 @@ class Origin:
 
 @dataclass(frozen=True)
 class Entry:
-    """One container of a profile as written: values may still hold templates."""
+    """One container of a profile as written: values may still hold templates.
+
+    ``used``: the entry of another profile that it starts from.
+    """
 
     name: str
     raw: Mapping[str, Any]
     origins: Mapping[str, Origin]
     warnings: tuple[str, ...] = ()
+    used: Entry | None = None
     _fixed: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def error(self, message: str, field: str | None = None, inside: positions.Path = ()) -> ProfileError:
@@ -99,6 +103,12 @@ class Entry:
                 raise self.error(str(error), field) from error
         self._fixed[field] = _CONTAINER[field].absent() if raw is None else self.parse(field, raw)
         return self._fixed[field]
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """The profile in which it is written, and its name there: those of the entry that it uses, if it does."""
+        entry = self.used or self
+        return entry.origins["name"].root.name, entry.name
 
     @property
     def home(self) -> Path:
@@ -280,7 +290,7 @@ def _entry(document: positions.Document, index: int, root: Path, context: Contex
     if "use" in entry.raw:
         base = _used(document, ("containers", index, "use"), entry.raw["use"], context)
         name = entry.name if "name" in entry.raw else base.name
-        entry = Entry(name, {**base.raw, **entry.raw}, {**base.origins, **entry.origins}, base.warnings)
+        entry = Entry(name, {**base.raw, **entry.raw}, {**base.origins, **entry.origins}, base.warnings, base)
     _check(entry)
     return replace(entry, name=str(entry.value("name", context.render, context.variables)))
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from ansible_collections.retail.profiles.plugins.module_utils import secret_env, values
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES
+from ansible_collections.retail.profiles.plugins.module_utils.tasks import is_shared
 from ansible_collections.retail.profiles.plugins.plugin_utils import (
     endpoints,
     environment,
@@ -23,6 +24,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils import (
     mounts,
     ovms,
     probes,
+    shared,
     shipping,
     wiring,
 )
@@ -99,6 +101,7 @@ class Replica:
             "address": self.address,
             "ports": dict(self.ports),
             "measured": self.measured,
+            "shared": is_shared(self.slot.replica),
             "depends_on": list(self.depends_on),
             "peers": {name: peer.as_variable() for name, peer in self.peers.items()},
             "task": self.task,
@@ -142,25 +145,35 @@ class Wired:
     found: Sequence[Mapping[str, Any]]
 
 
+@dataclass(frozen=True)
+class Belongings:
+    """What a deployment has on hosts: its own, or that of a shared replica, which is a deployment of its own."""
+
+    deployment: str
+    named: mounts.NamedVolumes
+    networks: wiring.Networks
+    shipper: shipping.Shipper
+    wires: dict[str, Wired] = field(default_factory=dict)
+
+
 class Builder:
     """Builds the replicas of one plan. What is the same for all replicas of a container is made once."""
 
     def __init__(self, profile: Profile, settings: Settings, fleet: Fleet, render: Render) -> None:
-        self.named = mounts.NamedVolumes(settings.deployment, profile.volumes)
-        self.networks = wiring.Networks(settings.deployment, profile.networks)
-        self._wires: dict[str, Wired] = {}
+        self.profile = profile
+        self._belongings: dict[str, Belongings] = {}
         self.settings = settings
         self.fleet = fleet
         self.render = render
         self.hardware = hardware.Hardware(fleet)
-        self.shipper = shipping.Shipper(f"{settings.state_dir}/deployments/{settings.deployment}/files")
         self._made: dict[tuple[str, Callable[..., Any], tuple[str | None, ...]], Any] = {}
 
     def endpoint(self, entry: Entry, slot: Slot) -> endpoints.Endpoint:
         """What the replica listens on, from the fields that need no peers."""
         value = self._values(entry, slot, {})
-        attachments = self._once(entry, ("networks",), self._attachments, value)
-        self.networks.check_addresses(entry, slot, attachments)
+        networks = self._of(slot).networks
+        attachments = self._once(entry, ("networks",), self._attachments, value, networks.deployment)
+        networks.check_addresses(entry, slot, attachments)
         return endpoints.Endpoint(slot, attachments, value("ports"), "host_ports" in value("exclusive"))
 
     def uses(self, entry: Entry, host: str) -> Uses:
@@ -172,7 +185,8 @@ class Builder:
         if not any("peers" in repr(entry.raw.get(name)) for name in _CONTENTS):  # which are not known before placement
             device = self.hardware.name_inside(asked.target_device, host)
             value = self._values(entry, slot, {}, device)
-            models = self._once(entry, _CONTENTS, self._contents, value, device).devices
+            mine = self._of(slot).deployment
+            models = self._once(entry, _CONTENTS, self._contents, value, mine, device).devices
         options = value("docker")
         devices = [str(device).partition(":")[0] for device in options.get("devices", [])]
         devices += self.hardware.grant(asked, models, host).nodes
@@ -196,14 +210,15 @@ class Builder:
     def build(self, entry: Entry, me: endpoints.Endpoint, around: Around) -> Replica:
         """The planned replica. Raises ProfileError for a field that cannot be rendered or is not valid."""
         slot, fleet = me.slot, self.fleet
-        value = self._values(entry, slot, around.peers)
+        mine, known = self._of(slot), _as_known(entry, me)
+        value = self._values(entry, known.slot, around.peers)
         asked = self._once(entry, ("image", *hardware.FIELDS), self._asked, value)
         device = self.hardware.name_inside(asked.target_device, slot.host)
-        value = self._values(entry, slot, around.peers, device)
-        contents = self._once(entry, _CONTENTS, self._contents, value, device)
+        value = self._values(entry, known.slot, around.peers, device)
+        contents = self._once(entry, _CONTENTS, self._contents, value, mine.deployment, device)
         given = self.hardware.grant(asked, contents.devices, slot.host)
         mapped = self.settings.images.get(contents.image, contents.image)
-        wired = self._wired(entry, me)
+        wired = _wired(mine, entry, known)
         extra = self._once(entry, ("docker",), _docker, value)
         env = given.over(self._once(entry, ("env_file", "env"), self._environment, value))
         task = {
@@ -221,7 +236,11 @@ class Builder:
             **_etc_hosts(around.peers, extra.get("etc_hosts") or {}),
             **given.options(extra),
             **_published(me, around.published, fleet, extra.get("published_ports", [])),
-            "labels": {**extra.get("labels", {}), **_labels(slot, self.settings), **_secret_label(env.secrets)},
+            "labels": {
+                **extra.get("labels", {}),
+                **_labels(known.slot, mine.deployment),
+                **_secret_label(env.secrets),
+            },
         }
         task["labels"][SPEC] = spec_hash(task)
         stand_in = fleet.stand_in_for(slot.host, mapped)
@@ -252,11 +271,23 @@ class Builder:
             problems=given.problems(slot.host, slot.container),
             warnings=[
                 *_warnings(me),
-                *self.networks.check_reach(entry, me, around.published, list(around.peers.values())),
+                *mine.networks.check_reach(entry, me, around.published, list(around.peers.values())),
                 *env.warnings,
                 *(f"{slot.replica}: {warning}" for warning in contents.warnings),
             ],
         )
+
+    def _of(self, slot: Slot) -> Belongings:
+        """What the deployment of a replica has."""
+        deployment = shared.owner(slot, self.settings.deployment)
+        if deployment not in self._belongings:
+            self._belongings[deployment] = Belongings(
+                deployment,
+                mounts.NamedVolumes(deployment, self.profile.volumes),
+                wiring.Networks(deployment, self.profile.networks),
+                shipping.Shipper(f"{self.settings.state_dir}/deployments/{deployment}/files"),
+            )
+        return self._belongings[deployment]
 
     def _values(
         self, entry: Entry, slot: Slot, peers: Mapping[str, endpoints.Peer], device: str | None = None
@@ -290,21 +321,14 @@ class Builder:
         made: Made = self._made[key]
         return made
 
-    def _wired(self, entry: Entry, me: endpoints.Endpoint) -> Wired:
-        """The networks of a replica; worked out once where the field holds no template."""
-        wired = self._wires.get(entry.name)
-        if wired is None or "networks" in entry.templated:
-            wired = Wired(self.networks.as_options(me), self.networks.to_make(me), self.networks.to_find(me))
-            self._wires[entry.name] = wired
-        return wired
-
     def _asked(self, entry: Entry, value: Value) -> hardware.Wanted:
         return hardware.wanted(entry, self.settings, value, is_ovms(value("image")))
 
-    def _contents(self, entry: Entry, value: Value, device: str | None) -> Contents:
+    def _contents(self, entry: Entry, value: Value, deployment: str, device: str | None) -> Contents:
+        mine = self._belongings[deployment]
         image, args = value("image"), value("args")
-        entrypoint, script = mounts.script(entry, value("entrypoint"), self.shipper)
-        binds = [*mounts.mounts(entry, value("volumes"), self.shipper, self.named), *script]
+        entrypoint, script = mounts.script(entry, value("entrypoint"), mine.shipper)
+        binds = [*mounts.mounts(entry, value("volumes"), mine.shipper, mine.named), *script]
         served: ovms.Models | None = None
         own_devices: tuple[str, ...] = ()
         warnings: list[str] = []
@@ -327,11 +351,20 @@ class Builder:
             warnings=warnings,
         )
 
-    def _attachments(self, entry: Entry, value: Value) -> tuple[wiring.Attachment, ...]:
-        return self.networks.attachments(entry, value("networks"))
+    def _attachments(self, entry: Entry, value: Value, deployment: str) -> tuple[wiring.Attachment, ...]:
+        return self._belongings[deployment].networks.attachments(entry, value("networks"))
 
     def _environment(self, entry: Entry, value: Value) -> environment.Environment:
         return environment.collect(entry, value("env_file"), value("env"), value("secret_env"), self.settings.env)
+
+
+def _wired(mine: Belongings, entry: Entry, me: endpoints.Endpoint) -> Wired:
+    """The networks of a replica; worked out once where the field holds no template."""
+    wired = mine.wires.get(entry.name)
+    if wired is None or "networks" in entry.templated:
+        wired = Wired(mine.networks.as_options(me), mine.networks.to_make(me), mine.networks.to_find(me))
+        mine.wires[entry.name] = wired
+    return wired
 
 
 def _reach(me: endpoints.Endpoint, around: Around) -> list[dict[str, Any]]:
@@ -407,10 +440,15 @@ def _docker(entry: Entry, value: Value) -> dict[str, Any]:
     return {**named, **own}
 
 
-def _labels(slot: Slot, settings: Settings) -> dict[str, str]:
+def _as_known(entry: Entry, me: endpoints.Endpoint) -> endpoints.Endpoint:
+    """A shared replica as every deployment knows it, whatever its container is called in this profile."""
+    return replace(me, slot=replace(me.slot, container=entry.origin[1])) if is_shared(me.slot.replica) else me
+
+
+def _labels(slot: Slot, deployment: str) -> dict[str, str]:
     return {
         LABEL_COLLECTION: COLLECTION,
-        LABEL_DEPLOYMENT: settings.deployment,
+        LABEL_DEPLOYMENT: deployment,
         "retail.profiles.container": slot.container,
         "retail.profiles.replica": slot.replica,
     }

@@ -333,7 +333,7 @@ def test_a_list_of_containers() -> None:
             {"Id": "2", "Names": None},
         ]
     )
-    assert found == {"a": Listed("a", "1", {}, "i", "running", (Published("10.0.0.1", 80, "tcp"),))}
+    assert found == {"a": Listed("a", "1", {}, "i", "running", (Published("10.0.0.1", 80, "tcp", 1),))}
 
 
 @pytest.mark.parametrize(

@@ -233,7 +233,8 @@ def test_a_share_holds_one_hosts_part_of_one_wave(world: World) -> None:
     assert [item["name"] for item in plan.share(made, "h2", 1)["replicas"]] == ["ovms-client-1", "ovms-client-4"]
     assert plan.share(made, "h2", 0)["replicas"] == []
     assert plan.share(made, "h2", 0)["files"] == []
-    assert plan.share(made, "elsewhere") == {"networks": [], "files": [], "paths": [], "replicas": []}
+    empty: dict[str, list[object]] = {"networks": [], "files": [], "paths": [], "replicas": [], "shared": []}
+    assert plan.share(made, "elsewhere") == empty
 
 
 def test_the_explanation_says_who_where_when_and_why(world: World) -> None:

@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deployments of several controllers over one server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from typing import Any
+
+import pytest
+
+from .conftest import SHORT, Fleet
+
+SERVER = "shared-ovms-ovms-server-1"
+TWIN = """
+containers:
+  - use: ovms/ovms-server
+    shared: true
+  - use: ovms/client
+models:
+  image: retail/models:1
+  names: [face-detection]
+"""
+MEMBERS = f"cat /var/lib/retail-profiles/deployments/{SERVER}/members.json 2>/dev/null || echo '{{\"members\": {{}}}}'"
+
+
+@pytest.fixture
+def twins(fleet: Fleet) -> Fleet:
+    fleet.profile("twin", TWIN)
+    return fleet
+
+
+def start(fleet: Fleet, playbook: str, **variables: Any) -> subprocess.Popen[str]:
+    """A playbook in a process, and a process group, of its own."""
+    return subprocess.Popen(
+        fleet.command(playbook, **variables),
+        cwd=fleet.home,
+        env=fleet.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def server(fleet: Fleet) -> tuple[str, str]:
+    """The id of the server's container, and when it was started."""
+    answer = fleet.shell("h1", f"docker inspect {SERVER}")
+    (shown,) = json.loads(answer)
+    return shown["Id"], shown["State"]["StartedAt"]
+
+
+def members(fleet: Fleet) -> set[str]:
+    return set(json.loads(fleet.shell("h1", MEMBERS))["members"])
+
+
+def served(fleet: Fleet) -> set[str]:
+    """The deployments of the clients that get answers from the server; waits for the first of each."""
+    command = (
+        "for name in $(docker ps --format '{{ '{{' }}.Names{{ '}}' }}'); do "
+        "timeout 30 docker logs -f $name 2>&1 | grep -q -m 1 'requests.:[1-9]' && echo $name; done; true"
+    )
+    names = [name for text in fleet.shells("ovms_clients", command).values() for name in text.split()]
+    return {name.partition("-")[0] for name in names}
+
+
+def test_two_controllers_at_once_over_one_server(twins: Fleet) -> None:
+    playing = {name: start(twins, "deploy_profile", profile="twin", profile_deployment=name) for name in ("one", "two")}
+    outputs = {name: each.communicate(timeout=300)[0] for name, each in playing.items()}
+    assert {name: each.returncode for name, each in playing.items()} == {"one": 0, "two": 0}, outputs
+    assert all(f"shared   joins {SERVER} if it runs" in output for output in outputs.values())
+    first = server(twins)
+    assert members(twins) == {"one", "two"}
+    assert served(twins) == {"one", "two"}
+    for name in playing:
+        assert twins.well("deploy_profile", profile="twin", profile_deployment=name).changed == 0
+
+    twins.well("stop_profile", profile_deployment="one")
+    assert server(twins) == first
+    assert members(twins) == {"two"}
+    assert served(twins) == {"two"}
+    twins.well("stop_profile", profile_deployment="two")
+    assert twins.leftovers() == {}
+
+
+def test_another_specification_is_refused_before_anything_is_started(twins: Fleet) -> None:
+    twins.well("deploy_profile", profile="twin", profile_deployment="one")
+    first = server(twins)
+    refused = twins.play("deploy_profile", profile="twin", profile_deployment="two", profile_env={"LOG": "more"})
+    assert refused.status != 0
+    assert f"{SERVER} is in use by one and runs with another specification: env: runs with" in refused.output
+    assert "LOG=more" in refused.output and "Traceback" not in refused.output
+    assert server(twins) == first
+    assert members(twins) == {"one"}
+    assert not any("two-" in line for lines in twins.leftovers().values() for line in lines)
+
+
+def test_a_controller_that_is_killed_leaves_no_more_than_its_name(twins: Fleet) -> None:
+    twins.well("deploy_profile", profile="twin", profile_deployment="one")
+    first = server(twins)
+    playing = start(twins, "deploy_profile", profile="twin", profile_deployment="two")
+    for _attempt in range(60):
+        if "two" in members(twins) or playing.poll() is not None:
+            break
+    os.killpg(playing.pid, signal.SIGKILL)
+    playing.communicate()
+    assert members(twins) == {"one", "two"}
+    twins.well("stop_profile", profile_deployment="two")
+    assert server(twins) == first
+    assert members(twins) == {"one"}
+    twins.well("stop_profile")
+    assert twins.leftovers() == {}
+
+
+def test_a_run_measures_the_server_that_it_joins(twins: Fleet) -> None:
+    twins.well("deploy_profile", profile="twin", profile_deployment="one")
+    first = server(twins)
+    twins.well("run_profile", profile="twin", **SHORT)
+    run = twins.latest()
+    assert run["verdict"] == "ok", run["reasons"]
+    assert SERVER in run["containers"]
+    assert run["metrics"][SERVER]["requests_per_second"]["mean"] > 0
+    assert any(name.startswith("twin-client-") for name in run["metrics"])
+    assert server(twins) == first
+    assert members(twins) == {"one"}
