@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -255,15 +255,15 @@ def share_id(plan: Mapping[str, Any], host: str) -> str:
     return digest(share(plan, host))
 
 
-def share(plan: Mapping[str, Any], host: str, wave: int | None = None) -> dict[str, Any]:
-    """One host's share of one wave, or of all waves: the argument of profile_apply."""
+def share(plan: Mapping[str, Any], host: str, wave: int | None = None, out: Container[str] = ()) -> dict[str, Any]:
+    """One host's share of one wave, or of all waves, but for replicas in *out*: the argument of profile_apply."""
     own = plan["hosts"].get(host, {"networks": [], "files": [], "paths": [], "replicas": []})
     fields = ("container", "task", "pull", "ready", "reach")
     mine = ((name, plan["replicas"][name]) for name in own["replicas"])
     replicas = [
         {"name": name, **{field: replica[field] for field in fields}}
         for name, replica in mine
-        if wave in (None, replica["wave"])
+        if wave in (None, replica["wave"]) and name not in out
     ]
     needed = {volume.split(":")[0] for item in replicas for volume in item["task"].get("volumes", [])}
     files = [item for item in own["files"] if item["dest"] in needed]

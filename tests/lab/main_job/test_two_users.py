@@ -25,7 +25,7 @@ containers:
     replicas_per_host: 1
     ready: {log: open, timeout: 240s}
 """
-# A process of another namespace of processes and another name: as from another machine, where no one knows who is alive.
+# A process of another namespace of processes: as from another machine, where nobody knows who is alive.
 ELSEWHERE = ("unshare", "--pid", "--fork", "--mount-proc")
 
 
