@@ -219,10 +219,8 @@ def main() -> int:
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, interrupt)
 
-    first = [table[name] for name in ("lint", "unit", "build", "sanity") if name in names]
-    lanes = [runner.lane(first)]
-    if "lab-up" in names:
-        lanes.append(runner.lane([table["lab-up"]]))
+    beside = (("lint", "unit", "build"), ("lab-up", "sanity"))
+    lanes = [runner.lane([table[name] for name in lane if name in names]) for lane in beside]
     for thread in lanes:
         thread.join()
     for name in ON_THE_LAB:

@@ -5,14 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-
-def last_wave(plan: Mapping[str, Any], host: str) -> int:
-    """Number of the wave, from 0; -1 for a host that has no replica."""
-    names = plan["hosts"].get(host, {}).get("replicas", ())
-    return max((int(plan["replicas"][name]["wave"]) for name in names), default=-1)
+from ansible_collections.retail.profiles.plugins.plugin_utils.aftermath import last_wave
 
 
 class FilterModule:

@@ -167,6 +167,8 @@ class Applier:
         """All of :meth:`prepare`, then every replica of the share, running and ready."""
         self.prepare()
         outcomes = self._each(self._bring_up)
+        if not self.order.check:
+            outcomes = tuple(map(self._still_there, outcomes))
         if self.made:
             self.ground.save(replace(self.ground.record, replicas={**self.ground.record.replicas, **self.made}))
         self.ground.sweep_files()
@@ -203,6 +205,12 @@ class Applier:
             raise
         except ProfileError as error:
             return Outcome(task.name, "failed", error=f"{task.name}: {error}")
+
+    def _still_there(self, outcome: Outcome) -> Outcome:
+        """*outcome*, unless the container was started, is waited for by no probe, and has ended badly by now."""
+        unasked = outcome.changed and outcome.ready is None and outcome.error is None
+        why = self.waiter.ended(outcome.name) if unasked else None
+        return replace(outcome, status="not_ready", error=f"{outcome.name}: {why}") if why else outcome
 
     # -- one replica
 

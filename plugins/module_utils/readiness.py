@@ -84,6 +84,13 @@ class Waiter:
                 raise NotReady(f"not ready after {waited:.1f} s: {describe(probe)}: {reason}{self._tail(watched)}")
             self.clock.sleep(min(INTERVAL, max(0.0, probe.timeout - waited)))
 
+    def ended(self, name: str) -> Optional[str]:
+        """Why a container that nothing is asked of has failed: it ended, but not well. None where it did not."""
+        state = (self._inspect(name) or {}).get("State") or {}
+        if state.get("Status") not in ("exited", "dead", "restarting") or not state.get("ExitCode"):
+            return None
+        return f"exited with code {state['ExitCode']} as soon as it was started" + self._tail(name)
+
     def _inspect(self, name: str) -> Optional[Inspect]:
         return self.engine.inspect(name)
 

@@ -229,6 +229,8 @@ def _with_secrets(task: ReplicaTask, given: Mapping[str, str]) -> ReplicaTask:
                 field="secret_env",
             )
     return replace(task, secrets=dict(given))
+
+
 def _parse_shared(item: Mapping[str, Any]) -> Share:
     """A shared replica with its networks and files."""
     try:

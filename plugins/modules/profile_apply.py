@@ -16,7 +16,6 @@ description:
   - The tasks it takes are arguments of M(community.docker.docker_container), as the plan has them.
   - A second call with nothing to do writes nothing to the engine.
   - Only what bears the labels of the collection and stands in the host's record of the deployment is ever touched.
-  - It is used by the role P(retail.profiles.profile#role), and rarely by hand.
 extends_documentation_fragment:
   - retail.profiles.state_dir
   - retail.profiles.apply
@@ -59,21 +58,15 @@ replicas:
   sample:
     ovms-ovms-server-1:
       id: 5f0c7d...
-      image_id: sha256:0c1d...
       status: created
       ready: true
       ready_after: 1.25
-      started_at: "2026-01-31T10:00:00.123456789Z"
-      exit_code: null
-      address: 172.18.0.2
-      diff: []
       error: null
 removed:
   description: Names of what was removed.
   returned: always
   type: list
   elements: str
-  sample: [ovms-client-7]
 pulled:
   description: Images that were pulled and were not there before.
   returned: always
@@ -109,18 +102,15 @@ lease:
   description: The lease that was taken; pass it on as O(lease).
   returned: with O(state=checked) and O(lease), if no other playbook holds the deployment
   type: dict
-  sample: {deployment: ovms, holder: "3f0c9a1e:4711:88120", owner: "ann@control, process 4711", epoch: 86400123}
 prepared:
   description: Networks, files and volumes that differed, as RV(replicas) has them for containers.
   returned: with O(state=prepared) and O(state=present)
   type: list
   elements: dict
-  sample: []
 msg:
   description: One line that says what happened.
   returned: always
   type: str
-  sample: "2 created, 1 unchanged"
 """
 
 from typing import Any

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -282,10 +282,11 @@ def share_id(plan: Mapping[str, Any], host: str) -> str:
     return digest(share(plan, host))
 
 
-def share(plan: Mapping[str, Any], host: str, wave: int | None = None) -> dict[str, Any]:
-    """One host's share of one wave, or of all waves: the argument of profile_apply."""
+def share(plan: Mapping[str, Any], host: str, wave: int | None = None, out: Container[str] = ()) -> dict[str, Any]:
+    """One host's share of one wave, or of all waves, but for replicas in *out*: the argument of profile_apply."""
     own = plan["hosts"].get(host, {"networks": [], "files": [], "paths": [], "replicas": []})
-    names = [name for name in own["replicas"] if wave in (None, plan["replicas"][name]["wave"])]
+    due = [name for name in own["replicas"] if wave in (None, plan["replicas"][name]["wave"])]
+    names = [name for name in due if name not in out]
     common = [name for name in names if plan["replicas"][name]["shared"]]
     mine = [name for name in names if not plan["replicas"][name]["shared"]]
     return {

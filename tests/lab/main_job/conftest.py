@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,6 +36,54 @@ class Done:
     def changed(self) -> int:
         """Changes over all hosts, from the recap."""
         return sum(map(int, re.findall(r"changed=(\d+)", self.output)))
+
+
+class Playing:
+    """A playbook that runs, in a process group of its own, as a shell would start it."""
+
+    def __init__(self, command: list[str], home: Path, environment: Mapping[str, str]) -> None:
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            command,
+            cwd=home,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def until(self, text: str) -> None:
+        """Return when it has printed *text*; fail if it ends before."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if text in line:
+                return
+        raise AssertionError(f"ended without {text!r}:\n{''.join(self.lines)}")
+
+    def signal(self, number: signal.Signals) -> None:
+        """As a terminal does it: to the whole group."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
+    def end(self) -> Done:
+        """Wait for its end."""
+        assert self.process.stdout is not None
+        self.lines.extend(self.process.stdout)
+        return Done(self.process.wait(timeout=300), "".join(self.lines))
+
+    def __enter__(self) -> Playing:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        assert self.process.stdout is not None
+        if self.process.poll() is None:
+            self.signal(signal.SIGKILL)
+            self.process.wait(timeout=60)
+        # Not to the end of its output: SSH's own background process may hold that open.
+        self.process.stdout.close()
 
 
 @dataclass(frozen=True)
@@ -79,6 +129,10 @@ class Fleet:
             check=False,
         )
         return Done(ended.returncode, ended.stdout)
+
+    def start(self, playbook: str, *args: str, prefix: tuple[str, ...] = (), **variables: Any) -> Playing:
+        """Begin a playbook; *prefix* is a command that runs it."""
+        return Playing([*prefix, *self.command(playbook, *args, **variables)], self.home, self.environment)
 
     def well(self, playbook: str, *args: str, **variables: Any) -> Done:
         """Run a playbook that must end well."""

@@ -1,0 +1,29 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter plugin: what is not to be started any more, after a wave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.plugin_utils import aftermath
+
+
+def after_wave(
+    plan: Mapping[str, Any],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    wave: int,
+    registered: Iterable[str],
+    before: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """See :func:`aftermath.after_wave`; *registered* are the variables that hold each host's results."""
+    names = list(registered)
+    results = {host: [hostvars[host].get(name) or {} for name in names] for host in plan["hosts"]}
+    return aftermath.after_wave(before or aftermath.NOTHING, plan, int(wave), results)
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"after_wave": after_wave}
