@@ -96,7 +96,9 @@ def test_the_record_says_what_is_here_and_is_written_first(deployment: Deploymen
     deployment.call("prepared", replica, networks=[deployment.network()], run_id="run-1", plan_id="plan-1")
     before = record(deployment)
     assert before["schema"] == "retail.profiles/record/1"
-    assert before["replicas"] == {task["name"]: {"id": None, "spec": "of-a-test", "request": "", "dropped": {}}}
+    unmade = {"id": None, "spec": "of-a-test", "request": "", "dropped": {}, "ready": []}
+    desired = {"image": task["image"], "networks": task["networks"]}
+    assert before["replicas"] == {task["name"]: {**unmade, "desired": desired}}
     assert before["networks"] == [f"{deployment.name}-net"]
     assert (before["run_id"], before["plan_id"], before["runs"]) == ("run-1", "plan-1", ["run-1"])
     made = only(deployment.call("present", replica, networks=[deployment.network()], run_id="run-2"))

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,15 @@ import docker
 import pytest
 
 BIN = Path(sys.executable).parent
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what went wrong when it does: these tests take long."""
+    report = yield
+    if report.failed:
+        item.config.pluginmanager.getplugin("terminalreporter").write_line(f"\n{report.longreprtext}")
+    return report
 
 
 @dataclass(frozen=True)
