@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         super().run(tmp, task_vars)
         args = dict(self._task.args)
         sources, known = args.pop("sources", None), args.pop("missing", None)
-        sends = args.get("state", "present") in _SENDS and not self._task.check_mode
+        state = args.get("state", "present")
+        if state == "checked":
+            args["called_at"] = time.time()
+        sends = state in _SENDS and not self._task.check_mode
         try:
             found, _large = parcels.split(self._packed(args, sources, known or ()) if sends else ())
             answer = self._call(args, found, (), task_vars)

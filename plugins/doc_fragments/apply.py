@@ -33,6 +33,11 @@ options:
     type: str
     choices: [checked, prepared, present, ready, absent, released]
     default: present
+  called_at:
+    description:
+      - The controller's time in seconds since the epoch, with which O(state=checked) compares the host's. It is filled
+        in on the controller.
+    type: float
   snapshot:
     description:
       - With O(state=checked), also answer with all that planning must know of the host, as

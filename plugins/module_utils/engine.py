@@ -128,6 +128,7 @@ class Engine:
         self._api = Api(url, timeout)
         self._lock = threading.Lock()
         self._client: Any = None
+        self._info: Any = None
         # Containers that end at the same moment can lock up an engine before 20.10.27 for good (moby/moby#46661).
         self._stops = Turnstile(2 if self.api_version <= _FRAGILE_API else _STOPS_AT_ONCE, patience=1.0)
 
@@ -154,7 +155,10 @@ class Engine:
     # -- what there is
 
     def info(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._api.call("GET", "/info", "info")
+        """What ``docker info`` tells, asked once: it takes the engine long."""
+        if self._info is None:
+            self._info = self._api.call("GET", "/info", "info")
+        found: dict[str, Any] = self._info
         return found
 
     def version(self) -> dict[str, Any]:

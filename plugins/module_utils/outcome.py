@@ -67,8 +67,10 @@ def looked(order: Order, connect: Callable[[], Engine], checkpoint: Callable[[],
         engine = connect().guarded(checkpoint)
     except ProfileError as error:
         reason = str(error)
-    found, pulled = preflight(order, engine, reason)
-    answer = result(Report(changed=bool(pulled), problems=tuple(found), pulled=tuple(pulled)))
+    found = preflight(order, engine, reason)
+    pulled = tuple(found.pulled)
+    report = Report(bool(pulled), problems=tuple(found.problems), pulled=pulled, warnings=tuple(found.warnings))
+    answer = result(report)
     answer["missing"] = [item.dest for item in stale(order.share.all_files())]
     return {**answer, "snapshot": facts.snapshot(order.state_dir, engine, reason)} if order.snapshot else answer
 

@@ -7,13 +7,17 @@
 from __future__ import annotations
 
 import os
+import platform
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils import networks
+from ansible_collections.retail.profiles.plugins.module_utils import host_checks, networks
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.host_checks import Problem, problem
 from ansible_collections.retail.profiles.plugins.module_utils.listing import Listed, Published, listed
 from ansible_collections.retail.profiles.plugins.module_utils.prepare import first_of_each_image, missing_image
 from ansible_collections.retail.profiles.plugins.module_utils.sharing import conflict, own_order
@@ -26,27 +30,31 @@ from ansible_collections.retail.profiles.plugins.module_utils.state import (
 )
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import Needed, Order, ReplicaTask
 
-Problem = dict[str, Optional[str]]
 _WILDCARDS = ("0.0.0.0", "::", "")
 
 
-def problem(message: str, container: Optional[str] = None, field: Optional[str] = None) -> Problem:
-    return {"container": container, "field": field, "message": message}
+@dataclass(frozen=True)
+class Findings:
+    """What preflight found on this host, and the images that it pulled (none in check mode)."""
+
+    problems: list[Problem]
+    pulled: list[str]
+    warnings: list[str]
 
 
-def preflight(order: Order, engine: Optional[Engine], reason: Optional[str]) -> tuple[list[Problem], list[str]]:
-    """Every problem of this host, and the images that were pulled (none in check mode).
-
-    *reason*: why there is no *engine*.
-    """
-    problems: list[Problem] = []
+def preflight(order: Order, engine: Optional[Engine], reason: Optional[str]) -> Findings:
+    """Every problem of this host. *reason*: why there is no *engine*."""
     state = StateDir(order.state_dir)
     wrong = state.check()
+    problems, warnings = _host_problems(order)
     if wrong:
         problems.append(problem(wrong, field="profile_state_dir"))
-    problems += [found for item in order.share.paths if item.kind == "path" for found in missing_paths(item)]
     if engine is None:
-        return [problem(reason or "there is no engine", field="engine"), *problems], []
+        return Findings([problem(reason or "there is no engine", field="engine"), *problems], [], warnings)
+    problems += host_checks.old_engine(engine.api_version, engine.version())
+    if order.share.all_replicas():
+        root = str(engine.info().get("DockerRootDir") or "/var/lib/docker")
+        problems += host_checks.no_room([("engine", root, host_checks.ROOM_FOR_ENGINE)])
     found, pulled = _engine_problems(order, engine, state.load(order.deployment) if order.deployment else None)
     problems += found
     for share in order.share.shared:
@@ -56,7 +64,20 @@ def preflight(order: Order, engine: Optional[Engine], reason: Optional[str]) -> 
         if not found and not wrong and (in_use := conflict(order, engine, share)):
             found = [problem(in_use, share.replicas[0].container, "shared")]
         problems += found
-    return problems, pulled
+    return Findings(problems, pulled, warnings)
+
+
+def _host_problems(order: Order) -> tuple[list[Problem], list[str]]:
+    """What can be told without the engine, and warnings."""
+    replicas = order.share.all_replicas()
+    unreached, warnings = host_checks.out_of_reach(replicas)
+    return [
+        *host_checks.clock(time.time(), order.called_at),
+        *host_checks.no_room([("profile_state_dir", order.state_dir, host_checks.ROOM_FOR_STATE)]),
+        *host_checks.too_much_memory(replicas, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")),
+        *(found for item in order.share.paths if item.kind == "path" for found in missing_paths(item)),
+        *unreached,
+    ], warnings
 
 
 def _engine_problems(order: Order, engine: Engine, record: Optional[Record]) -> tuple[list[Problem], list[str]]:
@@ -86,7 +107,7 @@ def _image_problem(task: ReplicaTask, engine: Engine, check: bool, pulled: list[
     try:
         image = engine.image(task.image)
         if image is not None and task.pull != "always":
-            return None
+            return _unusable(task, image)
         if task.pull == "never":
             return missing_image(task.image, "its pull policy is never")
         if check:
@@ -97,7 +118,13 @@ def _image_problem(task: ReplicaTask, engine: Engine, check: bool, pulled: list[
             pulled.append(task.image)
     except EngineError as error:
         return missing_image(task.image, error.message)
-    return None
+    return _unusable(task, after or {})
+
+
+def _unusable(task: ReplicaTask, image: Mapping[str, Any]) -> Optional[str]:
+    """Why an image that is here cannot be run here."""
+    why = "" if task.values.get("platform") else host_checks.of_another_machine(image, platform.machine())
+    return f"{task.image} {why}" if why else None
 
 
 def missing_things(engine: Engine, needed: Iterable[Needed]) -> list[Problem]:

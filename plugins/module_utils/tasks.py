@@ -33,7 +33,8 @@ DEFAULT_CONCURRENCY = 4
 NEEDED = ("path", "volume", "network", "container")
 PULLS = ("missing", "always", "never")
 PROBES = ("http", "tcp", "grpc", "rtsp", "ovms_models", "log", "healthy", "exited")
-_DIALLING = ("http", "tcp", "grpc", "rtsp", "ovms_models")
+#: those that ask over the network
+DIALLING = ("http", "tcp", "grpc", "rtsp", "ovms_models")
 
 
 def is_shared(name: str) -> bool:
@@ -124,6 +125,10 @@ class Share:
     replicas: tuple[ReplicaTask, ...] = ()
     shared: tuple[Share, ...] = ()
 
+    def all_replicas(self) -> tuple[ReplicaTask, ...]:
+        """Its replicas, and those that are shared."""
+        return (*self.replicas, *(task for one in self.shared for task in one.replicas))
+
     def all_files(self) -> tuple[ShippedFile, ...]:
         """Its files, and those of what is shared."""
         return (*self.files, *(item for one in self.shared for item in one.files))
@@ -148,6 +153,7 @@ class Order:
     lock_wait: float = 0.0
     check: bool = False
     snapshot: bool = False
+    called_at: Optional[float] = None
 
     @property
     def name(self) -> str:
@@ -186,6 +192,7 @@ def parse_order(params: Mapping[str, Any], check: bool = False) -> Order:
         lock_wait=float(params.get("lock_wait") or 0.0),
         check=check,
         snapshot=bool(params.get("snapshot")),
+        called_at=params.get("called_at"),
     )
 
 
@@ -300,7 +307,7 @@ def parse_probe(probe: Mapping[str, Any], container: str) -> Probe:
     kind = given.get("kind")
     if kind not in PROBES:
         raise ProfileError(f"{kind!r} is none of {', '.join(PROBES)}", container=container, field="ready")
-    if kind in _DIALLING and not given.get("port"):
+    if kind in DIALLING and not given.get("port"):
         raise ProfileError(f"the {kind} probe needs a port", container=container, field="ready")
     try:
         re.compile(str(given.get("pattern") or ""))

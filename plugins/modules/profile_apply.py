@@ -135,6 +135,7 @@ def argument_spec() -> dict[str, Any]:
             "default": "present",
         },
         "snapshot": {"type": "bool", "default": False},
+        "called_at": {"type": "float"},
         "deployment": text,
         "all": {"type": "bool", "default": False},
         "lease": {

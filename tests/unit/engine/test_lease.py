@@ -336,6 +336,11 @@ def test_who_gives_a_sign_of_life_is_not(leases: Leases, monkeypatch: pytest.Mon
 class NoEngine:
     """An engine with nothing on it."""
 
+    api_version = (1, 41)
+
+    def version(self) -> dict[str, Any]:
+        return {}
+
     def __init__(self) -> None:
         self.checkpoint: Callable[[], None] = lambda: None
 
