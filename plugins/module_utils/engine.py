@@ -14,7 +14,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Optional
 
@@ -208,6 +208,15 @@ class Engine:
         shown = self._api.call("GET", f"/containers/{quoted(container)}/json", "read logs")
         raw = self._api.raw("GET", f"/containers/{quoted(container)}/logs", "read logs", query=query)
         return (raw if shown["Config"].get("Tty") else demultiplexed(raw)).decode("utf-8", "replace")
+
+    def execute(self, container: str, command: Sequence[str], timeout: float) -> tuple[int, str]:
+        """Run a command in a running container: its exit code, and what it wrote. EngineError after *timeout* s."""
+        request = {"Cmd": list(command), "AttachStdout": True, "AttachStderr": True}
+        doing = "run a command in a container"
+        made = self._api.call("POST", f"/containers/{quoted(container)}/exec", doing, body=request)["Id"]
+        raw = self._api.raw("POST", f"/exec/{made}/start", doing, body={"Detach": False, "Tty": False}, timeout=timeout)
+        code = self._api.call("GET", f"/exec/{made}/json", doing)["ExitCode"]
+        return int(code), demultiplexed(raw).decode("utf-8", "replace")
 
     # -- writes
 

@@ -166,6 +166,15 @@ class Waiter:
                 return None
         return "no such line in its log"
 
+    def _exec(self, probe: Probe, inspect: Inspect) -> Optional[str]:
+        try:
+            code, output = self.engine.execute(str(inspect["Id"]), probe.command, TRY_TIMEOUT)
+        except EngineError as error:
+            return error.message
+        secrets = secret_env.Redactor(secret_env.values(inspect).values())
+        said = secrets.text(output.strip().rpartition("\n")[2])
+        return None if code == 0 else f"exit code {code}" + (f" ({said})" if said else "")
+
     def _healthy(self, probe: Probe, inspect: Inspect) -> Optional[str]:
         health = dig(inspect, "State.Health.Status")
         if not health or health == "none":
@@ -183,6 +192,7 @@ class Waiter:
 
 _OF_CONTAINER: Mapping[str, Callable[[Waiter, Probe, Inspect], Optional[str]]] = {
     "log": Waiter._log,
+    "exec": Waiter._exec,
     "healthy": Waiter._healthy,
     "exited": Waiter._exited,
 }
@@ -232,6 +242,7 @@ def describe(probe: Probe) -> str:
         "rtsp": f"RTSP DESCRIBE rtsp://{place}{probe.path}",
         "ovms_models": f"models {', '.join(probe.models)} ready ({probe.protocol}) at {place}",
         "log": f"a log line that matches {probe.pattern!r}",
+        "exec": f"exit code 0 of {' '.join(probe.command)} in the container",
         "healthy": "Docker's health check",
         "exited": "exit code 0",
     }[probe.kind]

@@ -32,7 +32,7 @@ DEFAULT_CONCURRENCY = 4
 #: what may have to be on a host before anything starts
 NEEDED = ("path", "volume", "network", "container")
 PULLS = ("missing", "always", "never")
-PROBES = ("http", "tcp", "grpc", "rtsp", "ovms_models", "log", "healthy", "exited")
+PROBES = ("http", "tcp", "grpc", "rtsp", "ovms_models", "log", "exec", "healthy", "exited")
 #: those that ask over the network
 DIALLING = ("http", "tcp", "grpc", "rtsp", "ovms_models")
 
@@ -56,6 +56,7 @@ class Probe:
     models: tuple[str, ...] = ()
     protocol: str = "grpc"
     pattern: str = ""
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -319,7 +320,10 @@ def parse_probe(probe: Mapping[str, Any], container: str) -> Probe:
         raise ProfileError(f"the {kind} probe does not know {', '.join(unknown)}", container=container, field="ready")
     given["timeout"] = float(given.get("timeout", 60.0))
     given["port"] = int(given.get("port", 0))
-    given["models"] = tuple(given.get("models", ()))
+    for several in ("models", "command"):
+        given[several] = tuple(map(str, given.get(several, ())))
+    if kind == "exec" and not given["command"]:
+        raise ProfileError("the exec probe needs a command", container=container, field="ready")
     return Probe(**given)
 
 

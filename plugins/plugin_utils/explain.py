@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -91,6 +92,7 @@ def _probe(probe: Mapping[str, Any]) -> str:
         "rtsp": f"rtsp://{at}{probe.get('path')} describes a stream",
         "ovms_models": f"{at} reports {', '.join(probe.get('models', []))} ready",
         "log": f"its log matches {probe.get('pattern')!r}",
+        "exec": f"{shlex.join(probe.get('command', []))} in it exits with code 0",
         "healthy": "Docker reports it healthy",
         "exited": "it has exited with code 0",
     }[probe["kind"]]

@@ -69,6 +69,8 @@ def _probe(entry: Entry, kind: str, spec: Any, ports: Mapping[str, int], served:
         return _ovms_models(entry, spec, ports, served)
     if kind == "log":
         return {"pattern": spec}
+    if kind == "exec":
+        return {"command": spec}
     return {}
 
 

@@ -25,6 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import (
     positive,
     record,
     regex,
+    scalar,
     short,
     text,
     typed,
@@ -282,6 +283,12 @@ PROBE_FIELDS: tuple[Field, ...] = (
         "ovms_models: all",
     ),
     Field("log", regex, "A line of the log matches.", 'log: "pipeline is PLAYING"'),
+    Field(
+        "exec",
+        list_of(scalar),
+        "A command in the container exits with code 0; no shell runs it unless it names one.",
+        "exec: [test, -S, /run/server.sock]",
+    ),
     Field("healthy", only_true, "Docker's health check says so.", "healthy: true"),
     Field("exited", _exited, "The container has exited with code 0.", "exited: true"),
 )

@@ -71,6 +71,18 @@ def test_a_health_check(deployment: Deployment) -> None:
     assert "has no health check" in only(present(deployment, without, kind="healthy"))["error"]
 
 
+def test_a_command_in_the_container(deployment: Deployment) -> None:
+    task = deployment.task(command=["sh", "-c", "sleep 1; touch /up; exec sleep 1000"], init=True)
+    made = only(present(deployment, task, kind="exec", command=["test", "-e", "/up"]))
+    assert made["ready"] is True, made["error"]
+    assert made["ready_after"] > 0.9
+    command = ["sh", "-c", "echo not yet >&2; exit 3"]
+    refused = only(present(deployment, task, kind="exec", timeout=0.3, command=command))
+    assert "exit code 0 of sh -c echo not yet >&2; exit 3 in the container: exit code 3 (not yet)" in refused["error"]
+    missing = only(present(deployment, task, kind="exec", timeout=0.3, command=["/not/there"]))
+    assert "exit code 12" in missing["error"]
+
+
 def test_exit_0_and_exit_3(deployment: Deployment) -> None:
     good = only(present(deployment, deployment.task(command=["true"]), kind="exited"))
     assert (good["ready"], good["exit_code"]) == (True, 0)
