@@ -78,7 +78,7 @@ def phases() -> dict[str, Phase]:
         Phase("build", [[*PYTEST, "tests/build"]]),
         Phase("lab-up", [lab_up]),
         Phase("engine", [engine], live=True),
-        Phase("e2e", [[*PYTEST, "-v", "tests/lab"]], live=True),
+        Phase("e2e", [[sys.executable, "-m", "pytest", "-v", "--durations=15", "tests/lab"]], live=True),
         Phase("lab-down", [lab_down]),
     ]
     return {phase.name: phase for phase in table}
