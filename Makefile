@@ -17,7 +17,7 @@ lab_playbook = ansible-playbook playbooks/$(1).yml -i localhost, -c local
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-dev run test lint unit sanity build docs e2e bench lab-up lab-down lab-clean clean root
+.PHONY: help setup setup-dev run test lint unit sanity build docs e2e test-long bench lab-up lab-down lab-clean clean root
 
 help: ## Show this help
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do \
@@ -57,6 +57,9 @@ docs: setup ## Write docs/profile.schema.json and the tables of docs/profile.md 
 
 e2e: root setup-dev ## Tests against engines and on a lab that is brought up and taken down
 	@python .ci/test.py engine e2e
+
+test-long: root setup-dev ## 50 kills at random moments, every fault, and 20 hosts
+	@python .ci/test.py long
 
 bench: root setup-dev ## Compare with the stock module and the bare engines on a lab of its own, ROUNDS=5 times
 	@$(MAKE) --no-print-directory lab-up LAB=bench HOSTS=4

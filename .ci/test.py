@@ -27,7 +27,9 @@ LAB_HOSTS = 4
 INVENTORY = ROOT / ".lab" / LAB / "inventory.yml"
 # The engine on which the lab's hosts are; up as long as a lab is.
 ENGINE = "unix:///run/retail-profiles-lab/docker.sock"
-ON_THE_LAB = ("engine", "e2e")
+ON_THE_LAB = ("engine", "e2e", "long")
+# Only where it is asked for.
+ON_DEMAND = {"long"}
 
 Command = list[str]
 PYTEST: Command = [sys.executable, "-m", "pytest", "-q"]
@@ -81,7 +83,15 @@ def phases() -> dict[str, Phase]:
         Phase("e2e", [[sys.executable, "-m", "pytest", "-v", "--durations=15", "tests/lab"]], live=True),
         Phase("lab-down", [lab_down]),
     ]
-    return {phase.name: phase for phase in table}
+    return {phase.name: phase for phase in [*table, long()]}
+
+
+def long() -> Phase:
+    """What takes too long for every day: many kills, every fault, and a lab of 20 hosts."""
+    kills = ["env", "RETAIL_PROFILES_KILLS=50", *PYTEST, "-v", "tests/lab/main_job/test_kills.py"]
+    faults = [*PYTEST, "-v", *(f"tests/lab/main_job/test_{name}.py" for name in ("failure", "trouble", "two_users"))]
+    large = lab("lab_up", "-e", f"lab_name={LAB}", "-e", "lab_hosts=20")
+    return Phase("long", [faults, kills, large, [*PYTEST, "-v", "tests/scale"]], live=True)
 
 
 class Runner:
@@ -184,7 +194,7 @@ def select(arguments: list[str]) -> list[str]:
     unknown = [name for name in arguments if name not in known]
     if unknown:
         sys.exit(f"test: no phase {', '.join(unknown)}; there are {', '.join(known)}")
-    chosen = set(arguments or known)
+    chosen = set(arguments) or set(known) - ON_DEMAND
     if chosen & set(ON_THE_LAB):
         chosen |= {"lab-up", "lab-down"}
     return [name for name in known if name in chosen]
