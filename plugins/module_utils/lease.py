@@ -285,6 +285,11 @@ class Work:
         self._over: Optional[MustEnd] = None
         self._done = threading.Event()
 
+    @property
+    def must_end(self) -> bool:
+        """Whether the lease is lost, or the controller gone."""
+        return self._over is not None
+
     def checkpoint(self) -> None:
         """Raises MustEnd if the call must end here."""
         if self._over is not None:
@@ -332,13 +337,14 @@ def working(leases: Leases, deployment: str, claim: Claim, release: bool = False
     Raises Held or Lost, or ProfileError where the call of the former holder does not end.
     """
     mine = replace(claim, epoch=leases.obtain(deployment, claim).epoch)
+    work = Work(leases, deployment, mine)
     try:
         with locked(leases.folder(deployment), PATIENCE):
             leases.check(deployment, mine)
-            yield Work(leases, deployment, mine)
+            yield work
     finally:
         if release:
             leases.give_back(deployment, mine)
-        else:
+        elif not work.must_end:  # where nobody is there any more, that is no sign of life
             with suppress(ProfileError):
                 leases.obtain(deployment, mine)  # it lives its full time from here on

@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import is_shared
-from ansible_collections.retail.profiles.plugins.plugin_utils.networking import stands_alone
+from ansible_collections.retail.profiles.plugins.plugin_utils.networking import JOINED, stands_alone
 from ansible_collections.retail.profiles.plugins.plugin_utils.place import Slot
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry
 
@@ -40,10 +40,18 @@ class Endpoint:
         return tuple(item["name"] for item in self.attachments)
 
     def shares_network(self, other: Endpoint) -> bool:
-        """Whether the two reach each other by Docker name: never one that is shared, whose networks are its own."""
+        """Whether the two reach each other past the host: never one that is shared, whose networks are its own."""
         if self.slot.host != other.slot.host or self.is_shared or other.is_shared:
             return False
+        if self.joins == other.slot.container:
+            return True
         return any(network in other.networks and not stands_alone(network) for network in self.networks)
+
+    @property
+    def joins(self) -> str | None:
+        """The container on whose network it is (``container:NAME``)."""
+        first = self.networks[0]
+        return first[len(JOINED) :] if first.startswith(JOINED) else None
 
     @property
     def is_shared(self) -> bool:
@@ -75,9 +83,25 @@ def consumes(entry: Entry, depends_on: Sequence[str], names: Sequence[str]) -> l
     return [name for name in names if name != entry.name and name in mentioned]
 
 
-def deal(consumer: Slot, servers: Sequence[Slot]) -> Slot:
-    """The server replica of one consumer: consumers go round the servers, both in the order of their turns."""
-    return servers[consumer.turn % len(servers)]
+def deal(consumer: Endpoint, servers: Sequence[Slot]) -> Slot:
+    """The server replica of one consumer: consumers go round the servers, both in the order of their turns.
+
+    One that joins the network of its server takes one on its own host, of the same number where there is one. Raises
+    ProfileError where there is none.
+    """
+    slot = consumer.slot
+    if consumer.joins != servers[0].container:
+        return servers[slot.turn % len(servers)]
+    here = [server for server in servers if server.host == slot.host]
+    if not here:
+        raise ProfileError(
+            f"{slot.replica} is to join the network of {consumer.joins}, of which no replica is on this host: "
+            "give both the same hosts and replicas",
+            host=slot.host,
+            container=slot.container,
+            field="networks",
+        )
+    return next((server for server in here if server.index == slot.index), here[slot.turn % len(here)])
 
 
 def publish(
@@ -163,11 +187,14 @@ def peer(
 ) -> Peer:
     """How ``consumer`` dials ``server``: by Docker name on a shared network, else at the server's fleet address.
 
+    On the server's own network it is at home.
+
     Two on the network of one host need no address of it.
     """
     slot = server.slot
     if consumer.shares_network(server):
-        return Peer(slot.replica, slot.host, slot.replica, server.ports, True)
+        joined = consumer.joins == slot.container
+        return Peer(slot.replica, slot.host, "127.0.0.1" if joined else slot.replica, server.ports, True)
     if consumer.on_host_network and server.on_host_network and slot.host == consumer.slot.host:
         return Peer(slot.replica, slot.host, "127.0.0.1", server.ports, True)
     ports = server.ports if server.on_host_network else published.get(slot.replica, {})

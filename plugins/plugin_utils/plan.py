@@ -197,8 +197,8 @@ def _replicas(
     builder = replica.Builder(profile, settings, fleet, render)
     points = {slot.replica: builder.endpoint(profile.entry(slot.container), slot) for slot in shaped.slots}
     dealt = {
-        slot.replica: {name: endpoints.deal(slot, shaped.in_turn[name]) for name in shaped.consumes[slot.container]}
-        for slot in shaped.slots
+        name: {other: endpoints.deal(point, shaped.in_turn[other]) for other in shaped.consumes[point.slot.container]}
+        for name, point in points.items()
     }
     wanted = {
         server.replica

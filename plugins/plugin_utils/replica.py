@@ -230,10 +230,10 @@ class Builder:
             "env": env.values,
             **_volumes(contents.volumes, given.volumes),
             **({"mounts": contents.other_mounts} if contents.other_mounts else {}),
-            **wired.options,
+            **_joined(entry, me, wired.options, around.needs, self.profile),
             **_cpu_options(value("cpus"), value("cpuset"), around.cpuset),
             **extra,
-            **_etc_hosts(around.peers, extra.get("etc_hosts") or {}),
+            **({} if me.joins else _etc_hosts(around.peers, extra.get("etc_hosts") or {})),
             **given.options(extra),
             **_published(me, around.published, fleet, extra.get("published_ports", [])),
             "labels": {
@@ -365,6 +365,19 @@ def _wired(mine: Belongings, entry: Entry, me: endpoints.Endpoint) -> Wired:
         wired = Wired(mine.networks.as_options(me), mine.networks.to_make(me), mine.networks.to_find(me))
         mine.wires[entry.name] = wired
     return wired
+
+
+def _joined(
+    entry: Entry, me: endpoints.Endpoint, options: Mapping[str, Any], needs: Sequence[Replica], profile: Profile
+) -> Mapping[str, Any]:
+    """The options of its networks; where that is the network of a container of the profile, by its replica's name."""
+    if me.joins not in {other.name for other in profile.entries}:
+        return options
+    server = next((need.slot.replica for need in needs if need.slot.container == me.joins), None)
+    if server is None:
+        first = f"it joins the network of {me.joins}, which must run first: add depends_on: [{me.joins}]"
+        raise entry.error(first, "networks")
+    return {**options, "network_mode": f"container:{server}"}
 
 
 def _reach(me: endpoints.Endpoint, around: Around) -> list[dict[str, Any]]:

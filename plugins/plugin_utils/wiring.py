@@ -93,6 +93,12 @@ class Networks:
         self, entry: Entry, point: Endpoint, published: Mapping[str, int], peers: Sequence[Peer]
     ) -> list[str]:
         """Warnings for peers that a replica does not reach; ProfileError where others are to reach it and cannot."""
+        if published and point.joins:
+            raise entry.error(
+                f"containers elsewhere use {point.slot.replica}, which has no network of its own: "
+                f"give its ports to {point.joins}, and let them use that",
+                "networks",
+            )
         if any(name != networking.NONE and not (self._of(name) or {}).get("internal") for name in point.networks):
             return []
         if published:

@@ -67,8 +67,8 @@ def test_the_same_deployment_is_refused_and_everything_else_goes_on(gate: Fleet)
         overlapping = gate.play("deploy_profile", profile="gate", profile_place={"gate": "h2,h3"})
         assert overlapping.status != 0
         assert leases(gate) == {"h1 gate", "h2 gate"}  # h3 was given back
-        gate.well("deploy_profile", profile="capi", profile_deployment="gate", profile_place={"capi": "h3"})
-        gate.well("deploy_profile", profile="capi", profile_deployment="other", profile_place={"capi": "h1"})
+        gate.well("deploy_profile", profile="capi", profile_deployment="gate", profile_place={"local-inference": "h3"})
+        gate.well("deploy_profile", profile="capi", profile_deployment="other", profile_place={"local-inference": "h1"})
         open_gate(gate)
         done = first.end()
     assert done.status == 0, done.output
@@ -91,7 +91,7 @@ def test_waiting_for_another_playbook(gate: Fleet) -> None:
 
 
 def test_stopping_leaves_what_a_living_playbook_works_on_unless_it_is_forced(gate: Fleet) -> None:
-    gate.well("deploy_profile", profile="capi", profile_place={"capi": "h1"})
+    gate.well("deploy_profile", profile="capi", profile_place={"local-inference": "h1"})
     with gate.start("deploy_profile", profile="gate") as first:
         first.until("Apply wave 1")
         holds(gate)

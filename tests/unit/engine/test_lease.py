@@ -303,10 +303,12 @@ def test_a_call_whose_reader_is_gone_ends(leases: Leases, monkeypatch: pytest.Mo
     monkeypatch.setattr(work_module, "STDOUT", writer)
     assert not abandoned(writer)
     with pytest.raises(MustEnd, match="the controller is gone"), working(leases, "d", ANN) as work, work.watched():
+        seen = leases.read("d")
         os.close(reader)
         while True:
             work.checkpoint()
     assert abandoned(writer)
+    assert leases.read("d") == seen, "who waits for it took that for a sign of life"
     os.close(writer)
     # It stays until it runs out: what was begun is not finished.
     leases.check("d", work.claim)

@@ -199,3 +199,67 @@ def test_a_client_that_leads_nowhere_is_warned_about(world: World) -> None:
     assert world.plan("ovms")["warnings"][0] == (
         "ovms-client-1 does not reach ovms-server-1 at 10.0.0.1: none leads nowhere"
     )
+
+
+JOINED = """
+containers:
+  - name: server
+    image: i
+    hosts: clients
+    replicas_per_host: {servers}
+    ports: {{grpc: 9000}}
+    ready: {{tcp: grpc}}
+  - name: tap
+    image: i
+    hosts: {hosts}
+    replicas_per_host: 1
+    networks: container:{of}
+    env: {{SERVER: "{{{{ peers.server.address }}}}:{{{{ peers.server.ports.grpc }}}}"}}
+    {more}
+"""
+
+
+def joined(
+    world: World, hosts: str = "clients", of: str = "server", servers: int = 1, more: str = ""
+) -> dict[str, Any]:
+    world.write("n", JOINED.format(hosts=hosts, of=of, servers=servers, more=more))
+    return world.plan("n")
+
+
+def test_a_container_joins_the_network_of_another_one_of_its_host(world: World) -> None:
+    made = joined(world, more="depends_on: [server]")
+    for number in (1, 2, 3):
+        replica = made["replicas"][f"n-tap-{number}"]
+        assert replica["task"]["network_mode"] == f"container:n-server-{number}"
+        assert replica["task"]["env"]["SERVER"] == "127.0.0.1:9000"
+        assert "etc_hosts" not in replica["task"]
+        assert "published_ports" not in made["replicas"][f"n-server-{number}"]["task"]
+        assert replica["reach"][0]["replica"] == f"n-server-{number}"
+
+
+def test_of_several_there_it_joins_one_on_its_own_host(world: World) -> None:
+    made = joined(world, servers=2, more="depends_on: [server]")
+    for number in (1, 2, 3):
+        replica = made["replicas"][f"n-tap-{number}"]
+        server = replica["task"]["network_mode"].partition(":")[2]
+        assert made["replicas"][server]["host"] == replica["host"]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, "it joins the network of server, which must run first: add depends_on"),
+        ({"hosts": "servers", "more": "depends_on: [server]"}, "n-tap-1 is to join the network of server, of which no"),
+        (
+            {"more": "depends_on: [server]\n    ports: {x: 1}\n  - {name: far, image: i, depends_on: [tap]}"},
+            "no network of its own",
+        ),
+    ],
+)
+def test_a_network_that_cannot_be_joined(world: World, more: dict[str, Any], told: str) -> None:
+    with pytest.raises(ProfileError, match=told):
+        joined(world, **more)
+
+
+def test_a_container_that_is_not_the_profiles_is_joined_by_the_name_it_has(world: World) -> None:
+    assert task(planned(world, ["container:other"]))["network_mode"] == "container:other"
