@@ -6,10 +6,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-from typing import Any
 
 import pytest
 
@@ -34,20 +31,6 @@ def twins(fleet: Fleet) -> Fleet:
     return fleet
 
 
-def start(fleet: Fleet, playbook: str, **variables: Any) -> subprocess.Popen[str]:
-    """A playbook in a process, and a process group, of its own."""
-    return subprocess.Popen(
-        fleet.command(playbook, **variables),
-        cwd=fleet.home,
-        env=fleet.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
 def server(fleet: Fleet) -> tuple[str, str]:
     """The id of the server's container, and when it was started."""
     answer = fleet.shell("h1", f"docker inspect {SERVER}")
@@ -70,14 +53,19 @@ def served(fleet: Fleet) -> set[str]:
 
 
 def test_two_controllers_at_once_over_one_server(twins: Fleet) -> None:
-    playing = {name: start(twins, "deploy_profile", profile="twin", profile_deployment=name) for name in ("one", "two")}
-    outputs = {name: each.communicate(timeout=300)[0] for name, each in playing.items()}
-    assert {name: each.returncode for name, each in playing.items()} == {"one": 0, "two": 0}, outputs
-    assert all(f"shared   joins {SERVER} if it runs" in output for output in outputs.values())
+    deploy = {"playbook": "deploy_profile", "profile": "twin"}
+    with (
+        twins.start(**deploy, profile_deployment="one") as one,
+        twins.start(**deploy, profile_deployment="two") as two,
+    ):
+        both = [one.end(), two.end()]
+    for done in both:
+        assert done.status == 0, done.output
+        assert f"shared   joins {SERVER} if it runs" in done.output
     first = server(twins)
     assert members(twins) == {"one", "two"}
     assert served(twins) == {"one", "two"}
-    for name in playing:
+    for name in ("one", "two"):
         assert twins.well("deploy_profile", profile="twin", profile_deployment=name).changed == 0
 
     twins.well("stop_profile", profile_deployment="one")
@@ -103,12 +91,10 @@ def test_another_specification_is_refused_before_anything_is_started(twins: Flee
 def test_a_controller_that_is_killed_leaves_no_more_than_its_name(twins: Fleet) -> None:
     twins.well("deploy_profile", profile="twin", profile_deployment="one")
     first = server(twins)
-    playing = start(twins, "deploy_profile", profile="twin", profile_deployment="two")
-    for _attempt in range(60):
-        if "two" in members(twins) or playing.poll() is not None:
-            break
-    os.killpg(playing.pid, signal.SIGKILL)
-    playing.communicate()
+    with twins.start("deploy_profile", profile="twin", profile_deployment="two") as playing:
+        while "two" not in members(twins) and playing.process.poll() is None:
+            pass
+        playing.signal(signal.SIGKILL)
     assert members(twins) == {"one", "two"}
     twins.well("stop_profile", profile_deployment="two")
     assert server(twins) == first

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 from typing import Any
 
 import pytest
@@ -116,29 +114,10 @@ def test_an_interrupted_run_leaves_a_record_and_is_stopped_with_the_inventory_al
     fleet.shell(
         "h2", "docker create --name foreign --label retail.profiles.collection=retail.profiles retail/kserve-client:1"
     )
-    playbook = subprocess.Popen(
-        fleet.command("run_profile", profile="long", measure_warmup_max=5, measure_duration=300),
-        cwd=fleet.home,
-        env=fleet.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    assert playbook.stdout is not None
-    try:
-        for line in playbook.stdout:
-            if "Look at the windows" in line:
-                os.killpg(playbook.pid, number)  # as a terminal does it
-                break
-        # Not to the end of its output: SSH's own background process may hold that open.
-        playbook.wait(timeout=60)
-    finally:
-        if playbook.poll() is None:
-            os.killpg(playbook.pid, signal.SIGKILL)
-            playbook.wait(timeout=60)
-        playbook.stdout.close()
+    with fleet.start("run_profile", profile="long", measure_warmup_max=5, measure_duration=300) as playing:
+        playing.until("Look at the windows")
+        playing.signal(number)
+        playing.process.wait(timeout=60)
     run = fleet.latest()
     assert run["verdict"] == "aborted"
     assert fleet.leftovers() != {}
