@@ -54,6 +54,16 @@ def test_twenty_hosts_with_ten_containers_each(crowd: Fleet, capsys: pytest.Capt
         print(f"\nseconds: {json.dumps(took)}; largest process of the controller: {largest:.0f} MiB")
 
 
+def test_the_profile_ovms_runs_unchanged_on_twenty_hosts(crowd: Fleet) -> None:
+    crowd.well("prepare_hosts", profile="ovms")
+    crowd.well("run_profile", profile="ovms", profile_env={"FPS": "1"}, **SHORT)
+    run = crowd.latest()
+    assert run["verdict"] == "ok", run["reasons"]
+    clients = [container for container in run["containers"].values() if container["container"] == "client"]
+    assert len({container["host"] for container in clients}) == len(clients) == HOSTS - 1
+    assert count(crowd) == 0
+
+
 def count(fleet: Fleet) -> int:
     """Containers of ours on all hosts."""
     shown = fleet.shells("all", "docker ps -q --filter label=retail.profiles.collection | wc -l")

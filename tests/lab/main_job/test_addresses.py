@@ -6,10 +6,15 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 from .conftest import Fleet
 
-# Two servers on one host, and clients on it and on another; each server answers with its own name.
+# A name service of its own for what follows: nobody else sees it.
+NAMED = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"')
+
+# Two servers on one host, and clients on it and on another.
 PROFILE = """
 containers:
   - name: server
@@ -51,3 +56,25 @@ def test_clients_on_the_host_network_reach_their_server(fleet: Fleet) -> None:
     fleet.profile("outside", PROFILE.format(network="host"))
     fleet.well("deploy_profile", profile="outside")
     assert answers(fleet, "outside") == {"h1": ["200", "200"], "h2": ["200", "200"]}
+
+
+def test_hosts_that_are_known_by_a_dns_name(fleet: Fleet, tmp_path: Path) -> None:
+    names: dict[str, str] = {}
+
+    def named(match: re.Match[str]) -> str:
+        name = names.setdefault(match[1], f"machine{len(names) + 1}.lab.test")
+        return f"ansible_host: {name}, ansible_ssh_extra_args: -o HostKeyAlias={match[1]}"
+
+    inventory = fleet.inventory.with_name("named.yml")
+    text = re.sub(r"ansible_host: ([0-9.]+)", named, fleet.inventory.read_text(encoding="utf-8"))
+    inventory.write_text(text, encoding="utf-8")
+    hosts = tmp_path / "hosts"
+    hosts.write_text("".join(f"{address} {name}\n" for address, name in names.items()), encoding="utf-8")
+    fleet.profile("dns", PROFILE.format(network="inner"))
+    try:
+        with fleet.start("deploy_profile", "-i", str(inventory), prefix=(*NAMED, str(hosts)), profile="dns") as playing:
+            done = playing.end()
+    finally:
+        inventory.unlink()
+    assert done.status == 0, done.output
+    assert answers(fleet, "dns") == {"h1": ["200", "200"], "h2": ["200", "200"]}
