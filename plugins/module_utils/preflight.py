@@ -46,9 +46,9 @@ def preflight(order: Order, engine: Optional[Engine], reason: Optional[str]) -> 
     """Every problem of this host. *reason*: why there is no *engine*."""
     state = StateDir(order.state_dir)
     wrong = state.check()
-    problems, warnings = _host_problems(order)
-    if wrong:
-        problems.append(problem(wrong, field="profile_state_dir"))
+    problems = [problem(wrong, field="profile_state_dir")] if wrong else []
+    found, warnings = _host_problems(order)
+    problems += found
     if engine is None:
         return Findings([problem(reason or "there is no engine", field="engine"), *problems], [], warnings)
     problems += host_checks.old_engine(engine.api_version, engine.version())

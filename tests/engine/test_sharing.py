@@ -113,6 +113,7 @@ class User(Deployment):
 
     def call(self, state: str, *replicas: dict[str, Any], check: bool = False, **more: Any) -> dict[str, Any]:
         params = {"state": state, "deployment": self.name, "state_dir": str(self.state_dir), **more}
+        params["archives"] = self.shared.at.archives
         return run(parse_order(params, check), lambda: self.engine)
 
 
@@ -160,8 +161,8 @@ def test_the_second_joins_and_the_last_to_leave_removes(shared: Shared, users: t
 def test_joining_writes_nothing_to_the_engine(engine: Engine, shared: Shared, users: tuple[User, User]) -> None:
     one, two = users
     one.joins()
-    assert writes(engine, shared.at, lambda: two.joins()) == []
-    assert writes(engine, shared.at, lambda: one.absent()) == []
+    assert writes(engine, shared.at, two.joins) == []
+    assert writes(engine, shared.at, one.absent) == []
     assert shared.members == {two.name}
 
 
@@ -199,6 +200,10 @@ def test_a_network_in_use_is_not_changed_either(shared: Shared, users: tuple[Use
 def test_files_are_its_own_and_go_with_it(shared: Shared, users: tuple[User, User]) -> None:
     file = shipped(shared.at, b"#!/bin/sh\n", "server.sh")
     options = {"files": [file], "volumes": [f"{file['dest']}:/server.sh:ro"]}
+    archives, shared.at.archives = shared.at.archives, []
+    assert users[0].joins(**options)["missing"] == [file["dest"]]
+    assert shared.members == set()
+    shared.at.archives = archives
     for user in users:
         assert not user.joins(**options)["failed"]
     users[0].absent()
@@ -302,10 +307,10 @@ def process(code: str, *args: str) -> subprocess.Popen[str]:
 
 
 def test_processes_at_once_start_it_once_and_leave_it_once(engine: Engine, shared: Shared) -> None:
-    names = [f"rpt{uuid.uuid4().hex[:8]}" for _ in range(4)]
+    names = [f"rpt{uuid.uuid4().hex[:8]}" for _number in range(4)]
 
     def all_at_once(state: str) -> list[dict[str, Any]]:
-        started = [process(CALL) for _ in names]
+        started = [process(CALL) for _name in names]
         for each, name in zip(started, names):
             assert each.stdin is not None
             json.dump(shared.params(state, name), each.stdin)
