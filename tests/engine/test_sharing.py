@@ -19,6 +19,7 @@ import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils import networks
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
+from ansible_collections.retail.profiles.plugins.module_utils.files import MissingFiles
 from ansible_collections.retail.profiles.plugins.module_utils.outcome import run
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import parse_order
 
@@ -201,7 +202,9 @@ def test_files_are_its_own_and_go_with_it(shared: Shared, users: tuple[User, Use
     file = shipped(shared.at, b"#!/bin/sh\n", "server.sh")
     options = {"files": [file], "volumes": [f"{file['dest']}:/server.sh:ro"]}
     archives, shared.at.archives = shared.at.archives, []
-    assert users[0].joins(**options)["missing"] == [file["dest"]]
+    with pytest.raises(MissingFiles) as missing:
+        users[0].joins(**options)
+    assert missing.value.dests == [file["dest"]]
     assert shared.members == set()
     shared.at.archives = archives
     for user in users:
