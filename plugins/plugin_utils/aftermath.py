@@ -15,11 +15,15 @@ NOTHING: dict[str, Any] = {"failures": [], "failed": [], "blocked": [], "out": [
 def messages(result: Mapping[str, Any]) -> list[str]:
     """What went wrong, by the result of one of the collection's modules; empty when all went well."""
     found = [_problem(problem) for problem in result.get("problems") or []]
-    found += [f"{name}: {replica['error']}" for name, replica in _replicas(result).items() if replica.get("error")]
+    found += [_named(name, replica["error"]) for name, replica in _replicas(result).items() if replica.get("error")]
     failed = result.get("failed") or result.get("failed_when_result") or "exception" in result
     if not found and (failed or _refused(result)):
         found.append(first_line(result))
     return found
+
+
+def _named(name: str, error: str) -> str:
+    return error if error.startswith(f"{name}: ") else f"{name}: {error}"
 
 
 def first_line(result: Mapping[str, Any]) -> str:

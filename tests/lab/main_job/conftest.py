@@ -193,6 +193,8 @@ def prepared(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
     fleet = Fleet(checkout, Path(inventory), tmp_path_factory.mktemp("prepare"))
     for profile in PROFILES:
         fleet.well("prepare_hosts", profile=profile)
+    # The image of which the tests' own profiles are made goes to every host.
+    fleet.well("prepare_hosts", profile="ovms", profile_place={"client": "all"})
     fleet.well("stop_profile")
     return fleet
 

@@ -65,7 +65,7 @@ def test_a_host_without_the_device_is_named_before_anything_starts(
 ) -> None:
     done = equipped.play("deploy_profile", profile="devices", **asked)
     assert done.status != 0
-    [error] = [line for line in done.output.splitlines() if "[ERROR]" in line]
+    error = next(line for line in done.output.splitlines() if "[ERROR]" in line)
     assert "h1" in error and told in error, error
     assert "Traceback" not in done.output
     assert equipped.leftovers() == {}

@@ -71,7 +71,7 @@ def test_all_that_fails_is_told_at_once_and_all_else_is_finished(fleet: Fleet) -
     fleet.profile("mixed", profile(exits, never, loops, SOLO, CLIENT))
     done = fleet.play("deploy_profile", profile="mixed", profile_on_failure="keep")
     assert done.status != 0
-    [error] = [line for line in done.output.splitlines() if "Deployment mixed failed" in line]
+    [error] = [line for line in done.output.splitlines() if "Deployment mixed failed" in line and "fatal:" in line]
     for words in (
         "h1: mixed-server-1: exited with code 3",
         "sorry",

@@ -64,7 +64,7 @@ def bad(name: str) -> list[dict[str, Any]]:
 
 def test_what_depends_on_a_failed_replica_is_out_and_nothing_else() -> None:
     found = after_wave(NOTHING, PLAN, 0, {"h1": bad("server-1"), "h2": fine("server-2")})
-    assert found["failures"] == ["h1: server-1: server-1: exited"]
+    assert found["failures"] == ["h1: server-1: exited"]
     assert found["failed"] == ["server-1"]
     assert found["blocked"] == ["client-1", "report-1"]
     assert found["done"] == ["h1"]
