@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils import tree
 from ansible_collections.retail.profiles.plugins.module_utils.drift import Difference, differences
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
@@ -146,15 +147,16 @@ def drift(host: Host, record: Record, name: str, made: Made, inspect: Mapping[st
 
 
 def changed_files(paths: Iterable[str]) -> list[Difference]:
-    """Those of the shipped files (``…/SHA256/NAME``) whose content is another by now."""
+    """Those of the shipped files and folders (``…/SHA256[-x]/NAME``) whose content is another by now."""
     found = []
     for path in paths:
-        expected = path.split("/")[-2]
+        expected = path.split("/")[-2].partition("-")[0]
         try:
-            with open(path, "rb") as stream:
-                current = hashlib.sha256(stream.read()).hexdigest()
+            current = tree.digest_of(path, tree.DIRECTORY if os.path.isdir(path) else tree.FILE)
         except OSError as error:
             current = str(error.strerror)
+        except ProfileError as error:
+            current = error.message
         if current != expected:
             found.append(Difference(f"file {path.rpartition('/')[2]}", current, expected))
     return found

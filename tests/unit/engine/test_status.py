@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils import status
+from ansible_collections.retail.profiles.plugins.module_utils import status, tree
 from ansible_collections.retail.profiles.plugins.module_utils.state import Made, Record, StateDir, planned, record_from
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import parse_order
 
@@ -205,10 +205,21 @@ def test_shipped_file_that_was_changed(tmp_path: Path) -> None:
         file.parent.mkdir()
         file.write_bytes(content)
     gone = str(tmp_path / ("1" * 64) / "z.sh")
-    mounts = [{"Source": str(file)} for file in (good, bad, gone, "/elsewhere")]
-    state = recorded(tmp_path, files=[str(good), str(bad), gone])
+    script = tmp_path / f"{hashlib.sha256(b'run').hexdigest()}-x" / "run.sh"
+    folder = tmp_path / "folder" / "inner"
+    folder.mkdir(parents=True)
+    (folder / "data").write_bytes(b"data")
+    whole = tmp_path / tree.digest_of(str(folder), tree.DIRECTORY) / "folder"
+    for place, make in ((script, lambda: script.write_bytes(b"run")), (whole, lambda: folder.rename(whole))):
+        place.parent.mkdir()
+        make()
+    there = [str(file) for file in (good, bad, gone, script, whole)]
+    mounts = [{"Source": file} for file in (*there, "/elsewhere")]
+    state = recorded(tmp_path, files=there)
     found = one(state, {**container(), "Mounts": mounts})
     assert sorted(fields(found)) == ["file y.sh", "file z.sh"]
+    (whole / "data").write_bytes(b"other")
+    assert "file folder" in fields(one(state, {**container(), "Mounts": mounts}))
 
 
 def test_container_that_is_not_ours(tmp_path: Path) -> None:
