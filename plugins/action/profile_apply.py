@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,6 +21,8 @@ from ansible_collections.retail.profiles.plugins.module_utils.errors import Prof
 from ansible_collections.retail.profiles.plugins.plugin_utils import ansible_input, parcels, shipping
 
 _SENDS = ("prepared", "present")
+# seconds between two looks at whether the playbook still runs
+_LOOK = 0.5
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
@@ -28,6 +33,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
         args = dict(self._task.args)
         sources, known = args.pop("sources", None), args.pop("missing", None)
         state = args.get("state", "present")
@@ -78,3 +84,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         self._transfer_file(str(parcel.file), remote)
         self._fixup_perms2((shell.tmpdir, remote))
         return remote
+
+
+def _end_with(playbook: int) -> None:
+    """End this worker and its connection when the playbook is gone, so that its host sees that nobody asks any more.
+
+    Ansible's workers have a session of their own: what kills a playbook does not reach them, and they would go on.
+    """
+    while os.getppid() == playbook:
+        time.sleep(_LOOK)
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGTERM)
