@@ -111,6 +111,10 @@ def before(lab_engine: Any) -> dict[str, set[str]]:
 def lab(lab_engine: Any, before: dict[str, set[str]]) -> Path:
     """A lab of two hosts; the inventory."""
     lab_engine.play("lab_up", LAB, lab_hosts=2)
+    with closing(lab_engine.docker()) as engine:
+        for item in engine.containers.list(all=True):
+            if not item.name.startswith(f"{LAB}-"):  # of tests that were killed: the engine is the tests' own
+                item.remove(force=True, v=True)
     inventory: Path = lab_engine.inventory(LAB)
     return inventory
 
