@@ -29,7 +29,7 @@ def snapshot(state_dir: str, engine: Optional[Engine], engine_error: Optional[st
         "arch": platform.machine(),
         "cpus": len(cpus),
         "cpu_cores": system_facts.cpu_cores(files, cpus),
-        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "memory_bytes": system_facts.memory_bytes(),
         "addresses": sockets.addresses(),
         "python": platform.python_version(),
         "state_dir": state(state_dir),

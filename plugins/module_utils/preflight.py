@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils import host_checks, networks
+from ansible_collections.retail.profiles.plugins.module_utils import host_checks, networks, system_facts
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
@@ -74,7 +74,7 @@ def _host_problems(order: Order) -> tuple[list[Problem], list[str]]:
     return [
         *host_checks.clock(time.time(), order.called_at),
         *host_checks.no_room([("profile_state_dir", order.state_dir, host_checks.ROOM_FOR_STATE)]),
-        *host_checks.too_much_memory(replicas, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")),
+        *host_checks.too_much_memory(replicas, system_facts.memory_bytes()),
         *(found for item in order.share.paths if item.kind == "path" for found in missing_paths(item)),
         *unreached,
     ], warnings

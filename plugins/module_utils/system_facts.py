@@ -57,6 +57,11 @@ class Files:
         return os.path.exists(self.path(path))
 
 
+def memory_bytes() -> int:
+    """The host's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def describe(files: Files) -> dict[str, Any]:
     """Everything about the host itself; what the engine knows is added by :func:`facts.snapshot`."""
     return {

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.module_utils.tasks import DIALLING
 from ansible_collections.retail.profiles.plugins.plugin_utils.endpoints import Peer
 from ansible_collections.retail.profiles.plugins.plugin_utils.ovms import Models
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry
-
-NETWORK_KINDS = ("http", "tcp", "grpc", "rtsp", "ovms_models")
 
 
 def own(
@@ -37,7 +36,7 @@ def reach(
 
     Those of the server that go over the network, dialled as the consumer will; where it has none, TCP to each port.
     """
-    network = [probe for probe in server_probes if probe["kind"] in NETWORK_KINDS]
+    network = [probe for probe in server_probes if probe["kind"] in DIALLING]
     if not network:
         network = [{"kind": "tcp", "timeout": 60.0, "port": port} for port in server_ports.values()]
     if shares_network:
