@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils import (
+    aftermath,
     ansible_input,
     devices,
     explain,
@@ -117,6 +118,7 @@ class Planner:
             return {**selected(found, self._expected(loaded, asked, settings)), "profile_file": loaded.file}
         if stage == "prepare":
             return {"prepare": prepare.needs(loaded, asked, settings, self.variables, self.render)}
+        self._refuse_batches()
         snapshots, silent = self._snapshots(asked.hosts)
         fleet = Fleet(self.variables, snapshots, self._dialled(asked), silent)
         shaped = plan.shape(loaded, self.inventory, settings, self.render, self.play, fleet)
@@ -174,14 +176,23 @@ class Planner:
     def _dialled(self, shaped: plan.Shape) -> ansible_input.Dialled:
         return ansible_input.Dialled(shaped.hosts, self.variables, self.render)
 
+    def _refuse_batches(self) -> None:
+        if len(self.task_vars["ansible_play_batch"]) != len(self.task_vars["ansible_play_hosts"]):
+            raise ProfileError(
+                "the play runs with serial: waves are barriers over the whole fleet, so remove serial from the play"
+            )
+
+    def _answers(self, hosts: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """What each host has answered when it was asked."""
+        return {host: ansible_input.native(self.variables[host].get("profile_checked", {})) for host in hosts}
+
     def _snapshots(self, hosts: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
         """The snapshots of the hosts that have answered, and why the others have not.
 
         Raises ProfileError where another playbook works on the deployment: then no host serves instead.
         """
         snapshots, silent, held = {}, {}, []
-        for host in hosts:
-            answer = ansible_input.native(self.variables[host].get("profile_checked", {}))
+        for host, answer in self._answers(hosts).items():
             if "snapshot" in answer:
                 snapshots[host] = answer["snapshot"]
             else:
@@ -234,10 +245,27 @@ class Planner:
             run_id = f"{planned['deployment']}-{now}-{planned['plan_id'][:8]}"
             run_dir = str(Path(self.args["results_dir"]).expanduser().absolute() / run_id)
             sources = shipping.keep(sources, Path(run_dir) / KEPT)
-        unchecked = [host for host in planned["hosts"] if plan.share_id(planned, host) != self.args["asked"].get(host)]
-        answer = {"plan": planned, "summary": summary, "run_id": run_id, "run_dir": run_dir}
-        more = {"deployment": planned["deployment"], "unchecked": unchecked, "sources": shipping.as_data(sources)}
-        return {**answer, **more, "profile_file": loaded.file if loaded else None}
+        return {
+            "plan": planned,
+            "summary": summary,
+            "run_id": run_id,
+            "run_dir": run_dir,
+            "deployment": planned["deployment"],
+            "sources": shipping.as_data(sources),
+            "profile_file": loaded.file if loaded else None,
+            "has_secrets": any(replica["secrets"] for replica in planned["replicas"].values()),
+            **self._to_do(planned),
+        }
+
+    def _to_do(self, planned: dict[str, Any]) -> dict[str, Any]:
+        """What is left to do after the hosts were asked: whom to ask again, and what each host has to apply."""
+        answers = self._answers(planned["hosts"])
+        again = [host for host in answers if plan.share_id(planned, host) != self.args["asked"].get(host)]
+        problems = [line for host in answers if host not in again for line in aftermath.failures(host, answers[host])]
+        sound = not again and not problems and set(answers) == set(self.task_vars["ansible_play_hosts"])
+        standing = [host for host in answers if host not in again and answers[host].get("converged")]
+        to_do = {"unchecked": again, "problems": problems, "sound": sound, "converged": standing}
+        return {**to_do, **plan.remaining(planned, standing)}
 
 
 def selected(found: Mapping[str, Any], expected: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -88,7 +88,9 @@ options:
         type: bool
         default: false
   release:
-    description: Give O(lease) back when the call is over. O(state=absent) always does.
+    description:
+      - Give O(lease) back when the call is over. O(state=absent) always does.
+      - O(state=checked) does where RV(converged) is true, as nothing is to be done on this host then.
     type: bool
     default: false
   lock_wait:
@@ -238,8 +240,8 @@ options:
     description:
       - Names of all replicas of this deployment that belong on this host.
       - With O(state=prepared) and O(state=present) other containers of the deployment are removed, and other shared
-        ones are left.
-      - Without it none is.
+        ones are left. Without it none is.
+      - With O(state=checked), and with all of them in O(share), the answer has RV(converged).
     type: list
     elements: str
   concurrency:

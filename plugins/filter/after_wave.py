@@ -12,16 +12,25 @@ from ansible_collections.retail.profiles.plugins.plugin_utils import aftermath
 
 
 def after_wave(
-    plan: Mapping[str, Any],
+    answer: Mapping[str, Any],
     hostvars: Mapping[str, Mapping[str, Any]],
     wave: int,
     registered: Iterable[str],
     before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """See :func:`aftermath.after_wave`; *registered* are the variables that hold each host's results."""
-    names = list(registered)
+    """See :func:`aftermath.after_wave`; *registered* are the variables that hold each host's results.
+
+    ``shares``, as the planner answered them, are without what is not to start.
+    """
+    # Ansible loads all of a collection's filters to find one: what one needs is imported when it is used.
+    from ansible_collections.retail.profiles.plugins.plugin_utils.plan import remaining
+
+    plan, names = answer["plan"], list(registered)
     results = {host: [hostvars[host].get(name) or {} for name in names] for host in plan["hosts"]}
-    return aftermath.after_wave(before or aftermath.NOTHING, plan, int(wave), results)
+    outcome = aftermath.after_wave(before or aftermath.NOTHING, plan, int(wave), results)
+    if not outcome["out"]:
+        return {**outcome, "shares": answer["shares"]}
+    return {**outcome, "shares": remaining(plan, answer["converged"], outcome["out"])["shares"]}
 
 
 class FilterModule:

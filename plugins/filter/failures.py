@@ -8,18 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.aftermath import first_line, messages
+from ansible_collections.retail.profiles.plugins.plugin_utils import aftermath
 
 
 def failures(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str], registered: str) -> list[str]:
     """``HOST: message`` for every host whose registered result tells of a failure."""
-    found = []
+    found: list[str] = []
     for host in hosts:
-        result = hostvars[host].get(registered) or {}
-        if result.get("unreachable"):
-            found.append(f"{host}: unreachable: {first_line(result)}")
-        else:
-            found.extend(f"{host}: {message}" for message in messages(result))
+        found += aftermath.failures(host, hostvars[host].get(registered) or {})
     return found
 
 

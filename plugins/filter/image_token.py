@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.seeding import token
+
+def image_token(secret: str, trail: Iterable[str]) -> str:
+    """See :func:`seeding.token`."""
+    # Ansible loads all of a collection's filters to find one: what one needs is imported when it is used.
+    from ansible_collections.retail.profiles.plugins.plugin_utils import seeding
+
+    return seeding.token(secret, trail)
 
 
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"image_token": token}
+        return {"image_token": image_token}

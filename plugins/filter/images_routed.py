@@ -5,12 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.seeding import routed
+
+def images_routed(
+    transfers: Iterable[Mapping[str, Any]], listeners: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """See :func:`seeding.routed`."""
+    # Ansible loads all of a collection's filters to find one: what one needs is imported when it is used.
+    from ansible_collections.retail.profiles.plugins.plugin_utils import seeding
+
+    return seeding.routed(transfers, listeners)
 
 
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"images_routed": routed}
+        return {"images_routed": images_routed}

@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils import seeding
-from ansible_collections.retail.profiles.plugins.plugin_utils.ansible_input import native, resolved
-
 
 def images_seeding(
     hostvars: Mapping[str, Mapping[str, Any]],
@@ -20,6 +17,10 @@ def images_seeding(
     registered: str,
 ) -> dict[str, Any]:
     """What seeding.plan answers, with the ``addresses`` by which the inventory knows each host that lacks something."""
+    # Ansible loads all of a collection's filters to find one: what one needs is imported when it is used.
+    from ansible_collections.retail.profiles.plugins.plugin_utils import seeding
+    from ansible_collections.retail.profiles.plugins.plugin_utils.ansible_input import native, resolved
+
     found = {host: (hostvars[host].get(registered) or {}).get("engine") for host in hosts}
     facts = {host: native(engine) for host, engine in found.items() if engine}
     planned = seeding.plan(native(list(wanted)), native(builder), facts)

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils import seeding
-
 _REGISTERED = {"images_sent": "sent", "images_resent": "resent", "images_received": "received"}
 
 
 def images_unseeded(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str]) -> list[str]:
     """``HOST: why`` for every host without its images; the role's registered results are read from *hostvars*."""
+    # Ansible loads all of a collection's filters to find one: what one needs is imported when it is used.
+    from ansible_collections.retail.profiles.plugins.plugin_utils import seeding
+
     results = {host: {short: hostvars[host].get(name) or {} for name, short in _REGISTERED.items()} for host in hosts}
     return seeding.failures(results)
 

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.create import (
@@ -29,9 +29,11 @@ from ansible_collections.retail.profiles.plugins.module_utils.engine import Engi
 from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.lease import MustEnd
+from ansible_collections.retail.profiles.plugins.module_utils.listing import listed
 from ansible_collections.retail.profiles.plugins.module_utils.prepare import Ground, first_of_each_image
 from ansible_collections.retail.profiles.plugins.module_utils.readiness import Waiter, container_address
 from ansible_collections.retail.profiles.plugins.module_utils.remove import remove_container
+from ansible_collections.retail.profiles.plugins.module_utils.report import Outcome, Report
 from ansible_collections.retail.profiles.plugins.module_utils.secret_env import differing, digest
 from ansible_collections.retail.profiles.plugins.module_utils.state import Made, owns_container
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import Order, Probe, ReplicaTask
@@ -40,49 +42,6 @@ CREATE, RECREATE, START, UNPAUSE, KEEP, FOREIGN = "create", "recreate", "start",
 _STATUS = {CREATE: "created", RECREATE: "recreated", START: "started", UNPAUSE: "started", KEEP: "unchanged"}
 #: waiting costs a thread but no work, so all replicas of a host may wait at once
 _MAX_THREADS = 256
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one replica."""
-
-    name: str
-    status: str
-    id: Optional[str] = None
-    image_id: Optional[str] = None
-    ready: Optional[bool] = None
-    ready_after: Optional[float] = None
-    started_at: Optional[str] = None
-    exit_code: Optional[int] = None
-    address: Optional[str] = None
-    diff: tuple[Difference, ...] = ()
-    error: Optional[str] = None
-
-    @property
-    def changed(self) -> bool:
-        return self.status in ("created", "recreated", "started", "joined", "removed")
-
-    def as_dict(self) -> dict[str, Any]:
-        result = {key: getattr(self, key) for key in self.__dataclass_fields__ if key != "name"}
-        result["diff"] = [item.as_dict() for item in self.diff]
-        return result
-
-
-@dataclass(frozen=True)
-class Report:
-    """What one call did."""
-
-    changed: bool = False
-    replicas: tuple[Outcome, ...] = ()
-    removed: tuple[str, ...] = ()
-    problems: tuple[Mapping[str, Optional[str]], ...] = ()
-    diff: tuple[Difference, ...] = ()
-    pulled: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def failed(self) -> bool:
-        return bool(self.problems) or any(outcome.error for outcome in self.replicas)
 
 
 def decide(found: Sequence[Difference], inspect: Optional[Mapping[str, Any]], ours: bool) -> str:
@@ -168,7 +127,7 @@ class Applier:
         self.prepare()
         outcomes = self._each(self._bring_up)
         if not self.order.check:
-            outcomes = tuple(map(self._still_there, outcomes))
+            outcomes = self._still_there(outcomes)
         if self.made:
             self.ground.save(replace(self.ground.record, replicas={**self.ground.record.replicas, **self.made}))
         self.ground.sweep_files()
@@ -206,11 +165,17 @@ class Applier:
         except ProfileError as error:
             return Outcome(task.name, "failed", error=f"{task.name}: {error}")
 
-    def _still_there(self, outcome: Outcome) -> Outcome:
-        """*outcome*, unless the container was started, is waited for by no probe, and has ended badly by now."""
-        unasked = outcome.changed and outcome.ready is None and outcome.error is None
-        why = self.waiter.ended(outcome.name) if unasked else None
-        return replace(outcome, status="not_ready", error=f"{outcome.name}: {why}") if why else outcome
+    def _still_there(self, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+        """*outcomes*, but for containers that were started, are waited for by no probe, and have ended badly by now."""
+        unasked = {item.name for item in outcomes if item.changed and item.ready is None and item.error is None}
+        if not unasked:
+            return outcomes
+        running = {item.name for item in listed(self.engine.containers()).values() if item.state == "running"}
+        why = {name: self.waiter.ended(name) for name in unasked - running}
+        return tuple(
+            replace(item, status="not_ready", error=f"{item.name}: {why[item.name]}") if why.get(item.name) else item
+            for item in outcomes
+        )
 
     # -- one replica
 

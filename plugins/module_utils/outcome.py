@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""What a call of profile_apply answers: the states run, and their reports as the module's result."""
+"""What a call of profile_apply answers: the states run, and their reports as the module's result.
+
+What a state needs is imported when it runs: nothing is compiled ahead on a host, so each import costs every call.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils import facts
-from ansible_collections.retail.profiles.plugins.module_utils.apply import Outcome, Report
 from ansible_collections.retail.profiles.plugins.module_utils.drift import Difference
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.files import stale
 from ansible_collections.retail.profiles.plugins.module_utils.lease import Held, Leases, by_hand, working
-from ansible_collections.retail.profiles.plugins.module_utils.preflight import preflight
-from ansible_collections.retail.profiles.plugins.module_utils.remove import absent
-from ansible_collections.retail.profiles.plugins.module_utils.sharing import applied
+from ansible_collections.retail.profiles.plugins.module_utils.report import Outcome, Report
 from ansible_collections.retail.profiles.plugins.module_utils.state import StateDir
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import Order
 
@@ -31,6 +29,8 @@ LEASE = "lease"
 def run(order: Order, connect: Callable[[], Engine]) -> dict[str, Any]:
     """Do what *order* says; the module's result, with ``failed``. *connect* is called once."""
     if order.state == "absent":
+        from ansible_collections.retail.profiles.plugins.module_utils.remove import absent
+
         removed, errors = absent(order, connect())
         return result(Report(changed=bool(removed), removed=tuple(removed), problems=problems(errors)))
     if order.state == "checked":
@@ -39,6 +39,8 @@ def run(order: Order, connect: Callable[[], Engine]) -> dict[str, Any]:
         if order.claim is not None and not order.check:
             Leases(order.state_dir).give_back(order.name, order.claim)
         return result(Report())
+    from ansible_collections.retail.profiles.plugins.module_utils.sharing import applied
+
     if order.check or StateDir(order.state_dir).check() or (order.state == "ready" and order.claim is None):
         return result(applied(order, connect()))
     claim, release = (order.claim, order.release) if order.claim is not None else (by_hand(), True)
@@ -47,21 +49,32 @@ def run(order: Order, connect: Callable[[], Engine]) -> dict[str, Any]:
 
 
 def checked(order: Order, connect: Callable[[], Engine]) -> dict[str, Any]:
-    """Look for problems; under the lease of the deployment where it is asked for, which is kept then."""
+    """Look for problems; under the lease of the deployment where it is asked for, which is kept then.
+
+    With the order's ``release`` it is given back where nothing is to be done on this host.
+    """
     if order.claim is None or order.check or StateDir(order.state_dir).check():
         return looked(order, connect, lambda: None)
     try:
-        with working(Leases(order.state_dir), order.name, order.claim, order.release) as work, work.watched():
+        with working(Leases(order.state_dir), order.name, order.claim) as work, work.watched():
             answer = looked(order, connect, work.checkpoint)
     except Held as held:
         return result(Report(problems=problems([str(held)], field=LEASE)))
     claim = work.claim
+    if order.release and answer["converged"]:
+        Leases(order.state_dir).give_back(order.name, claim)
+        return answer
     lease = {"deployment": order.name, "holder": claim.holder, "owner": claim.owner, "epoch": claim.epoch}
     return {**answer, "lease": lease}
 
 
 def looked(order: Order, connect: Callable[[], Engine], checkpoint: Callable[[], None]) -> dict[str, Any]:
     """Preflight, and with it the snapshot, taken last: images that were pulled are in it."""
+    from ansible_collections.retail.profiles.plugins.module_utils import facts
+    from ansible_collections.retail.profiles.plugins.module_utils.converged import converged
+    from ansible_collections.retail.profiles.plugins.module_utils.files import stale
+    from ansible_collections.retail.profiles.plugins.module_utils.preflight import preflight
+
     engine, reason = None, None
     try:
         engine = connect().guarded(checkpoint)
@@ -71,6 +84,7 @@ def looked(order: Order, connect: Callable[[], Engine], checkpoint: Callable[[],
     pulled = tuple(found.pulled)
     report = Report(bool(pulled), problems=tuple(found.problems), pulled=pulled, warnings=tuple(found.warnings))
     answer = result(report)
+    answer["converged"] = engine is not None and not found.problems and converged(order, engine)
     answer["missing"] = [item.dest for item in stale(order.share.all_files())]
     return {**answer, "snapshot": facts.snapshot(order.state_dir, engine, reason)} if order.snapshot else answer
 

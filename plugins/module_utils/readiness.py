@@ -113,6 +113,11 @@ class Waiter:
             return f"restarting after exit code {state.get('ExitCode')}"
         return None
 
+    def once(self, probe: Probe, inspect: Inspect) -> Optional[str]:
+        """Ask once: None if *probe* is satisfied, else the reason. Raises ProfileError where it never will be."""
+        status = (inspect.get("State") or {}).get("Status")
+        return f"it is {status}" if probe.kind != "exited" and status != "running" else self.attempt(probe, inspect)
+
     def attempt(self, probe: Probe, inspect: Optional[Inspect]) -> Optional[str]:
         """Try once: None if satisfied, else the reason."""
         if probe.kind in _OF_CONTAINER:

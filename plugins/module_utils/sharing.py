@@ -14,13 +14,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils.apply import Applier, Outcome, Report
+from ansible_collections.retail.profiles.plugins.module_utils.apply import Applier
 from ansible_collections.retail.profiles.plugins.module_utils.drift import Difference
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.files import MissingFiles, stale
 from ansible_collections.retail.profiles.plugins.module_utils.lease import MustEnd
 from ansible_collections.retail.profiles.plugins.module_utils.remove import leave
+from ansible_collections.retail.profiles.plugins.module_utils.report import Outcome, Report
 from ansible_collections.retail.profiles.plugins.module_utils.state import StateDir, alone_with, members, save_members
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import Order, Share
 

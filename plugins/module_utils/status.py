@@ -21,7 +21,6 @@ from ansible_collections.retail.profiles.plugins.module_utils.readiness import W
 from ansible_collections.retail.profiles.plugins.module_utils.state import Made, Record, StateDir, owns_container
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import (
     DEPLOYMENT_LABEL,
-    Probe,
     parse_probe,
     parse_task,
 )
@@ -116,18 +115,12 @@ def readiness(waiter: Waiter, made: Made, inspect: Mapping[str, Any]) -> tuple[O
     """Whether each probe is satisfied now, asked once, and why not."""
     for given in made.ready:
         try:
-            reason = once(waiter, parse_probe(given, inspect["Name"].lstrip("/")), inspect)
+            reason = waiter.once(parse_probe(given, inspect["Name"].lstrip("/")), inspect)
         except ProfileError as error:
             reason = str(error).splitlines()[0].rstrip(":")
         if reason is not None:
             return False, reason
     return (True, None) if made.ready else (None, None)
-
-
-def once(waiter: Waiter, probe: Probe, inspect: Mapping[str, Any]) -> Optional[str]:
-    """Ask once: None if *probe* is satisfied, else the reason. Raises ProfileError where it never will be."""
-    status = (inspect.get("State") or {}).get("Status")
-    return f"it is {status}" if probe.kind != "exited" and status != "running" else waiter.attempt(probe, inspect)
 
 
 def drift(host: Host, record: Record, name: str, made: Made, inspect: Mapping[str, Any]) -> list[Difference]:

@@ -79,6 +79,12 @@ missing:
   type: list
   elements: str
   sample: []
+converged:
+  description:
+    - Whether the host already is as O(share) and O(expected) want it, so that O(state=present) would neither change
+      anything nor wait. False also where that takes more than a look, as with shared replicas and secrets.
+  returned: with O(state=checked)
+  type: bool
 problems:
   description: All that keeps the share from running on this host.
   returned: always

@@ -160,9 +160,12 @@ profile_file:
   returned: stage is select or plan
   type: str
 shares:
-  description: By host, what it will probably have to run; empty where that cannot be said before the hosts are asked.
-  returned: stage is select
-  type: dict
+  description:
+    - At the stage select, by host, what it will probably have to run; empty where that cannot be said before the hosts
+      are asked.
+    - At the stage plan, for each wave, by host, what it has to run of it, without the hosts in RV(converged).
+  returned: stage is select or plan
+  type: raw
 asked:
   description: By host, the digest of its part of RV(shares).
   returned: stage is select
@@ -172,6 +175,33 @@ unchecked:
   returned: stage is plan
   type: list
   elements: str
+problems:
+  description: What keeps the plan from running, as the hosts told that are not in RV(unchecked).
+  returned: stage is plan
+  type: list
+  elements: str
+sound:
+  description: Whether no host has to be asked again, none has a problem, and the plan uses all hosts of the play.
+  returned: stage is plan
+  type: bool
+converged:
+  description: Hosts that are as the plan wants them, so that nothing is to be done there.
+  returned: stage is plan
+  type: list
+  elements: str
+due:
+  description: The waves, from 0, in which something is to be done.
+  returned: stage is plan
+  type: list
+  elements: int
+ends:
+  description: By host that is not in RV(converged), the last wave in which it has something to do.
+  returned: stage is plan
+  type: dict
+has_secrets:
+  description: Whether the plan has containers with secrets.
+  returned: stage is plan
+  type: bool
 prepare:
   description: The images with their build contexts and hosts, and the models.
   returned: stage is prepare

@@ -22,6 +22,13 @@ def messages(result: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def failures(host: str, result: Mapping[str, Any]) -> list[str]:
+    """``HOST: message`` for all that a host's result tells of failures."""
+    if result.get("unreachable"):
+        return [f"{host}: unreachable: {first_line(result)}"]
+    return [f"{host}: {message}" for message in messages(result)]
+
+
 def _named(name: str, error: str) -> str:
     return error if error.startswith(f"{name}: ") else f"{name}: {error}"
 

@@ -296,6 +296,23 @@ def share(plan: Mapping[str, Any], host: str, wave: int | None = None, out: Cont
     }
 
 
+def remaining(plan: Mapping[str, Any], converged: Container[str], out: Container[str] = ()) -> dict[str, Any]:
+    """What is to be applied, leaving out hosts that are *converged*, and the replicas *out*.
+
+    ``due``: the waves (from 0) in which something is to be done. ``shares``: by wave, what each host has to apply in
+    it. ``ends``: by host, its last wave.
+    """
+    shares: list[dict[str, Any]] = [{} for _wave in plan["waves"]]
+    ends = {}
+    for host, own in plan["hosts"].items():
+        waves = sorted({int(plan["replicas"][name]["wave"]) for name in own["replicas"]})
+        if waves and host not in converged:
+            ends[host] = waves[-1]
+            for wave in waves:
+                shares[wave][host] = share(plan, host, wave, out)
+    return {"due": [wave for wave, own in enumerate(shares) if own], "shares": shares, "ends": ends}
+
+
 def _belonging(
     plan: Mapping[str, Any], own: Mapping[str, Any], deployment: str, names: Sequence[str]
 ) -> dict[str, Any]:

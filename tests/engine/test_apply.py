@@ -31,6 +31,12 @@ def fields(outcome: dict[str, Any]) -> set[str]:
     return {item["field"] for item in outcome["diff"]}
 
 
+def converged(deployment: Deployment, *tasks: dict[str, Any], **more: Any) -> bool:
+    """Whether the host says that nothing is to be done."""
+    replicas = [deployment.replica(task) for task in tasks]
+    return bool(deployment.call("checked", *replicas, expected=[task["name"] for task in tasks], **more)["converged"])
+
+
 def writes(engine: Engine, deployment: Deployment, act: Callable[[], Any]) -> list[str]:
     """What the engine did to anything of the deployment while *act* ran, from its event stream."""
     start = time.time()
@@ -85,6 +91,8 @@ def test_a_second_apply_writes_nothing_to_the_engine(engine: Engine, deployment:
     assert not results[0]["changed"], results[0]["prepared"]
     assert {outcome["status"] for outcome in results[0]["replicas"].values()} == {"unchanged"}
     assert results[0]["replicas"][tasks[0]["name"]]["id"] == first["replicas"][tasks[0]["name"]]["id"]
+    assert writes(engine, deployment, lambda: converged(deployment, *tasks, **more)) == []
+    assert converged(deployment, *tasks, **more)
     deployment.absent()
     assert writes(engine, deployment, lambda: results.append(deployment.absent())) == []
     assert not results[1]["changed"]
@@ -184,11 +192,13 @@ def test_drift_by_hand_is_shown_and_undone(
     networks = [deployment.network(), deployment.network("net2")]
     task = deployment.task(memory="64m", networks=[{"name": net}])
     before = only(deployment.present(task, networks=networks, expected=[task["name"]]))
+    assert converged(deployment, task, networks=networks)
     drift(engine.client(), task["name"], net)
     results: list[dict[str, Any]] = []
 
     def look() -> None:
         results.append(deployment.present(task, networks=networks, expected=[task["name"]], check=True))
+        assert not converged(deployment, task, networks=networks)
 
     assert writes(engine, deployment, look) == []
     assert results[0]["changed"]
@@ -202,6 +212,7 @@ def test_drift_by_hand_is_shown_and_undone(
     assert names == {f"/{task['name']}"}
     again = deployment.present(task, networks=networks, expected=[task["name"]])
     assert not again["changed"], again["diff"]
+    assert converged(deployment, task, networks=networks)
 
 
 def test_an_image_that_moved_behind_its_tag_is_seen(

@@ -20,7 +20,7 @@ UP = "echo up; trap 'exit 0' TERM; while :; do sleep 0.2; done"
 ENGINE = "unix:///run/retail-profiles-lab/docker.sock"
 
 
-def container(name: str, hosts: str, script: str = UP, more: str = "") -> str:
+def container(name: str, hosts: str, script: str = UP, more: str = "", timeout: int = 3) -> str:
     return f"""
   - name: {name}
     image: retail/kserve-client:1
@@ -28,7 +28,7 @@ def container(name: str, hosts: str, script: str = UP, more: str = "") -> str:
     args: ["{script}"]
     hosts: {hosts}
     replicas_per_host: 1
-    ready: {{log: up, timeout: 3s}}
+    ready: {{log: up, timeout: {timeout}s}}
     {more}
 """
 
@@ -67,7 +67,7 @@ def without(fleet: Fleet, host: str, service: str, kill: str) -> Iterator[None]:
 def test_all_that_fails_is_told_at_once_and_all_else_is_finished(fleet: Fleet) -> None:
     exits = container("server", "h1", "echo sorry; exit 3")
     never = container("never", "h2", "sleep 1000")
-    loops = container("loops", "h3", "exit 7", more="docker: {restart_policy: always}")
+    loops = container("loops", "h3", "exit 7", more="docker: {restart_policy: always}", timeout=60)
     fleet.profile("mixed", profile(exits, never, loops, SOLO, CLIENT))
     done = fleet.play("deploy_profile", profile="mixed", profile_on_failure="keep")
     assert done.status != 0

@@ -17,7 +17,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.aftermath import (
     last_wave,
     standing,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.plan import share
+from ansible_collections.retail.profiles.plugins.plugin_utils.plan import remaining, share
 
 
 def plan_of(replicas: dict[str, tuple[str, int, list[str]]]) -> dict[str, Any]:
@@ -161,3 +161,23 @@ def test_every_replica_is_started_or_told_of(plan: dict[str, Any], data: st.Data
     assert asked | set(outcome["out"]) == set(plan["replicas"])
     assert not asked & set(outcome["blocked"])
     assert bool(outcome["failures"]) == bool(outcome["failed"])
+
+
+@given(plans(), st.data())
+def test_what_remains_is_all_but_what_stands_or_is_out(plan: dict[str, Any], data: st.DataObject) -> None:
+    converged = data.draw(st.sets(st.sampled_from(["h1", "h2", "h3"])))
+    out = data.draw(st.sets(st.sampled_from(sorted(plan["replicas"]))))
+    found = remaining(plan, converged, out)
+    told = [
+        (wave, host, item["name"])
+        for wave, shares in enumerate(found["shares"])
+        for host, own in shares.items()
+        for item in own["replicas"]
+    ]
+    assert sorted(told) == sorted(
+        (replica["wave"], replica["host"], name)
+        for name, replica in plan["replicas"].items()
+        if replica["host"] not in converged and name not in out
+    )
+    assert found["due"] == [wave for wave, shares in enumerate(found["shares"]) if shares]
+    assert found["ends"] == {host: last_wave(plan, host) for host in plan["hosts"] if host not in converged}
