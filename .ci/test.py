@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the phases of ``make test``, side by side where they do not disturb each other; arguments select phases.
 
-lint, unit, build and sanity need nothing but a processor, so they run while the lab comes up. The tests on the lab
-measure, so they begin when all that is over. Every phase's output is in ``tests/output/<phase>.log``; of a phase that
-fails it is printed, too. The exit status is 0 only if every command of every phase ended well.
+lint, unit, build and sanity need nothing but a processor, so they run while the lab comes up. Then come the tests on
+engines and hosts, side by side where they measure nothing; those that do begin when all that is over. Every phase's
+output is in ``tests/output/<phase>.log``; of a phase that fails it is printed, too. The exit status is 0 only if every
+command of every phase ended well.
 """
 
 from __future__ import annotations
@@ -27,12 +28,22 @@ LAB_HOSTS = 4
 INVENTORY = ROOT / ".lab" / LAB / "inventory.yml"
 # The engine on which the lab's hosts are; up as long as a lab is.
 ENGINE = "unix:///run/retail-profiles-lab/docker.sock"
-ON_THE_LAB = ("engine", "e2e", "long")
+ON_THE_LAB = ("engine", "jobs", "hosts", "runs", "long")
 # Only where it is asked for.
 ON_DEMAND = {"long"}
+# What runs side by side, each lane one phase after the other; a step begins when the one before is over.
+STEPS = (
+    (("lint", "unit", "build"), ("lab-up", "sanity")),
+    (("engine", "jobs"), ("hosts",)),
+    (("runs",),),
+    (("long",),),
+)
+# The tests of the main job that measure, and so want the machine for themselves.
+MEASURING = tuple(f"test_{name}.py" for name in ("cameras", "readme", "run", "shared", "without_root"))
 
 Command = list[str]
 PYTEST: Command = [sys.executable, "-m", "pytest", "-q"]
+LIVE: Command = [sys.executable, "-m", "pytest", "-v", "--durations=10"]
 TYPED = "ansible_collections.retail.profiles.plugins"
 # pytest's last line, with or without its rulers: "12 passed, 1 skipped in 3.21s"
 CLOSING = re.compile(r"^=*\s*(?:no tests ran|\d+ (?:passed|failed|errors?|skipped|xfailed|xpassed)\b.*) in \d.*")
@@ -67,6 +78,16 @@ def tests_in(*names: str) -> list[str]:
     return [f"tests/{name}" for name in names if (ROOT / "tests" / name).is_dir()]
 
 
+def files_in(folder: str) -> list[str]:
+    """The test files of a folder itself."""
+    return [str(file.relative_to(ROOT)) for file in sorted((ROOT / folder).glob("test_*.py"))]
+
+
+def jobs(measuring: bool) -> list[str]:
+    """The tests of the main job that measure, or the others."""
+    return [file for file in files_in("tests/lab/main_job") if (Path(file).name in MEASURING) is measuring]
+
+
 def phases() -> dict[str, Phase]:
     """Every phase by its name."""
     lab_up = lab("lab_up", "-e", f"lab_name={LAB}", "-e", f"lab_hosts={LAB_HOSTS}")
@@ -80,7 +101,9 @@ def phases() -> dict[str, Phase]:
         Phase("build", [[*PYTEST, "tests/build"]]),
         Phase("lab-up", [lab_up]),
         Phase("engine", [engine], live=True),
-        Phase("e2e", [[sys.executable, "-m", "pytest", "-v", "--durations=15", "tests/lab"]], live=True),
+        Phase("jobs", [[*LIVE, *jobs(measuring=False)]], live=True),
+        Phase("hosts", [[*LIVE, *files_in("tests/lab")]], live=True),
+        Phase("runs", [[*LIVE, *jobs(measuring=True)]], live=True),
         Phase("lab-down", [lab_down]),
     ]
     return {phase.name: phase for phase in [*table, long()]}
@@ -229,13 +252,12 @@ def main() -> int:
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, interrupt)
 
-    beside = (("lint", "unit", "build"), ("lab-up", "sanity"))
-    lanes = [runner.lane([table[name] for name in lane if name in names]) for lane in beside]
-    for thread in lanes:
-        thread.join()
-    for name in ON_THE_LAB:
-        if name in names and not table["lab-up"].failed:
-            runner.run(table[name])
+    for step in STEPS:
+        lanes = [[table[name] for name in lane if name in names] for lane in step]
+        if table["lab-up"].failed:
+            break
+        for thread in [runner.lane(lane) for lane in lanes]:
+            thread.join()
     if table["lab-up"].ran and "lab-down" in names:
         runner.stopped = False
         runner.run(table["lab-down"])
