@@ -280,8 +280,10 @@ class Work:
     :meth:`checkpoint` before each write and while it waits; and the next call begins only when it has ended.
     """
 
-    def __init__(self, leases: Leases, deployment: str, claim: Claim) -> None:
+    def __init__(self, leases: Leases, deployment: str, claim: Claim, release: bool = False) -> None:
         self.leases, self.deployment, self.claim = leases, deployment, claim
+        #: whether the lease is given back at the end
+        self.release = release
         self._over: Optional[MustEnd] = None
         self._done = threading.Event()
 
@@ -337,13 +339,13 @@ def working(leases: Leases, deployment: str, claim: Claim, release: bool = False
     Raises Held or Lost, or ProfileError where the call of the former holder does not end.
     """
     mine = replace(claim, epoch=leases.obtain(deployment, claim).epoch)
-    work = Work(leases, deployment, mine)
+    work = Work(leases, deployment, mine, release)
     try:
         with locked(leases.folder(deployment), PATIENCE):
             leases.check(deployment, mine)
             yield work
     finally:
-        if release:
+        if work.release:
             leases.give_back(deployment, mine)
         elif not work.must_end:  # where nobody is there any more, that is no sign of life
             with suppress(ProfileError):

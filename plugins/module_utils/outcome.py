@@ -39,13 +39,18 @@ def run(order: Order, connect: Callable[[], Engine]) -> dict[str, Any]:
         if order.claim is not None and not order.check:
             Leases(order.state_dir).give_back(order.name, order.claim)
         return result(Report())
+    from ansible_collections.retail.profiles.plugins.module_utils.files import MissingFiles
     from ansible_collections.retail.profiles.plugins.module_utils.sharing import applied
 
     if order.check or StateDir(order.state_dir).check() or (order.state == "ready" and order.claim is None):
         return result(applied(order, connect()))
     claim, release = (order.claim, order.release) if order.claim is not None else (by_hand(), True)
     with working(Leases(order.state_dir), order.name, claim, release) as work, work.watched():
-        return result(applied(order, connect().guarded(work.checkpoint)))
+        try:
+            return result(applied(order, connect().guarded(work.checkpoint)))
+        except MissingFiles:
+            work.release = order.claim is None  # the same call comes again, with the files
+            raise
 
 
 def checked(order: Order, connect: Callable[[], Engine]) -> dict[str, Any]:

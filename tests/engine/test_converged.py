@@ -11,6 +11,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from ansible_collections.retail.profiles.plugins.module_utils.files import MissingFiles
 from ansible_collections.retail.profiles.plugins.module_utils.lease import Leases
 
 from .conftest import Deployment, shipped
@@ -33,6 +36,23 @@ def test_a_host_without_work_gives_its_lease_back(deployment: Deployment) -> Non
     assert leases.names() == []
     deployment.call("checked", deployment.replica(task), **{**asked, "release": False})
     assert leases.names() == [deployment.name]
+
+
+def test_a_call_that_must_come_again_with_files_keeps_the_lease(deployment: Deployment) -> None:
+    file = shipped(deployment, b"one")
+    task = deployment.task(volumes=[f"{file['dest']}:/x:ro"])
+    asked: dict[str, Any] = {"files": [file], "expected": [task["name"]]}
+    lease = deployment.call("checked", deployment.replica(task), **asked, lease=LEASE)["lease"]
+    leases = Leases(str(deployment.state_dir))
+    with pytest.raises(MissingFiles):
+        deployment.present(task, **asked, archives=[], lease=lease, release=True)
+    assert leases.names() == [deployment.name]
+    assert not deployment.present(task, **asked, lease=lease, release=True)["failed"]
+    assert leases.names() == []
+    other = shipped(deployment, b"two")
+    with pytest.raises(MissingFiles):  # a call by hand leaves nothing behind
+        deployment.present(deployment.task(volumes=[f"{other['dest']}:/x:ro"]), files=[other], archives=[])
+    assert leases.names() == []
 
 
 def test_the_whole_host_counts(deployment: Deployment) -> None:
