@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
@@ -26,18 +25,25 @@ _PEERS = re.compile(r"peers\s*(?:\[\s*\\?['\"]([^'\"\\]*)\\?['\"]\s*\]|\.(\w+))"
 class Endpoint:
     """What a replica listens on. ``attachments`` are its networks as it is on each; ``ports`` its own, by name.
 
-    ``fixed``: its ports on the host are these, too, and no others.
+    ``fixed``: its ports on the host are these, too, and no others. ``networks`` are the names of its networks in the
+    profile, ``joins`` the container on whose network it is (``container:NAME``).
     """
 
     slot: Slot
     attachments: tuple[Mapping[str, Any], ...]
     ports: Mapping[str, int]
     fixed: bool = False
+    networks: tuple[str, ...] = field(init=False)
+    joins: str | None = field(init=False)
+    is_shared: bool = field(init=False)
 
-    @cached_property
-    def networks(self) -> tuple[str, ...]:
-        """The names of its networks in the profile."""
-        return tuple(item["name"] for item in self.attachments)
+    def __post_init__(self) -> None:
+        # Asked for again and again: for every replica, and for every pair that talks.
+        networks = tuple([item["name"] for item in self.attachments])
+        first = networks[0]
+        object.__setattr__(self, "networks", networks)
+        object.__setattr__(self, "joins", first[len(JOINED) :] if first.startswith(JOINED) else None)
+        object.__setattr__(self, "is_shared", is_shared(self.slot.replica))
 
     def shares_network(self, other: Endpoint) -> bool:
         """Whether the two reach each other past the host: never one that is shared, whose networks are its own."""
@@ -46,16 +52,6 @@ class Endpoint:
         if self.joins == other.slot.container:
             return True
         return any(network in other.networks and not stands_alone(network) for network in self.networks)
-
-    @property
-    def joins(self) -> str | None:
-        """The container on whose network it is (``container:NAME``)."""
-        first = self.networks[0]
-        return first[len(JOINED) :] if first.startswith(JOINED) else None
-
-    @property
-    def is_shared(self) -> bool:
-        return is_shared(self.slot.replica)
 
     @property
     def on_host_network(self) -> bool:

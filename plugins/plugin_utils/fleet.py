@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
@@ -17,6 +18,11 @@ COLLECTION = "retail.profiles"
 LABEL_COLLECTION = "retail.profiles.collection"
 LABEL_DEPLOYMENT = "retail.profiles.deployment"
 LABEL_STAND_IN = "retail.profiles.stand_in"
+
+
+@cache
+def _tagged(image: str) -> str:
+    return image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,5 @@ class Fleet:
 
     def _image(self, host: str, image: str) -> Mapping[str, Any] | None:
         images = self.snapshot.get(host, {}).get("images", {})
-        tagged = image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"
-        found: Mapping[str, Any] | None = images.get(tagged)
+        found: Mapping[str, Any] | None = images.get(_tagged(image))
         return found

@@ -22,10 +22,18 @@ class Template(str):
 
 def escape(text: str) -> str:
     """A template that renders to ``text``."""
-    if "{" not in text:
-        return text
-    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{{{{ "{quoted}" }}}}'
+    return _quoted(text) if "{" in text else text
+
+
+def _quoted(text: str) -> str:
+    """The text as a string of Jinja, which would take a carriage return for the end of a line."""
+    inside = text.replace("\\", "\\\\").replace('"', '\\"').replace("\r", "\\r")
+    return f'{{{{ "{inside}" }}}}'
+
+
+def _within(text: str) -> str:
+    """The text as a part of a template."""
+    return _quoted(text) if "{" in text or "\r" in text else text
 
 
 def joined(parts: Iterable[str]) -> str:
@@ -33,7 +41,7 @@ def joined(parts: Iterable[str]) -> str:
     parts = list(parts)
     if not any(isinstance(part, Template) for part in parts):
         return "".join(parts)
-    return Template("".join(str(part) if isinstance(part, Template) else escape(part) for part in parts))
+    return Template("".join(str(part) if isinstance(part, Template) else _within(part) for part in parts))
 
 
 def holds_template(value: Any) -> bool:

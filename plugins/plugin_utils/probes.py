@@ -42,15 +42,14 @@ def reach(
     if shares_network:
         return [{**probe, "replica": peer.replica} for probe in network]
     dialled = {own_port: peer.ports[name] for name, own_port in server_ports.items() if name in peer.ports}
-    return [
-        {
-            **{key: value for key, value in probe.items() if key != "replica"},
-            "address": peer.address,
-            "port": dialled[probe["port"]],
-        }
-        for probe in network
-        if probe["port"] in dialled
-    ]
+    return [_at(probe, peer.address, dialled[probe["port"]]) for probe in network if probe["port"] in dialled]
+
+
+def _at(probe: Mapping[str, Any], address: str, port: int) -> dict[str, Any]:
+    """A probe of the server's own host as another host runs it."""
+    found = {**probe, "address": address, "port": port}
+    found.pop("replica", None)
+    return found
 
 
 def _probe(entry: Entry, kind: str, spec: Any, ports: Mapping[str, int], served: Models | None) -> dict[str, Any]:
