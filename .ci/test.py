@@ -33,8 +33,8 @@ ON_THE_LAB = ("engine", "jobs", "hosts", "runs", "long")
 ON_DEMAND = {"long"}
 # What runs side by side, each lane one phase after the other; a step begins when the one before is over.
 STEPS = (
-    (("lint", "unit", "build"), ("lab-up", "sanity")),
-    (("engine", "jobs"), ("hosts",)),
+    (("lab-up", "lint", "unit", "build"), ("sanity",)),
+    (("engine", "hosts"), ("jobs",)),
     (("runs",),),
     (("long",),),
 )
@@ -254,10 +254,10 @@ def main() -> int:
 
     for step in STEPS:
         lanes = [[table[name] for name in lane if name in names] for lane in step]
-        if table["lab-up"].failed:
-            break
         for thread in [runner.lane(lane) for lane in lanes]:
             thread.join()
+        if table["lab-up"].failed:
+            break
     if table["lab-up"].ran and "lab-down" in names:
         runner.stopped = False
         runner.run(table["lab-down"])
