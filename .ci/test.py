@@ -28,7 +28,6 @@ LAB_HOSTS = 4
 INVENTORY = ROOT / ".lab" / LAB / "inventory.yml"
 # The engine on which the lab's hosts are; up as long as a lab is.
 ENGINE = "unix:///run/retail-profiles-lab/docker.sock"
-ON_THE_LAB = ("engine", "jobs", "hosts", "runs", "long")
 # Only where it is asked for.
 ON_DEMAND = {"long"}
 # What runs side by side, each lane one phase after the other; a step begins when the one before is over.
@@ -38,6 +37,7 @@ STEPS = (
     (("runs",),),
     (("long",),),
 )
+ON_THE_LAB = {name for step in STEPS[1:] for lane in step for name in lane}
 # The tests of the main job that measure, and so want the machine for themselves.
 MEASURING = tuple(f"test_{name}.py" for name in ("cameras", "readme", "run", "shared", "without_root"))
 
@@ -218,7 +218,7 @@ def select(arguments: list[str]) -> list[str]:
     if unknown:
         sys.exit(f"test: no phase {', '.join(unknown)}; there are {', '.join(known)}")
     chosen = set(arguments) or set(known) - ON_DEMAND
-    if chosen & set(ON_THE_LAB):
+    if chosen & ON_THE_LAB:
         chosen |= {"lab-up", "lab-down"}
     return [name for name in known if name in chosen]
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,7 @@ class Planner:
         self.render = ansible_input.renderer(action._templar)
         self.variables = ansible_input.HostVariables(task_vars["hostvars"], {"models_dir": self.args["models_dir"]})
         self.inventory = ansible_input.inventory(task_vars["groups"], task_vars.get("ansible_limit"))
+        self._answered: dict[str, dict[str, Any]] = {}
 
     def result(self) -> dict[str, Any]:
         stage = self.args["stage"]
@@ -104,6 +105,8 @@ class Planner:
             )
         if stage == "select" and self.args["run"]:
             require_callback()
+        if stage == "plan":
+            self._refuse_batches()
         if self.args["plan"]:
             stored = self._stored()
             if stage == "select":
@@ -118,7 +121,6 @@ class Planner:
             return {**selected(found, self._expected(loaded, asked, settings)), "profile_file": loaded.file}
         if stage == "prepare":
             return {"prepare": prepare.needs(loaded, asked, settings, self.variables, self.render)}
-        self._refuse_batches()
         snapshots, silent = self._snapshots(asked.hosts)
         fleet = Fleet(self.variables, snapshots, self._dialled(asked), silent)
         shaped = plan.shape(loaded, self.inventory, settings, self.render, self.play, fleet)
@@ -182,9 +184,12 @@ class Planner:
                 "the play runs with serial: waves are barriers over the whole fleet, so remove serial from the play"
             )
 
-    def _answers(self, hosts: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """What each host has answered when it was asked."""
-        return {host: ansible_input.native(self.variables[host].get("profile_checked", {})) for host in hosts}
+    def _answers(self, hosts: Collection[str]) -> dict[str, dict[str, Any]]:
+        """What each host has answered when it was asked. An answer is large: it is taken over from Ansible once."""
+        for host in hosts:
+            if host not in self._answered:
+                self._answered[host] = ansible_input.native(self.variables[host].get("profile_checked", {}))
+        return {host: self._answered[host] for host in hosts}
 
     def _snapshots(self, hosts: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
         """The snapshots of the hosts that have answered, and why the others have not.
