@@ -39,7 +39,9 @@ import typing as t
 from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.plain import plain
-from ansible_collections.retail.profiles.plugins.plugin_utils.recorder import Outcome, Recorder
+
+if t.TYPE_CHECKING:
+    from ansible_collections.retail.profiles.plugins.plugin_utils.recorder import Outcome, Recorder
 
 _COLOURS = {"ok": "green", "degraded": "yellow", "failed": "red", "aborted": "red", "progress": "cyan"}
 
@@ -47,6 +49,18 @@ _COLOURS = {"ok": "green", "degraded": "yellow", "failed": "red", "aborted": "re
 def _action(result: t.Any) -> str:
     """The last part of the action's name."""
     return str(plain(result.task.action)).rsplit(".", 1)[-1]
+
+
+def _begins_run(result: t.Any) -> bool:
+    """Whether a run can begin with this result: a plan with a run directory, or one that no_log hides."""
+    return _action(result) == "profile_plan" and any(result.result.get(key) for key in ("run_dir", "censored"))
+
+
+def _safely(recorder: Recorder, work: t.Callable[[], None]) -> None:
+    try:
+        work()
+    except Exception as error:  # a callback that raises would be switched off, and the rest of the run lost
+        recorder.trouble(error)
 
 
 class _Display:
@@ -73,21 +87,26 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
 
     def __init__(self, display: t.Any = None, options: t.Any = None) -> None:
         super().__init__(display=display, options=options)
-        self._recorder = Recorder(_Display(self._display))
+        self._recorder: Recorder | None = None
         self._started: dict[tuple[str, str], float] = {}
 
-    def _safely(self, work: t.Callable[[], None]) -> None:
-        try:
-            work()
-        except Exception as error:  # a callback that raises would be switched off, and the rest of the run lost
-            self._recorder.trouble(error)
+    def _recording(self, result: t.Any) -> Recorder | None:
+        """The recorder; made when a run begins, as most playbooks record none and need not import what it needs."""
+        if self._recorder is None and _begins_run(result):
+            from ansible_collections.retail.profiles.plugins.plugin_utils.recorder import Recorder
+
+            self._recorder = Recorder(_Display(self._display))
+        return self._recorder
 
     def _take(self, result: t.Any, status: str) -> None:
+        recorder = self._recording(result)
         # Making plain data of a result costs time that every other host waits for.
-        if self._recorder.wants(_action(result), status):
-            self._safely(lambda: self._recorder.take(self._outcome(result, status)))
+        if recorder is not None and recorder.wants(_action(result), status):
+            _safely(recorder, lambda: recorder.take(self._outcome(result, status)))
 
     def _outcome(self, result: t.Any, status: str) -> Outcome:
+        from ansible_collections.retail.profiles.plugins.plugin_utils.recorder import Outcome
+
         host = str(plain(result.host.get_name()))
         now = time.time()
         return Outcome(
@@ -107,7 +126,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
             self._take(result, status)
 
     def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
-        self._safely(lambda: self._started.__setitem__((str(plain(host.get_name())), str(task._uuid)), time.time()))
+        if self._recorder is not None:
+            self._started[str(plain(host.get_name())), str(task._uuid)] = time.time()
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._whole(result, "ok")
@@ -128,4 +148,5 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
         self._take(result, "retry")
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
-        self._safely(self._recorder.close)
+        if self._recorder is not None:
+            _safely(self._recorder, self._recorder.close)

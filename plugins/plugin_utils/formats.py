@@ -6,18 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.retail.profiles.plugins.plugin_utils import (
-    compose,
-    positions,
-    recognise,
-    translation,
-    upstream_containers,
-    upstream_launcher,
-)
+from ansible_collections.retail.profiles.plugins.plugin_utils import positions, recognise, translation
 from ansible_collections.retail.profiles.plugins.plugin_utils.translation import Given, Source, Translation
 
 
@@ -27,11 +20,6 @@ class _Format:
     markers: tuple[str, ...]
 
 
-_FORMATS: Mapping[str, _Format] = {
-    recognise.LAUNCHER: _Format(upstream_launcher.translate, upstream_launcher.MARKERS),
-    recognise.CONTAINERS: _Format(upstream_containers.translate, ()),
-    recognise.COMPOSE: _Format(compose.translate, ()),
-}
 # Names that say nothing of the profile: it is called as the folder is.
 _GENERAL = tuple(Path(name).stem for name in recognise.NAMES)
 
@@ -52,12 +40,29 @@ def read(text: str, file: Path, given: Given, play: Callable[[str], str | None])
     ``play`` gives the variables of the play. ProfileError for what cannot be translated, with file and line.
     """
     document = positions.parse(text, str(file), plain_scalars=True)
-    found = _FORMATS.get(recognise.format_of(document.value) or "")
+    found = _format(recognise.format_of(document.value))
     if found is None:
         return None
     root = translation.root_of(file, given, found.markers)
     made = found.translate(Source(document, root, given, play))
     return Foreign(translation.container_name(made.name or _name(file), ()), document, root, made)
+
+
+def _format(name: str | None) -> _Format | None:
+    """What translates a format, imported when it is met: most profiles are native, and each import costs every run."""
+    if name == recognise.LAUNCHER:
+        from ansible_collections.retail.profiles.plugins.plugin_utils import upstream_launcher
+
+        return _Format(upstream_launcher.translate, upstream_launcher.MARKERS)
+    if name == recognise.CONTAINERS:
+        from ansible_collections.retail.profiles.plugins.plugin_utils import upstream_containers
+
+        return _Format(upstream_containers.translate, ())
+    if name == recognise.COMPOSE:
+        from ansible_collections.retail.profiles.plugins.plugin_utils import compose
+
+        return _Format(compose.translate, ())
+    return None
 
 
 def _name(file: Path) -> str:

@@ -8,9 +8,11 @@ the machine does falls on all of them:
 
     python tests/bench/bench_apply.py --inventory .lab/bench/inventory.yml --rounds 5 --output bench/latest.json
 
-ours    whole processes of deploy_profile.yml (twice) and stop_profile.yml: facts, plan, preflight and lease included
+ours    whole processes of deploy_profile.yml (twice), status_profile.yml and stop_profile.yml: facts, plan, preflight
+        and lease included
 stock   whole processes of one play with one community.docker.docker_container task in a loop over the same arguments
 engine  the time that 16 threads need for the same containers on the engines' own sockets, process start not counted
+bare    whole processes of a play with one ansible.builtin.ping task: what Ansible itself takes for one call a host
 
 Medians, their ratios, and every single time go into the output.
 """
@@ -33,12 +35,21 @@ from typing import Any
 
 import docker
 import yaml
+from latest import LATEST, write
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROFILE = CHECKOUT / "tests" / "bench" / "profiles" / "sleepers"
 LAB_ENGINE = "unix:///run/retail-profiles-lab/docker.sock"
 THREADS = 16
 STEPS = ("apply", "reapply", "remove")
+PLAYBOOKS = {
+    "apply": "deploy_profile",
+    "reapply": "deploy_profile",
+    "status": "status_profile",
+    "remove": "stop_profile",
+}
+STATES = {"apply": "started", "reapply": "started", "remove": "absent"}
+PING = [{"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.ping": {}}]}]
 
 
 @dataclass(frozen=True)
@@ -154,7 +165,9 @@ def engine_times(lab: Lab, tasks: dict[str, list[dict[str, Any]]]) -> dict[str, 
 def measure(lab: Lab, per_host: int, rounds: int) -> dict[str, Any]:
     """All times of all ways, and the ratios of their medians."""
     tasks = lab.tasks(per_host)
-    files = {state: lab.folder / f"{state}.yml" for state in ("started", "absent")}
+    ping = lab.folder / "ping.yml"
+    ping.write_text(yaml.safe_dump(PING), encoding="utf-8")
+    files = {state: lab.folder / f"{state}.yml" for state in STATES.values()}
     for state, file in files.items():
         file.write_text(stock_playbook(tasks, state), encoding="utf-8")
     times: dict[str, list[float]] = {}
@@ -164,24 +177,18 @@ def measure(lab: Lab, per_host: int, rounds: int) -> dict[str, Any]:
             times.setdefault(f"{way}_{step}", []).append(round(seconds, 3))
             print(f"  {per_host} a host, {way} {step}: {seconds:.2f} s", flush=True)
 
-    playbooks = {"apply": "deploy_profile", "reapply": "deploy_profile", "remove": "stop_profile"}
-    states = {"apply": "started", "reapply": "started", "remove": "absent"}
     for _round in range(rounds):
-        note("ours", ((step, lab.ours(playbooks[step], per_host)) for step in STEPS))
-        note("stock", ((step, lab.play(files[states[step]])) for step in STEPS))
+        note("ours", ((step, lab.ours(playbook, per_host)) for step, playbook in PLAYBOOKS.items()))
+        note("stock", ((step, lab.play(files[STATES[step]])) for step in STEPS))
         note("engine", engine_times(lab, tasks).items())
+        note("bare", [("ping", lab.play(ping))])
     median = {name: statistics.median(values) for name, values in times.items()}
     ratios = {f"{step}_vs_stock": median[f"ours_{step}"] / median[f"stock_{step}"] for step in STEPS}
     ratios["apply_vs_engine"] = median["ours_apply"] / median["engine_apply"]
     ratios["remove_vs_engine"] = median["ours_remove"] / median["engine_remove"]
+    ratios["reapply_vs_ping"] = median["ours_reapply"] / median["bare_ping"]
+    ratios["status_vs_ping"] = median["ours_status"] / median["bare_ping"]
     return {**{name: round(value, 3) for name, value in ratios.items()}, "medians": median, "seconds": times}
-
-
-def write(output: Path, values: dict[str, Any]) -> None:
-    """Add *values* to the benchmark's record."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    known = json.loads(output.read_text(encoding="utf-8")) if output.exists() else {}
-    output.write_text(json.dumps({**known, **values}, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -190,10 +197,11 @@ def main() -> None:
     parser.add_argument("--inventory", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--per-host", type=int, nargs="+", default=[8, 32])
-    parser.add_argument("--output", type=Path, default=CHECKOUT / "bench" / "latest.json")
+    parser.add_argument("--output", type=Path, default=LATEST)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         lab = Lab(options.inventory.resolve(), Path(folder))
+        lab.play("playbooks/stop_profile.yml")  # the first round begins as the others do
         for per_host in options.per_host:
             found = measure(lab, per_host, options.rounds)
             write(options.output, {str(per_host): found})

@@ -6,7 +6,7 @@
 Builds an image of about 300 MB (half of it random, half compressible) on the lab's engine, and gives it to all hosts
 of the inventory in turns by both ways, removing it from the hosts in between; then a second image that differs in one
 layer of 2 MB. The role's time is that of the whole ``ansible-playbook``. Prints medians, their ratio and the bytes that
-each host got as JSON:
+each host got as JSON, and adds the ratio to the benchmarks' record:
 
     make lab-up HOSTS=4 LAB=bench
     python tests/bench/bench_images.py --inventory .lab/bench/inventory.yml --rounds 3
@@ -29,7 +29,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from latest import LATEST, write
+
 MIB = 1 << 20
 BASE = "debian:bookworm-slim"
 LAYERS_MIB = (110, 110, 2)
@@ -145,6 +146,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inventory", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--output", type=Path, default=LATEST)
     options = parser.parse_args()
     tag = uuid.uuid4().hex[:8]
     first, second = f"retail/bench-{tag}:1", f"retail/bench-{tag}:2"
@@ -189,6 +191,7 @@ def main() -> int:
         "changed_layer_vs_save_load": round(medians["role_changed_layer"] / medians["save_load_changed_layer"], 3),
     }
     print(json.dumps(result, indent=1))
+    write(options.output, {"images_vs_save_load": result["images_vs_save_load"], "images": result})
     return 0 if result["images_vs_save_load"] < 1 else 1
 
 

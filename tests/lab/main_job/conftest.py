@@ -192,9 +192,9 @@ def prepared(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
         pytest.fail("no lab: run these tests by make e2e, or set RETAIL_PROFILES_LAB_INVENTORY to a lab's inventory")
     fleet = Fleet(checkout, Path(inventory), tmp_path_factory.mktemp("prepare"))
     for profile in PROFILES:
-        fleet.well("prepare_hosts", profile=profile)
-    # The image of which the tests' own profiles are made goes to every host.
-    fleet.well("prepare_hosts", profile="ovms", profile_place={"client": "all"})
+        # The image of ovms's client, of which the tests' own profiles are made, goes to every host.
+        place = {"profile_place": {"client": "all"}} if profile == "ovms" else {}
+        fleet.well("prepare_hosts", profile=profile, **place)
     fleet.well("stop_profile")
     return fleet
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -53,6 +54,9 @@ def test_every_command_of_the_readme_works(prepared: Fleet) -> None:
     environment |= {"LAB": prepared.inventory.parent.name, "ANSIBLE_INVENTORY": str(prepared.inventory)}
     own = checkout / "hosts.ini"
     own.write_text(hosts_ini(prepared.inventory), encoding="utf-8")
+    short = prepared.inventory.parent / "group_vars"
+    short.mkdir(exist_ok=True)
+    (short / "all.json").write_text(json.dumps(SHORT), encoding="utf-8")
     try:
         ended = subprocess.run(
             ["bash", "-euxc", "\n".join(commands)],
@@ -67,6 +71,7 @@ def test_every_command_of_the_readme_works(prepared: Fleet) -> None:
         )
     finally:
         own.unlink()
+        shutil.rmtree(short)
     assert ended.returncode == 0, ended.stdout[-20000:]
     reports = re.findall(r"^Report: (.*)$", ended.stdout, flags=re.MULTILINE)
     assert len(reports) == commands.count("make run") + sum("run_profile.yml" in command for command in commands)
