@@ -15,10 +15,13 @@ from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.retail.profiles.plugins.module_utils.arguments import argument_spec
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import ansible_input, parcels, shipping
+from ansible_collections.retail.profiles.plugins.plugin_utils import direct, parcels, shipping
+from ansible_collections.retail.profiles.plugins.plugin_utils.plain import plain
 
 _SENDS = ("prepared", "present")
 # seconds between two looks at whether the playbook still runs
@@ -54,9 +57,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         """Packed for all hosts in the folder that Ansible has for this playbook, and removes with its end."""
         if not wanted:
             return []
-        share = ansible_input.native(args.get("share") or {})
+        share = plain(args.get("share") or {})
         files = [item for one in (share, *share.get("shared", ())) for item in one.get("files") or ()]
-        content = shipping.of_data(ansible_input.native(sources or {}))
+        content = shipping.of_data(plain(sources or {}))
         return parcels.parcels(files, map(str, wanted), content, Path(constants.DEFAULT_LOCAL_TMP))
 
     def _call(
@@ -68,12 +71,40 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
     ) -> dict[str, Any]:
         archives = [parcel.inline() for parcel in inline]
         archives += [{"dest": parcel.dest, "file": self._sent(parcel)} for parcel in large]
+        given = {**args, **({"archives": archives} if archives else {})}
+        python = self._python(given, task_vars or {})
+        if python is not None:
+            return self._direct(python, given)
         answer: dict[str, Any] = self._execute_module(
-            module_name="retail.profiles.profile_apply",
-            module_args={**args, **({"archives": archives} if archives else {})},
-            task_vars=task_vars,
+            module_name="retail.profiles.profile_apply", module_args=given, task_vars=task_vars
         )
         return answer
+
+    def _python(self, args: dict[str, Any], task_vars: dict[str, Any]) -> str | None:
+        """The host's Python, where the call can go straight to it; None where it takes Ansible's own way.
+
+        That is: where Ansible has yet to find Python, would keep files, or must mask what is secret.
+        """
+        state_dir = str(args.get("state_dir", "/"))
+        if args.get("secrets") or self._task.async_val or self._task.delegate_to or set("~$") & set(state_dir):
+            return None
+        if not self._connection.is_pipelining_enabled():
+            return None
+        setting = constants.config.get_config_value("INTERPRETER_PYTHON", variables=task_vars)
+        python = str(self._templar.template(setting))
+        if python.startswith("auto"):
+            python = str(task_vars.get("ansible_facts", {}).get("discovered_interpreter_python", ""))
+        return python if python.startswith("/") else None
+
+    def _direct(self, python: str, args: dict[str, Any]) -> dict[str, Any]:
+        """Call the module's own code past Ansible's archive; the arguments are checked here instead of there."""
+        checked = ArgumentSpecValidator(argument_spec()).validate(plain(args))
+        if checked.error_messages:
+            raise AnsibleActionFail("; ".join(checked.error_messages))
+        script = direct.script(checked.validated_parameters, self._task.check_mode, self._task.diff)
+        command = f"{self._compute_environment_string()} {python}".strip()
+        ended = self._low_level_execute_command(command, in_data=script)
+        return direct.result(ended["rc"], ended["stdout"], ended["stderr"])
 
     def _sent(self, parcel: parcels.Parcel) -> str:
         """Transfer a parcel to a temporary folder on the host; its path there."""

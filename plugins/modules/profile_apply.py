@@ -119,127 +119,18 @@ msg:
   type: str
 """
 
-from typing import Any
+from ansible.module_utils.basic import AnsibleModule
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-
-from ansible_collections.retail.profiles.plugins.module_utils.engine import MissingLibrary, connect
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.files import MissingFiles
-from ansible_collections.retail.profiles.plugins.module_utils.outcome import run
-from ansible_collections.retail.profiles.plugins.module_utils.tasks import DEFAULT_CONCURRENCY, NEEDED, parse_order
-
-
-def argument_spec() -> dict[str, Any]:
-    text = {"type": "str"}
-    needed = {"type": "str", "required": True}
-    dicts = {"type": "list", "elements": "dict"}
-    return {
-        "state": {
-            "type": "str",
-            "choices": ["checked", "prepared", "present", "ready", "absent", "released"],
-            "default": "present",
-        },
-        "snapshot": {"type": "bool", "default": False},
-        "called_at": {"type": "float"},
-        "deployment": text,
-        "all": {"type": "bool", "default": False},
-        "lease": {
-            "type": "dict",
-            "options": {
-                "deployment": text,
-                "holder": needed,
-                "owner": needed,
-                "epoch": {"type": "int"},
-                "running": {"type": "list", "elements": "str"},
-                "force": {"type": "bool", "default": False},
-            },
-        },
-        "release": {"type": "bool", "default": False},
-        "lock_wait": {"type": "float", "default": 0},
-        "run_id": text,
-        "plan_id": text,
-        "state_dir": {"type": "path", "default": "/var/lib/retail-profiles"},
-        "share": {
-            "type": "dict",
-            "options": {
-                "networks": dicts,
-                "files": {
-                    **dicts,
-                    "options": {
-                        "path": needed,
-                        "kind": {"type": "str", "choices": ["file", "directory"], "default": "file"},
-                        "sha256": needed,
-                        "mode": {"type": "str", "default": "0644"},
-                        "size": {"type": "int"},
-                        "dest": needed,
-                    },
-                },
-                "paths": {
-                    **dicts,
-                    "options": {
-                        "kind": {"type": "str", "choices": list(NEEDED), "default": "path"},
-                        "path": needed,
-                        "container": needed,
-                        "field": needed,
-                        "model": text,
-                    },
-                },
-                "replicas": {
-                    **dicts,
-                    "options": {
-                        "name": needed,
-                        "container": needed,
-                        "task": {"type": "dict", "required": True},
-                        "pull": {
-                            "type": "str",
-                            "choices": ["missing", "always", "never"],
-                            "default": "missing",
-                        },
-                        "ready": dicts,
-                        "reach": dicts,
-                    },
-                },
-                "shared": dicts,
-            },
-        },
-        "sources": {"type": "dict", "default": {}},
-        "missing": {"type": "list", "elements": "str", "default": []},
-        "archives": {
-            **dicts,
-            "default": [],
-            "options": {"dest": needed, "data": text, "file": {"type": "path"}},
-        },
-        "secrets": {"type": "dict", "no_log": True},
-        "expected": {"type": "list", "elements": "str"},
-        "concurrency": {"type": "int", "default": DEFAULT_CONCURRENCY},
-    }
+from ansible_collections.retail.profiles.plugins.module_utils.arguments import argument_spec
+from ansible_collections.retail.profiles.plugins.module_utils.call import answer
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    # The share and the content of files are long: neither the answer nor a -vvv screen needs them again.
-    hidden = ("share", "archives", "sources", "secrets")
-    echo = {"module_args": {key: value for key, value in module.params.items() if key not in hidden}}
-    try:
-        result = run(parse_order(module.params, module.check_mode), connect)
-    except MissingLibrary as error:
-        module.fail_json(
-            msg=f"{missing_required_lib('docker')} Or run prepare_hosts.yml, which installs it.",
-            exception=error.traceback,
-            invocation=echo,
-        )
-    except MissingFiles as error:
-        module.fail_json(msg=str(error), missing=error.dests, invocation=echo)
-    except ProfileError as error:
-        module.fail_json(msg=str(error), invocation=echo)
-    for warning in result.pop("warnings"):
-        module.warn(warning)
-    if not module._diff:
-        result.pop("diff", None)
+    result = answer(module.params, module.check_mode, module._diff)
     if result.pop("failed"):
-        module.fail_json(invocation=echo, **result)
-    module.exit_json(invocation=echo, **result)
+        module.fail_json(**result)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,13 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.retail.profiles.plugins.module_utils import tree
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry
+
+if TYPE_CHECKING:
+    from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Entry
 
 LARGEST = 100 * 1024 * 1024
 Source = Path | bytes

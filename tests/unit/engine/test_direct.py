@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Calls that go straight to a host's Python: what they bring along, what they answer, and when they are taken."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.retail.profiles.plugins.action.profile_apply import ActionModule
+from ansible_collections.retail.profiles.plugins.module_utils.arguments import argument_spec
+from ansible_collections.retail.profiles.plugins.plugin_utils import direct
+
+
+def called(script: bytes, socket: Path) -> dict[str, Any]:
+    """What a Python that has nothing but its standard library makes of a script, on a host without an engine."""
+    ended = subprocess.run(
+        [sys.executable, "-I", "-S"],
+        input=script,
+        env={"DOCKER_HOST": f"unix://{socket}"},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return direct.result(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+
+def params(**given: Any) -> dict[str, Any]:
+    checked = ArgumentSpecValidator(argument_spec()).validate(given)
+    assert not checked.error_messages
+    return checked.validated_parameters
+
+
+def test_a_call_brings_all_that_it_needs_and_answers_as_the_module_does(tmp_path: Path) -> None:
+    given = {"deployment": "x", "state_dir": str(tmp_path)}
+    socket = tmp_path / "no.sock"
+    released = called(direct.script(params(state="released", **given), False, False), socket)
+    assert (released["failed"], released["changed"], "diff" in released) == (False, False, False)
+    assert released["invocation"]["module_args"]["state"] == "released"
+    assert "share" not in released["invocation"]["module_args"]
+    absent = called(direct.script(params(state="absent", **given), True, True), socket)
+    assert absent["failed"] and str(socket) in absent["msg"]
+
+
+def test_every_module_that_travels_can_be_imported_from_what_travels() -> None:
+    names = [name for name, source in direct.sources().items() if source is not None]
+    assert len(names) > 20
+    script = direct.script(params(state="released"), True, False).decode()
+    head = script.partition("\nfrom ansible_collections")[0]
+    imports = "\n".join(f"import {name}" for name in names)
+    python = [sys.executable, "-I", "-S"]
+    ended = subprocess.run(
+        python, input=f"{head}\n{imports}\n", capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_what_a_login_shell_says_before_the_answer_is_not_the_answer() -> None:
+    assert direct.result(0, 'Welcome {you}\n{"failed": false, "msg": "ok"}\n', "") == {"failed": False, "msg": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("status", "output", "errors", "told"),
+    [
+        (127, "", "/bin/sh: 1: /opt/python: not found\n", "status 127: /bin/sh: 1: /opt/python: not found"),
+        (1, "", "Traceback (most recent call last):\n  File ...\nValueError: odd\n", "status 1: ValueError: odd"),
+        (137, "", "", "status 137: it said nothing"),
+    ],
+)
+def test_a_call_without_an_answer_says_how_it_ended(status: int, output: str, errors: str, told: str) -> None:
+    answer = direct.result(status, output, errors)
+    assert answer["failed"] and answer["msg"].endswith(told)
+    assert "\n" not in answer["msg"]
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "facts", "more", "python"),
+    [
+        ("/usr/bin/python3", {}, {}, "/usr/bin/python3"),
+        ("/usr/bin/env python3", {}, {}, "/usr/bin/env python3"),
+        ("auto_silent", {}, {}, None),
+        ("auto_silent", {"discovered_interpreter_python": "/usr/bin/python3.12"}, {}, "/usr/bin/python3.12"),
+        ("python3", {}, {}, None),
+        ("/usr/bin/python3", {}, {"secrets": {"x": {"TOKEN": "t"}}}, None),
+        ("/usr/bin/python3", {}, {"state_dir": "~/state"}, None),
+        ("/usr/bin/python3", {}, {"pipelined": False}, None),
+        ("/usr/bin/python3", {}, {"async_val": 60}, None),
+        ("/usr/bin/python3", {}, {"delegate_to": "other"}, None),
+    ],
+)
+def test_only_a_call_with_nothing_special_goes_straight(
+    interpreter: str, facts: dict[str, str], more: dict[str, Any], python: str | None
+) -> None:
+    action = object.__new__(ActionModule)
+    action._task = SimpleNamespace(async_val=more.get("async_val", 0), delegate_to=more.get("delegate_to"))
+    action._connection = SimpleNamespace(is_pipelining_enabled=lambda: more.get("pipelined", True))
+    action._templar = SimpleNamespace(template=lambda value: value)
+    args = {name: more[name] for name in ("secrets", "state_dir") if name in more}
+    variables = {"ansible_python_interpreter": interpreter, "ansible_facts": facts}
+    assert action._python(args, variables) == python
