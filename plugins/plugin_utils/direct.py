@@ -23,7 +23,6 @@ _PACKAGE = "ansible_collections.retail.profiles.plugins.module_utils"
 _FOLDER = Path(__file__).resolve().parent.parent / "module_utils"
 # "module_utils.name", "module_utils import one, two", and the same in brackets over several lines
 _IMPORTED = re.compile(re.escape(_PACKAGE) + r"(?:\.(\w+)| import (?:\(([^)]+)\)|(.+)))")
-_FIRST = "call"
 _SCRIPT = """\
 import base64, importlib.machinery, json, sys, zlib
 
@@ -54,22 +53,21 @@ def unpacked(text):
 
 
 sys.meta_path.insert(0, Sources(unpacked("{sources}")))
-from {package}.{first} import answer
+from {package}.call import answer
 print(json.dumps(answer(**unpacked("{arguments}"))))
 """
 
 
 def script(params: Mapping[str, Any], check: bool, diff: bool) -> bytes:
     """What the host's Python is to read: the sources, and a call with *params*. It prints the result as JSON."""
-    text = _SCRIPT.replace("{sources}", _packed(sources())).replace("{package}", _PACKAGE).replace("{first}", _FIRST)
-    return text.replace("{arguments}", _packed({"params": params, "check": check, "diff": diff})).encode()
+    return _WITH_SOURCES.replace("{arguments}", _packed({"params": params, "check": check, "diff": diff})).encode()
 
 
 def sources() -> dict[str, str | None]:
     """All modules that a call imports, by name; None is a package."""
     parts = _PACKAGE.split(".")
     found: dict[str, str | None] = {".".join(parts[: number + 1]): None for number in range(len(parts))}
-    wanted = [_FIRST]
+    wanted = ["call"]
     while wanted:
         name = wanted.pop()
         file = _FOLDER / f"{name}.py"
@@ -98,3 +96,7 @@ def result(status: int, output: str, errors: str) -> dict[str, Any]:
 
 def _packed(value: Any) -> str:
     return base64.b64encode(zlib.compress(json.dumps(value).encode(), 6)).decode()
+
+
+# Made when the playbook loads the action, before it forks: the workers of all hosts inherit it.
+_WITH_SOURCES = _SCRIPT.replace("{sources}", _packed(sources())).replace("{package}", _PACKAGE)

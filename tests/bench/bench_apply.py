@@ -41,7 +41,6 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 PROFILE = CHECKOUT / "tests" / "bench" / "profiles" / "sleepers"
 LAB_ENGINE = "unix:///run/retail-profiles-lab/docker.sock"
 THREADS = 16
-STEPS = ("apply", "reapply", "remove")
 PLAYBOOKS = {
     "apply": "deploy_profile",
     "reapply": "deploy_profile",
@@ -179,11 +178,11 @@ def measure(lab: Lab, per_host: int, rounds: int) -> dict[str, Any]:
 
     for _round in range(rounds):
         note("ours", ((step, lab.ours(playbook, per_host)) for step, playbook in PLAYBOOKS.items()))
-        note("stock", ((step, lab.play(files[STATES[step]])) for step in STEPS))
+        note("stock", ((step, lab.play(files[state])) for step, state in STATES.items()))
         note("engine", engine_times(lab, tasks).items())
         note("bare", [("ping", lab.play(ping))])
     median = {name: statistics.median(values) for name, values in times.items()}
-    ratios = {f"{step}_vs_stock": median[f"ours_{step}"] / median[f"stock_{step}"] for step in STEPS}
+    ratios = {f"{step}_vs_stock": median[f"ours_{step}"] / median[f"stock_{step}"] for step in STATES}
     ratios["apply_vs_engine"] = median["ours_apply"] / median["engine_apply"]
     ratios["remove_vs_engine"] = median["ours_remove"] / median["engine_remove"]
     ratios["reapply_vs_ping"] = median["ours_reapply"] / median["bare_ping"]
