@@ -12,6 +12,7 @@ connection is pipelined, only our own sources are sent.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import zlib
@@ -83,8 +84,9 @@ def result(status: int, output: str, errors: str) -> dict[str, Any]:
     """The result that a call has printed; one that says what went wrong where there is none."""
     for line in reversed(output.splitlines()):
         if line.startswith("{"):
-            answer: dict[str, Any] = json.loads(line)
-            return answer
+            with contextlib.suppress(ValueError):  # cut off, or not ours
+                answer: dict[str, Any] = json.loads(line)
+                return answer
     told = (errors.strip() or output.strip() or "it said nothing").splitlines()
     return {
         "failed": True,

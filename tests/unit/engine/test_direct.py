@@ -72,6 +72,7 @@ def test_what_a_login_shell_says_before_the_answer_is_not_the_answer() -> None:
         (127, "", "/bin/sh: 1: /opt/python: not found\n", "status 127: /bin/sh: 1: /opt/python: not found"),
         (1, "", "Traceback (most recent call last):\n  File ...\nValueError: odd\n", "status 1: ValueError: odd"),
         (137, "", "", "status 137: it said nothing"),
+        (137, '{"failed": false, "repl', "Killed\n", "status 137: Killed"),
     ],
 )
 def test_a_call_without_an_answer_says_how_it_ended(status: int, output: str, errors: str, told: str) -> None:
