@@ -101,9 +101,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         checked = ArgumentSpecValidator(argument_spec()).validate(plain(args))
         if checked.error_messages:
             raise AnsibleActionFail("; ".join(checked.error_messages))
-        script = direct.script(checked.validated_parameters, self._task.check_mode, self._task.diff)
         command = f"{self._compute_environment_string()} {python}".strip()
-        ended = self._low_level_execute_command(command, in_data=script)
+        ended: dict[str, Any] = {"rc": direct.OTHER_PYTHON}
+        for compiled in (True, False):
+            if ended["rc"] == direct.OTHER_PYTHON:
+                script = direct.script(checked.validated_parameters, self._task.check_mode, self._task.diff, compiled)
+                ended = self._low_level_execute_command(command, in_data=script)
         return direct.result(ended["rc"], ended["stdout"], ended["stderr"])
 
     def _sent(self, parcel: parcels.Parcel) -> str:

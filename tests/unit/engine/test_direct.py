@@ -38,21 +38,23 @@ def params(**given: Any) -> dict[str, Any]:
     return checked.validated_parameters
 
 
-def test_a_call_brings_all_that_it_needs_and_answers_as_the_module_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_call_brings_all_that_it_needs_and_answers_as_the_module_does(compiled: bool, tmp_path: Path) -> None:
     given = {"deployment": "x", "state_dir": str(tmp_path)}
     socket = tmp_path / "no.sock"
-    released = called(direct.script(params(state="released", **given), False, False), socket)
+    released = called(direct.script(params(state="released", **given), False, False, compiled), socket)
     assert (released["failed"], released["changed"], "diff" in released) == (False, False, False)
     assert released["invocation"]["module_args"]["state"] == "released"
     assert "share" not in released["invocation"]["module_args"]
-    absent = called(direct.script(params(state="absent", **given), True, True), socket)
+    absent = called(direct.script(params(state="absent", **given), True, True, compiled), socket)
     assert absent["failed"] and str(socket) in absent["msg"]
 
 
-def test_every_module_that_travels_can_be_imported_from_what_travels() -> None:
+@pytest.mark.parametrize("compiled", [True, False])
+def test_every_module_that_travels_can_be_imported_from_what_travels(compiled: bool) -> None:
     names = [name for name, source in direct.sources().items() if source is not None]
     assert len(names) > 20
-    script = direct.script(params(state="released"), True, False).decode()
+    script = direct.script(params(state="released"), True, False, compiled).decode()
     head = script.partition("\nfrom ansible_collections")[0]
     imports = "\n".join(f"import {name}" for name in names)
     python = [sys.executable, "-I", "-S"]
@@ -60,6 +62,24 @@ def test_every_module_that_travels_can_be_imported_from_what_travels() -> None:
         python, input=f"{head}\n{imports}\n", capture_output=True, text=True, timeout=60, check=False
     )
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_host_with_another_python_is_sent_the_source_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    magic = repr(direct.MAGIC_NUMBER)
+    sent: list[bytes] = []
+
+    def executed(command: str, in_data: bytes) -> dict[str, Any]:
+        sent.append(in_data.replace(magic.encode(), b"b'other'"))  # as if it came from another version
+        ended = subprocess.run(command.split(), input=sent[-1], capture_output=True, check=False, timeout=60)
+        return {"rc": ended.returncode, "stdout": ended.stdout.decode(), "stderr": ended.stderr.decode()}
+
+    action = object.__new__(ActionModule)
+    action._task = SimpleNamespace(check_mode=False, diff=False)
+    monkeypatch.setattr(action, "_compute_environment_string", lambda: "", raising=False)
+    monkeypatch.setattr(action, "_low_level_execute_command", executed, raising=False)
+    answer = action._direct(sys.executable, {"state": "released", "deployment": "x", "state_dir": str(tmp_path)})
+    assert (answer["failed"], len(sent)) == (False, 2)
+    assert b"b'other'" in sent[0] and b"b'other'" not in sent[1]
 
 
 def test_what_a_login_shell_says_before_the_answer_is_not_the_answer() -> None:
