@@ -30,11 +30,12 @@ _FRAGILE_API = (1, 41)
 
 
 class MissingLibrary(ProfileError):
-    """The ``docker`` package cannot be imported; ``traceback`` says why."""
+    """The ``docker`` package cannot be imported."""
 
-    def __init__(self, traceback: str) -> None:
-        self.traceback = traceback
-        super().__init__("the Python package docker is not installed: run prepare_hosts.yml, or install python3-docker")
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"the Python package docker is not installed ({why}): run prepare_hosts.yml, or install python3-docker"
+        )
 
 
 def connect(url: Optional[str] = None, timeout: int = CALL_TIMEOUT) -> Engine:
@@ -309,10 +310,8 @@ class Engine:
 def _library(url: str, timeout: int) -> Any:
     try:
         import docker
-    except ImportError:
-        import traceback
-
-        raise MissingLibrary(traceback.format_exc()) from None
+    except ImportError as error:
+        raise MissingLibrary(str(error)) from None
     with translated("connect"):
         return docker.APIClient(base_url=url, version="auto", timeout=timeout)
 

@@ -167,10 +167,9 @@ import os
 import time
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.retail.profiles.plugins.module_utils import image_receiver, image_source
-from ansible_collections.retail.profiles.plugins.module_utils.engine import MissingLibrary
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.image_engine import connect_images
 from ansible_collections.retail.profiles.plugins.module_utils.image_stream import listen
@@ -253,11 +252,6 @@ def main() -> None:
     )
     try:
         result = {"awaited": awaited, "sent": sent, "received": received}[module.params["state"]](module.params)
-    except MissingLibrary as error:
-        module.fail_json(
-            msg=f"{missing_required_lib('docker')} Or run prepare_hosts.yml, which installs it.",
-            exception=error.traceback,
-        )
     except ProfileError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)

@@ -57,7 +57,7 @@ def _playbooks(proc: Path) -> list[tuple[int, str]]:
         if not entry.name.isdigit():
             continue
         try:
-            if entry.stat().st_uid == os.getuid() and b"python" in Path(entry.path, "exe").readlink().name.encode():
+            if entry.stat().st_uid == os.getuid() and "python" in os.path.basename(os.readlink(f"{entry.path}/exe")):
                 found.append((int(entry.name), _start(proc, int(entry.name))))
         except OSError:
             continue  # ended meanwhile

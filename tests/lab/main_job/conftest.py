@@ -207,3 +207,12 @@ def fleet(prepared: Fleet, tmp_path: Path) -> Iterator[Fleet]:
     stopped = user.play("stop_profile")
     shutil.rmtree(tmp_path / "results", ignore_errors=True)
     assert stopped.status == 0, stopped.output
+
+
+@pytest.fixture
+def foreign(fleet: Fleet) -> Iterator[str]:
+    """Another's container on h2, as ``leftovers`` tells it, which bears our label by way of its image."""
+    label = "retail.profiles.collection=retail.profiles"
+    fleet.shell("h2", f"docker create --name foreign --label {label} retail/kserve-client:1")
+    yield "container foreign"
+    fleet.shell("h2", "docker rm -f foreign")

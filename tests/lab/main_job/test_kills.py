@@ -14,7 +14,6 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -45,53 +44,51 @@ containers:
     hosts: all
     replicas_per_host: 2
 """
-FOREIGN = "docker create --name foreign --label retail.profiles.collection=retail.profiles retail/kserve-client:1"
 # Volumes are looked for, too.
 VOLUMES = "docker volume ls -q --filter label=retail.profiles.collection"
 
 
 @pytest.fixture
-def killed(fleet: Fleet) -> Iterator[Fleet]:
+def killed(fleet: Fleet, foreign: str) -> Fleet:
     fleet.profile("killed", PROFILE)
     folder = fleet.home / "profiles" / "killed" / "folder"
     folder.mkdir()
     (folder / "data.txt").write_text("shipped\n" * 1000, encoding="utf-8")
-    fleet.shell("h2", FOREIGN)
-    yield fleet
-    fleet.shell("h2", "docker rm -f foreign")
+    return fleet
 
 
 def left(fleet: Fleet) -> tuple[dict[str, list[str]], str]:
     return fleet.leftovers(), "".join(fleet.shells("all", VOLUMES).values())
 
 
-def timed(fleet: Fleet) -> float:
+def timed(fleet: Fleet, playbook: str, **variables: str) -> float:
     """Seconds that a whole playbook takes here."""
     start = time.monotonic()
-    fleet.well("deploy_profile", profile="killed")
-    took = time.monotonic() - start
-    fleet.well("stop_profile")
-    return took
+    fleet.well(playbook, **variables)
+    return time.monotonic() - start
 
 
-def test_playbooks_that_are_killed_at_random_moments(killed: Fleet) -> None:
+def kill(fleet: Fleet, kind: signal.Signals, after: float, playbook: str, **variables: str) -> None:
+    with fleet.start(playbook, **variables) as playing:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            playing.process.wait(timeout=after)
+        playing.signal(kind)
+
+
+def test_playbooks_that_are_killed_at_random_moments(killed: Fleet, foreign: str) -> None:
     draw = random.Random(SEED)
-    whole = timed(killed)
+    deploys, stops = timed(killed, "deploy_profile", profile="killed"), timed(killed, "stop_profile")
     for number in range(KILLS):
-        kind, after = SIGNALS[number % len(SIGNALS)], draw.uniform(0.1, 1.1) * whole
-        told = f"kill {number + 1} of {KILLS}: {kind.name} after {after:.2f} s of {whole:.2f} s (seed {SEED})"
-        with killed.start("deploy_profile", profile="killed") as playing:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                playing.process.wait(timeout=after)
-            playing.signal(kind)
-        if number % 2:
-            with killed.start("stop_profile", prefix=ELSEWHERE) as stop:
-                done = stop.end()
-            assert done.status == 0, f"{told}\n{done.output}"
-        else:
+        kind, part = SIGNALS[number % len(SIGNALS)], draw.uniform(0.1, 1.1)
+        told = f"kill {number + 1} of {KILLS}: {kind.name} after {part:.2f} of the playbook (seed {SEED})"
+        kill(killed, kind, part * deploys, "deploy_profile", profile="killed")
+        if number % 2 == 0:
             again = killed.play("deploy_profile", profile="killed", profile_lock_wait=120)
             assert again.status == 0, f"{told}\n{again.output}"
             assert killed.well("deploy_profile", profile="killed").changed == 0, told
-            killed.well("stop_profile")
-        assert left(killed) == ({"h2": ["container foreign"]}, ""), told
+            kill(killed, kind, part * stops, "stop_profile")
+        with killed.start("stop_profile", prefix=ELSEWHERE) as stop:
+            done = stop.end()
+        assert done.status == 0, f"{told}\n{done.output}"
+        assert left(killed) == ({"h2": [foreign]}, ""), told
         assert leases(killed) == set(), told

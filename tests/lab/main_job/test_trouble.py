@@ -108,12 +108,9 @@ def test_a_replica_that_dies_while_it_is_measured_fails_the_run(fleet: Fleet) ->
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["SIGINT", "SIGKILL"])
 def test_an_interrupted_run_leaves_a_record_and_is_stopped_with_the_inventory_alone(
-    fleet: Fleet, number: signal.Signals
+    fleet: Fleet, foreign: str, number: signal.Signals
 ) -> None:
     fleet.profile("long", SLEEPER.format(script=LOOP))
-    fleet.shell(
-        "h2", "docker create --name foreign --label retail.profiles.collection=retail.profiles retail/kserve-client:1"
-    )
     with fleet.start("run_profile", profile="long", measure_warmup_max=5, measure_duration=300) as playing:
         playing.until("Look at the windows")
         playing.signal(number)
@@ -122,9 +119,7 @@ def test_an_interrupted_run_leaves_a_record_and_is_stopped_with_the_inventory_al
     assert run["verdict"] == "aborted"
     assert fleet.leftovers() != {}
     fleet.well("stop_profile")
-    left = fleet.leftovers()
-    fleet.shell("h2", "docker rm -f foreign")
-    assert left == {"h2": ["container foreign"]}
+    assert fleet.leftovers() == {"h2": [foreign]}
 
 
 def test_a_host_that_the_plan_does_not_use_may_be_unreachable(fleet: Fleet) -> None:
