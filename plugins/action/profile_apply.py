@@ -21,6 +21,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.retail.profiles.plugins.module_utils.arguments import argument_spec
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils import direct, parcels, shipping
+from ansible_collections.retail.profiles.plugins.plugin_utils.claim import playbook_pid
 from ansible_collections.retail.profiles.plugins.plugin_utils.plain import plain
 
 _SENDS = ("prepared", "present")
@@ -36,7 +37,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+        threading.Thread(target=_end_with_playbook, daemon=True).start()
         args = dict(self._task.args)
         sources, known = args.pop("sources", None), args.pop("missing", None)
         state = args.get("state", "present")
@@ -120,11 +121,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         return remote
 
 
-def _end_with(playbook: int) -> None:
+def _end_with_playbook() -> None:
     """End this worker and its connection when the playbook is gone, so that its host sees that nobody asks any more.
 
-    Ansible's workers have a session of their own: what kills a playbook does not reach them, and they would go on.
+    Ansible's workers have a session of their own: what kills a playbook does not reach them, and they would go on. It
+    may be gone already, so it is not the parent that is asked for.
     """
+    playbook = playbook_pid()
     while os.getppid() == playbook:
         time.sleep(_LOOK)
     if os.getpgrp() == os.getpid():

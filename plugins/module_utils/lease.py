@@ -29,6 +29,8 @@ from ansible_collections.retail.profiles.plugins.module_utils.errors import Prof
 TTL = 60.0
 #: seconds between two looks at whether a call may go on
 LOOK = 0.5
+#: seconds that calls of a playbook which is gone may take to see that, and may still renew the lease
+LAST_WORDS = 3.0
 #: seconds that a call waits for the one before it to end, after it took the lease from it; less than a lease lives
 PATIENCE = 45.0
 STDOUT = 1
@@ -204,14 +206,16 @@ class Leases:
 
         Raises Held.
         """
-        end, seen = time.monotonic() + wait, None
+        begun, seen, alive = self.clock().clock, self.read(deployment), False
         while True:
+            now, lease = self.clock(), self.read(deployment)
             try:
-                decide(deployment, self.read(deployment), claim, self.clock())
+                decide(deployment, lease, claim, now)
                 return
-            except Held as held:
-                seen = seen or held.lease
-                if held.lease != seen and time.monotonic() >= end:
+            except Held:
+                alive = alive or (lease != seen and now.clock - begun > LAST_WORDS)
+                seen = lease
+                if alive and now.clock - begun >= wait:
                     raise
             time.sleep(0.25)
 
@@ -347,6 +351,6 @@ def working(leases: Leases, deployment: str, claim: Claim, release: bool = False
     finally:
         if work.release:
             leases.give_back(deployment, mine)
-        elif not work.must_end:  # where nobody is there any more, that is no sign of life
+        elif not (work.must_end or abandoned(STDOUT)):  # where nobody is there any more, that is no sign of life
             with suppress(ProfileError):
                 leases.obtain(deployment, mine)  # it lives its full time from here on

@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Optional
 
@@ -322,14 +323,40 @@ def test_who_gives_no_sign_of_life_is_outlasted(tmp_path: Path) -> None:
     assert leases.obtain("d", BOB).holder == BOB.holder
 
 
-def test_who_gives_a_sign_of_life_is_not(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_gives_a_sign_of_life_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter(range(100000))
+    leases = Leases(str(tmp_path), lambda: later(next(ticks)))
     mine = of(leases.obtain("d", ANN))
     monkeypatch.setattr(work_module.time, "sleep", lambda _seconds: leases.obtain("d", mine))
     with pytest.raises(Held):
         leases.outlast("d", BOB, wait=0)
+    begun = next(ticks)
+    with pytest.raises(Held):
+        leases.outlast("d", BOB, wait=30)
+    assert next(ticks) - begun > 30
     leases.give_back("d", mine)
     leases.outlast("d", BOB, wait=0)
     assert leases.names() == []
+
+
+def test_the_last_words_of_a_dead_playbook_are_no_sign_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = (tick / 4 for tick in range(100000))
+    leases = Leases(str(tmp_path), lambda: later(next(ticks)))
+    mine = of(leases.obtain("d", ANN))
+    words = iter([mine, mine])
+    monkeypatch.setattr(work_module.time, "sleep", lambda _seconds: [leases.obtain("d", it) for it in islice(words, 1)])
+    leases.outlast("d", BOB, wait=0)
+    assert leases.obtain("d", BOB).holder == BOB.holder
+
+
+def test_a_call_that_ends_as_its_reader_goes_says_no_more(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    monkeypatch.setattr(work_module, "STDOUT", writer)
+    with working(leases, "d", ANN):
+        seen = leases.read("d")
+        os.close(reader)
+    assert leases.read("d") == seen
+    os.close(writer)
 
 
 # -- in a call of the module

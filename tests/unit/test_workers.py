@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible's workers, when their playbook is killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COLLECTIONS = Path(__file__).resolve().parents[2] / ".collections"
+PLAYBOOK = """
+import multiprocessing, os, signal, time
+from ansible_collections.retail.profiles.plugins.action.profile_apply import _end_with_playbook
+
+def worker(playbook, first, pipe):
+    os.setsid()
+    print("began", flush=True)
+    os.write(pipe, b"began")
+    if first == "playbook":
+        while os.getppid() == playbook:
+            time.sleep(0.01)
+    _end_with_playbook()
+    print("went on", flush=True)
+
+reader, pipe = os.pipe()
+multiprocessing.get_context("fork").Process(target=worker, args=(os.getpid(), "{first}", pipe)).start()
+os.read(reader, 5)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("first", ["worker", "playbook"])
+def test_a_worker_ends_with_its_playbook_whichever_came_first(first: str) -> None:
+    # The pipe of its output ends when the worker has, too.
+    ended = subprocess.run(
+        [sys.executable, "-c", PLAYBOOK.replace("{first}", first)],
+        env={**os.environ, "PYTHONPATH": str(COLLECTIONS)},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.stdout == "began\n"
