@@ -103,11 +103,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         if checked.error_messages:
             raise AnsibleActionFail("; ".join(checked.error_messages))
         command = f"{self._compute_environment_string()} {python}".strip()
-        ended: dict[str, Any] = {"rc": direct.OTHER_PYTHON}
-        for compiled in (True, False):
-            if ended["rc"] == direct.OTHER_PYTHON:
-                script = direct.script(checked.validated_parameters, self._task.check_mode, self._task.diff, compiled)
-                ended = self._low_level_execute_command(command, in_data=script)
+
+        def run(compiled: bool) -> Any:
+            script = direct.script(checked.validated_parameters, self._task.check_mode, self._task.diff, compiled)
+            return self._low_level_execute_command(command, in_data=script)
+
+        ended = run(compiled=True)
+        if ended["rc"] == direct.OTHER_PYTHON:
+            ended = run(compiled=False)
         return direct.result(ended["rc"], ended["stdout"], ended["stderr"])
 
     def _sent(self, parcel: parcels.Parcel) -> str:

@@ -29,15 +29,6 @@ _STOPS_AT_ONCE = 64
 _FRAGILE_API = (1, 41)
 
 
-class MissingLibrary(ProfileError):
-    """The ``docker`` package cannot be imported."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(
-            f"the Python package docker is not installed ({why}): run prepare_hosts.yml, or install python3-docker"
-        )
-
-
 def connect(url: Optional[str] = None, timeout: int = CALL_TIMEOUT) -> Engine:
     """Connect to the engine at *url*, else ``DOCKER_HOST``, else the default socket.
 
@@ -138,7 +129,7 @@ class Engine:
         return self._api.version
 
     def client(self) -> Any:
-        """``docker.APIClient``, made when it is first asked for. Raises MissingLibrary."""
+        """``docker.APIClient``, made when it is first asked for. Raises ProfileError where that cannot be imported."""
         with self._lock:
             if self._client is None:
                 self._client = _library(self._url, self._timeout)
@@ -285,7 +276,7 @@ class Engine:
             self._api.raw("DELETE", f"/volumes/{quoted(name)}", "remove a volume")
 
     def pull(self, name: str) -> None:
-        """Pull an image; raises EngineError with the engine's own words, or MissingLibrary."""
+        """Pull an image; raises EngineError with the engine's own words, or what :meth:`client` does."""
         repository, tag = split_image(name)
         client = self.client()
         # The library authenticates from the user's Docker configuration, as the CLI does.
@@ -311,7 +302,9 @@ def _library(url: str, timeout: int) -> Any:
     try:
         import docker
     except ImportError as error:
-        raise MissingLibrary(str(error)) from None
+        raise ProfileError(
+            f"the Python package docker is not installed ({error}): run prepare_hosts.yml, or install python3-docker"
+        ) from None
     with translated("connect"):
         return docker.APIClient(base_url=url, version="auto", timeout=timeout)
 

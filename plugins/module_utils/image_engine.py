@@ -27,7 +27,7 @@ class ImageEngine:
         self.info = engine.info
 
     def save(self, images: Sequence[str]) -> Iterator[bytes]:
-        """What ``docker save`` writes of *images* (names or ids), in one archive. Raises MissingLibrary."""
+        """What ``docker save`` writes of *images* (names or ids), in one archive. Raises ProfileError."""
         client = self.engine.client()
         with translated("save images"):
             # The library's own call knows one image at a time; layers that images share come once this way.
@@ -36,7 +36,7 @@ class ImageEngine:
             yield from response.iter_content(1 << 20)
 
     def load(self, archive: Iterator[bytes]) -> None:
-        """Load what :meth:`save` gave; raises EngineError with the engine's own words, or MissingLibrary."""
+        """Load what :meth:`save` gave; raises EngineError with the engine's own words, or ProfileError."""
         client = self.engine.client()
         with translated("load images"):
             for event in client.load_image(archive):
@@ -45,7 +45,7 @@ class ImageEngine:
 
 
 def connect_images(url: Optional[str] = None, timeout: int = CALL_TIMEOUT) -> ImageEngine:
-    """Connect as :func:`engine.connect` does. Raises EngineError, or MissingLibrary, as all that this does needs it."""
+    """Connect as :func:`engine.connect` does. Raises EngineError, and ProfileError without the ``docker`` package."""
     engine = ImageEngine(connect(url, timeout))
     engine.engine.client()
     return engine

@@ -294,7 +294,7 @@ class Work:
     @property
     def must_end(self) -> bool:
         """Whether the lease is lost, or the controller gone."""
-        return self._over is not None
+        return self._over is not None or abandoned(STDOUT)
 
     def checkpoint(self) -> None:
         """Raises MustEnd if the call must end here."""
@@ -351,6 +351,6 @@ def working(leases: Leases, deployment: str, claim: Claim, release: bool = False
     finally:
         if work.release:
             leases.give_back(deployment, mine)
-        elif not (work.must_end or abandoned(STDOUT)):  # where nobody is there any more, that is no sign of life
+        elif not work.must_end:  # where nobody is there any more, that is no sign of life
             with suppress(ProfileError):
                 leases.obtain(deployment, mine)  # it lives its full time from here on

@@ -69,11 +69,10 @@ os._exit(0)  # there is nothing left to tidy up, and tidying up takes a twentiet
 """
 
 
-def script(params: Mapping[str, Any], check: bool, diff: bool, compiled: bool = True) -> bytes:
+def script(params: Mapping[str, Any], check: bool, diff: bool, compiled: bool) -> bytes:
     """What the host's Python is to read: our modules, and a call with *params*. It prints the result as JSON."""
     arguments = json.dumps({"params": params, "check": check, "diff": diff})
-    head = _COMPILED if compiled else _head(compiled=False)
-    return head.replace("{arguments}", _packed(arguments.encode())).encode()
+    return _head(compiled).replace("{arguments}", _packed(arguments.encode())).encode()
 
 
 def sources() -> dict[str, str | None]:
@@ -133,4 +132,4 @@ def _packed(content: bytes) -> str:
 
 
 # Made when the playbook loads the action, before it forks: the workers of all hosts inherit it.
-_COMPILED = _head(compiled=True)
+_head(True)

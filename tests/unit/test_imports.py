@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 PLUGINS = "ansible_collections.retail.profiles.plugins"
-COLLECTIONS = Path(__file__).resolve().parents[2] / ".collections"
 
 
 @pytest.mark.parametrize(
@@ -24,9 +23,9 @@ COLLECTIONS = Path(__file__).resolve().parents[2] / ".collections"
         ("filter.host_share", {"aftermath", "plan"}),
     ],
 )
-def test_what_few_playbooks_need_is_imported_when_it_is_needed(plugin: str, later: set[str]) -> None:
+def test_what_few_playbooks_need_is_imported_when_it_is_needed(plugin: str, later: set[str], collections: Path) -> None:
     code = f"import sys, {PLUGINS}.{plugin}; print(*sys.modules, sep='\\n')"
-    environment = {**os.environ, "PYTHONPATH": str(COLLECTIONS)}
+    environment = {**os.environ, "PYTHONPATH": str(collections)}
     command = [sys.executable, "-c", code]
     imported = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
     assert f"{PLUGINS}.{plugin}" in imported

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-COLLECTIONS = Path(__file__).resolve().parents[2] / ".collections"
 PLAYBOOK = """
 import multiprocessing, os, signal, time
 from ansible_collections.retail.profiles.plugins.action.profile_apply import _end_with_playbook
@@ -35,11 +34,11 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.parametrize("first", ["worker", "playbook"])
-def test_a_worker_ends_with_its_playbook_whichever_came_first(first: str) -> None:
+def test_a_worker_ends_with_its_playbook_whichever_came_first(first: str, collections: Path) -> None:
     # The pipe of its output ends when the worker has, too.
     ended = subprocess.run(
         [sys.executable, "-c", PLAYBOOK.replace("{first}", first)],
-        env={**os.environ, "PYTHONPATH": str(COLLECTIONS)},
+        env={**os.environ, "PYTHONPATH": str(collections)},
         stdout=subprocess.PIPE,
         text=True,
         timeout=60,
