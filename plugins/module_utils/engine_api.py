@@ -10,19 +10,18 @@ to be asked, and each call through it costs several times this one's.
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.http_answer import HttpError, Response
 
-#: a connection that the engine closed while it was idle: the request was not begun, so it may be sent again
-_STALE = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
 _STREAM_HEADER = 8
+_READ_BYTES = 131072
 
 
 class EngineError(ProfileError):
@@ -33,17 +32,55 @@ class EngineError(ProfileError):
         super().__init__(message)
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a unix socket."""
+class _StaleError(OSError):
+    """The engine closed the connection while it was idle: the request was not begun, so it may be sent again."""
 
-    def __init__(self, path: str, timeout: Optional[float]) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
 
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+class _Connection:
+    """HTTP/1.1 over the engine's socket. *timeout*: seconds without an answer."""
+
+    def __init__(self, url: SplitResult, timeout: float) -> None:
+        self.kept = True
+        if url.scheme == "unix":
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                self._socket.settimeout(timeout)
+                self._socket.connect("/" + (url.netloc + url.path).lstrip("/"))
+            except BaseException:
+                self._socket.close()
+                raise
+        else:
+            self._socket = socket.create_connection((url.hostname or "localhost", url.port or 80), timeout)
+
+    def close(self) -> None:
+        self.kept = False
+        self._socket.close()
+
+    def exchange(self, method: str, target: str, content: Optional[bytes]) -> tuple[int, bytes]:
+        """Status and body of one request. Raises OSError and HttpError; the connection is of no use then."""
+        head = [f"{method} {target} HTTP/1.1", "Host: localhost", "Accept-Encoding: identity"]
+        if content is not None:
+            head.append("Content-Type: application/json")
+        if method != "GET":
+            head.append(f"Content-Length: {len(content or b'')}")
+        try:
+            self._socket.sendall("\r\n".join([*head, "", ""]).encode("ascii") + (content or b""))
+            data = self._socket.recv(_READ_BYTES)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise _StaleError(*error.args) from error
+        if not data:
+            raise _StaleError("the connection was closed without an answer")
+        response, body = Response(), []
+        while data:
+            body.append(response.feed(data))
+            if response.complete:
+                break
+            data = self._socket.recv(_READ_BYTES)
+        else:
+            response.at_end()
+        if not response.complete or response.closes:
+            self.close()
+        return int(response.status or 0), b"".join(body)
 
 
 class Api:
@@ -92,65 +129,47 @@ class Api:
             self.checkpoint()
         target = self._prefix + path + ("?" + urlencode(query) if query else "")
         content = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"} if content else {}
         try:
-            status, data = self._exchange(method, target, content, headers, timeout)
+            status, data = self._exchange(method, target, content, timeout)
         except socket.timeout:
             raise EngineError(
                 f"the Docker Engine took too long ({doing}): it is overloaded, or hangs "
                 "(systemctl restart docker helps)"
             ) from None
-        except (http.client.HTTPException, OSError) as error:
+        except (HttpError, OSError) as error:
             raise EngineError(f"the Docker Engine did not answer ({doing}: {error})") from None
         if status >= 400:
             raise EngineError(_message(data), status)
         return data
 
     def _exchange(
-        self, method: str, target: str, content: Optional[bytes], headers: Mapping[str, str], timeout: Optional[float]
+        self, method: str, target: str, content: Optional[bytes], timeout: Optional[float]
     ) -> tuple[int, bytes]:
-        kept = getattr(self._local, "connection", None)
-        if kept is not None and timeout is None:
+        kept: Optional[_Connection] = getattr(self._local, "connection", None)
+        if kept is not None and kept.kept and timeout is None:
             try:
-                return _request(kept, method, target, content, headers)
-            except _STALE:
-                kept.close()
-            except BaseException:
-                self._local.connection = None
-                kept.close()
-                raise
-        connection = self._connection(self._timeout if timeout is None else timeout)
-        try:
-            answer = _request(connection, method, target, content, headers)
-        except BaseException:
-            connection.close()
-            raise
+                return _exchanged(kept, method, target, content)
+            except _StaleError:
+                pass
+        connection = _Connection(self._url, self._timeout if timeout is None else timeout)
+        answer = _exchanged(connection, method, target, content)
         if timeout is None:
             self._local.connection = connection
         else:
             connection.close()
         return answer
 
-    def _connection(self, timeout: float) -> http.client.HTTPConnection:
-        if self._url.scheme == "unix":
-            return _UnixConnection("/" + (self._url.netloc + self._url.path).lstrip("/"), timeout)
-        return http.client.HTTPConnection(self._url.hostname or "localhost", self._url.port, timeout=timeout)
-
 
 def _nothing() -> None:
     pass
 
 
-def _request(
-    connection: http.client.HTTPConnection,
-    method: str,
-    target: str,
-    content: Optional[bytes],
-    headers: Mapping[str, str],
-) -> tuple[int, bytes]:
-    connection.request(method, target, content, dict(headers))
-    response = connection.getresponse()
-    return response.status, response.read()
+def _exchanged(connection: _Connection, method: str, target: str, content: Optional[bytes]) -> tuple[int, bytes]:
+    try:
+        return connection.exchange(method, target, content)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _message(data: bytes) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Optional, Protocol
 
 from ansible_collections.retail.profiles.plugins.module_utils import sampler_inspect as ask
 from ansible_collections.retail.profiles.plugins.module_utils import sampler_text as text
+from ansible_collections.retail.profiles.plugins.module_utils.http_answer import HttpError
 from ansible_collections.retail.profiles.plugins.module_utils.sampler_cgroup import (
     NO_BLOCK_IO,
     Counters,
@@ -19,7 +20,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.sampler_cgroup imp
     read_file,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.sampler_config import Scrape, Watched
-from ansible_collections.retail.profiles.plugins.module_utils.sampler_http import Exchange, HttpError, get
+from ansible_collections.retail.profiles.plugins.module_utils.sampler_http import Exchange, get
 from ansible_collections.retail.profiles.plugins.module_utils.sampler_logs import LogDecoder, LogLine, RateCap
 from ansible_collections.retail.profiles.plugins.module_utils.sampler_store import Before
 

@@ -38,6 +38,25 @@ class Answers(http.server.BaseHTTPRequestHandler):
             self.connection.close()
             return
         status, body = 200, json.dumps({"ApiVersion": "1.41", "path": self.path}).encode()
+        if path == "/nothing":
+            self.send_response(204)
+            self.end_headers()
+            return
+        if path == "/chunked":
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            # The end comes in a packet of its own.
+            for piece in (b"4\r\n[1, \r\n", b"2\r\n2]\r\n", b"0\r\n", b"\r\n"):
+                self.wfile.write(piece)
+                self.wfile.flush()
+            return
+        if path == "/stream":
+            self.send_response(200)
+            self.end_headers()
+            self.close_connection = True
+            self.wfile.write(b"all until the end")
+            return
         if path == "/refused":
             status, body = 409, b'{"message": "no such luck"}'
         elif path == "/plain":
@@ -99,6 +118,16 @@ def test_a_thread_keeps_its_connection(server: Server) -> None:
     other.start()
     other.join()
     assert len({connection for connection, _path in server.seen}) == 2
+
+
+def test_the_answers_of_an_engine(server: Server) -> None:
+    made = api(server)
+    for _time in range(3):
+        assert made.call("GET", "/nothing", "ask") is None
+        assert made.call("GET", "/chunked", "ask") == [1, 2]
+    assert len({connection for connection, _path in server.seen}) == 1
+    assert made.raw("GET", "/stream", "ask") == b"all until the end"
+    assert made.call("GET", "/x", "ask")["path"] == "/v1.41/x"
 
 
 def test_a_connection_that_was_closed_while_idle_is_made_anew(server: Server) -> None:
