@@ -16,13 +16,17 @@ from typing import Any
 from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.retail.profiles.plugins.module_utils.arguments import argument_spec
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import direct, parcels, shipping
-from ansible_collections.retail.profiles.plugins.plugin_utils.claim import playbook_pid
-from ansible_collections.retail.profiles.plugins.plugin_utils.plain import plain
+from ansible_collections.retail.profiles.plugins.plugin_utils.cached_bytecode import cached_bytecode
+
+with cached_bytecode():
+    from ansible_collections.retail.profiles.plugins.module_utils.arguments import argument_spec
+    from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.plugin_utils import direct, parcels, shipping, wave_call
+    from ansible_collections.retail.profiles.plugins.plugin_utils.claim import playbook_pid
+    from ansible_collections.retail.profiles.plugins.plugin_utils.plain import plain
 
 _SENDS = ("prepared", "present")
 # seconds between two looks at whether the playbook still runs
@@ -37,8 +41,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
+        task_vars = task_vars or {}
         threading.Thread(target=_end_with_playbook, daemon=True).start()
         args = dict(self._task.args)
+        if "wave" in args:
+            due = wave_call.arguments(self._known(task_vars), int(args.pop("wave")), task_vars["inventory_hostname"])
+            if due is None:
+                return {"skipped": True, "skip_reason": "the host has nothing to do in this wave"}
+            args = {**due, **args}
         sources, known = args.pop("sources", None), args.pop("missing", None)
         state = args.get("state", "present")
         if state == "checked":
@@ -53,6 +63,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         except ProfileError as error:
             raise AnsibleActionFail(str(error)) from None
         return answer
+
+    def _known(self, task_vars: dict[str, Any]) -> wave_call.Known:
+        stays = self._templar.template(task_vars.get("profile_begins_run", False))
+        names = ("answer", "checked", "rechecked", "outcome")
+        return wave_call.Known(*(task_vars.get(f"profile_{name}", {}) for name in names), stays=boolean(stays))
 
     def _packed(self, args: dict[str, Any], sources: Any, wanted: Iterable[str]) -> list[parcels.Parcel]:
         """Packed for all hosts in the folder that Ansible has for this playbook, and removes with its end."""

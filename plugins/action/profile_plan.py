@@ -15,28 +15,32 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import (
-    aftermath,
-    ansible_input,
-    devices,
-    explain,
-    fields,
-    inputs,
-    locate,
-    parsers,
-    place,
-    plan,
-    prepare,
-    profile,
-    secret_env,
-    shared,
-    shipping,
-    stock_playbook,
-    translation,
-)
-from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
-from ansible_collections.retail.profiles.plugins.plugin_utils.translation import Given
+from ansible_collections.retail.profiles.plugins.plugin_utils.cached_bytecode import cached_bytecode
+
+with cached_bytecode():
+    from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.plugin_utils import (
+        aftermath,
+        ansible_input,
+        devices,
+        explain,
+        fields,
+        inputs,
+        locate,
+        parsers,
+        place,
+        plan,
+        prepare,
+        profile,
+        secret_env,
+        shared,
+        shares,
+        shipping,
+        stock_playbook,
+        translation,
+    )
+    from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
+    from ansible_collections.retail.profiles.plugins.plugin_utils.translation import Given
 
 #: folder in the directory of a run, beside its plan, with the content of the plan's files
 KEPT = "files"
@@ -64,6 +68,29 @@ OPTIONS: dict[str, Any] = {
     "show": {"type": "bool", "default": True},
     "as_playbook": {"type": "path"},
     "asked": {"type": "dict", "default": {}},
+    "from_variables": {"type": "bool", "default": False},
+}
+#: by option, the variable of the role retail.profiles.profile that says the same
+VARIABLES = {
+    "profile": "profile",
+    "plan": "plan",
+    "deployment": "profile_deployment",
+    "search": "profile_path",
+    "env": "profile_env",
+    "replicas": "profile_replicas",
+    "place": "profile_place",
+    "images": "profile_images",
+    "image": "profile_image",
+    "root": "profile_root",
+    "target_device": "profile_target_device",
+    "input_source": "profile_input_source",
+    "render": "profile_render",
+    "pull": "profile_pull",
+    "state_dir": "profile_state_dir",
+    "models_dir": "models_dir",
+    "results_dir": "profile_results_dir",
+    "run": "profile_begins_run",
+    "as_playbook": "as_playbook",
 }
 
 
@@ -76,11 +103,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
+        if self._task.args.get("from_variables"):
+            self._task.args = {**self._said(task_vars or {}), **self._task.args}
         _validation, args = self.validate_argument_spec(OPTIONS)
         try:
             return {**result, "changed": False, **Planner(self, args, task_vars or {}).result()}
         except ProfileError as error:
             raise AnsibleActionFail(str(error)) from None
+
+    def _said(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Options that variables give. As arguments of the task, each would be a template to compile in each call."""
+        said = {option: self._templar.template(task_vars.get(name)) for option, name in VARIABLES.items()}
+        return {option: value for option, value in said.items() if value is not None and value != ""}
 
 
 class Planner:
@@ -265,21 +299,21 @@ class Planner:
     def _to_do(self, planned: dict[str, Any]) -> dict[str, Any]:
         """What is left to do after the hosts were asked: whom to ask again, and what each host has to apply."""
         answers = self._answers(planned["hosts"])
-        again = [host for host in answers if plan.share_id(planned, host) != self.args["asked"].get(host)]
+        again = [host for host in answers if shares.share_id(planned, host) != self.args["asked"].get(host)]
         problems = [line for host in answers if host not in again for line in aftermath.failures(host, answers[host])]
         sound = not again and not problems and set(answers) == set(self.task_vars["ansible_play_hosts"])
         standing = [host for host in answers if host not in again and answers[host].get("converged")]
         to_do = {"unchecked": again, "problems": problems, "sound": sound, "converged": standing}
-        return {**to_do, **plan.remaining(planned, standing)}
+        return {**to_do, **shares.remaining(planned, standing)}
 
 
 def selected(found: Mapping[str, Any], expected: Mapping[str, Any] | None) -> dict[str, Any]:
     """The answer of the stage ``select``: with what each host will probably have to run, and the digests of that."""
     hosts = list(found["hosts"])
-    shares = {host: plan.share(expected, host) for host in hosts} if expected else {}
-    asked = {host: plan.digest(share) for host, share in shares.items()}
+    asked = {host: shares.share(expected, host) for host in hosts} if expected else {}
+    digests = {host: shares.digest(share) for host, share in asked.items()}
     where = {"deployment": found["deployment"], "state_dir": found["state_dir"]}
-    return {"hosts": hosts, **where, "shares": shares, "asked": asked}
+    return {"hosts": hosts, **where, "shares": asked, "asked": digests}
 
 
 def write_playbook(file: Path, made: plan.Planned) -> None:

@@ -90,7 +90,8 @@ options:
   release:
     description:
       - Give O(lease) back when the call is over. O(state=absent) always does.
-      - O(state=checked) does where RV(converged) is true, as nothing is to be done on this host then.
+      - With O(state=checked), O(share) is taken for all that the host has of the deployment, and the answer has
+        RV(converged). Only where that is true O(lease) is given back, as nothing is to be done on this host then.
     type: bool
     default: false
   lock_wait:
@@ -198,6 +199,12 @@ options:
           - Each has O(share.networks) and O(share.files) of its own, and one entry in O(share.replicas).
         type: list
         elements: dict
+  wave:
+    description:
+      - Number of the wave, from 0, whose part for this host is applied.
+      - It is taken from the variables of the role P(retail.profiles.profile#role), C(profile_answer) above all, on the
+        controller. Options that are given count more. A host that has nothing to do in the wave is skipped.
+    type: int
   sources:
     description:
       - Where the content of O(share.files) is on the controller, by C(sha256) - a dictionary with C(path), or with
@@ -241,7 +248,6 @@ options:
       - Names of all replicas of this deployment that belong on this host.
       - With O(state=prepared) and O(state=present) other containers of the deployment are removed, and other shared
         ones are left. Without it none is.
-      - With O(state=checked), and with all of them in O(share), the answer has RV(converged).
     type: list
     elements: str
   concurrency:

@@ -18,19 +18,10 @@ def after_wave(
     registered: Iterable[str],
     before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """See :func:`aftermath.after_wave`; *registered* are the variables that hold each host's results.
-
-    Where something is not to start, ``shares`` are the planner's without it.
-    """
-    # Ansible loads all of a collection's filters to find one: what one needs is imported when it is used.
-    from ansible_collections.retail.profiles.plugins.plugin_utils.plan import remaining
-
+    """See :func:`aftermath.after_wave`; *registered* are the variables that hold each host's results."""
     plan, names = answer["plan"], list(registered)
     results = {host: [hostvars[host].get(name) or {} for name in names] for host in plan["hosts"]}
-    outcome = aftermath.after_wave(before or aftermath.NOTHING, plan, int(wave), results)
-    if not outcome["out"]:
-        return outcome
-    return {**outcome, "shares": remaining(plan, answer["converged"], outcome["out"])["shares"]}
+    return aftermath.after_wave(before or aftermath.NOTHING, plan, int(wave), results)
 
 
 class FilterModule:

@@ -5,18 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable
 from typing import Any
 
-
-def host_share(plan: Mapping[str, Any], host: str, wave: int | None = None, out: Container[str] = ()) -> dict[str, Any]:
-    """The share of ``host`` in wave number ``wave`` (from 0), or in all waves, but for the replicas in ``out``."""
-    # Ansible loads all of a collection's filters to find one: what one needs is imported when it is used.
-    from ansible_collections.retail.profiles.plugins.plugin_utils.plan import share
-
-    return share(plan, host, wave, out)
+from ansible_collections.retail.profiles.plugins.plugin_utils.shares import share
 
 
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"host_share": host_share}
+        return {"host_share": share}

@@ -84,6 +84,7 @@ def argument_spec() -> dict[str, Any]:
                 "shared": dicts,
             },
         },
+        "wave": {"type": "int"},
         "sources": {"type": "dict", "default": {}},
         "missing": {"type": "list", "elements": "str", "default": []},
         "archives": {

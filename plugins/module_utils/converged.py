@@ -20,12 +20,12 @@ from ansible_collections.retail.profiles.plugins.module_utils.tasks import Order
 def converged(order: Order, engine: Engine) -> bool:
     """Whether applying all of the order's share would change nothing and wait for nothing.
 
-    The share must be the whole of the host. Where that takes more than a look, the answer is no: with shared
+    The share is taken for the whole of the host. Where it takes more than a look, the answer is no: with shared
     replicas, with secrets (their values are not known here), and with images that are always pulled.
     """
     share, state = order.share, StateDir(order.state_dir)
     names = frozenset(task.name for task in share.replicas)
-    if share.shared or not names or order.expected != names or any(map(_takes_more, share.replicas)):
+    if share.shared or not names or any(map(_takes_more, share.replicas)):
         return False
     try:
         record = state.load(order.name)
@@ -33,7 +33,7 @@ def converged(order: Order, engine: Engine) -> bool:
             return False
         if set(record.files) != {item.dest for item in share.files} or shared_by(state, order.name):
             return False
-        report = Applier(replace(order, check=True), engine).present()
+        report = Applier(replace(order, check=True, expected=names), engine).present()
         return not (report.failed or report.changed) and all(_ready(task, engine) for task in share.replicas)
     except ProfileError:
         return False  # the call that applies it tells what is wrong

@@ -81,8 +81,8 @@ missing:
   sample: []
 converged:
   description:
-    - Whether the host already is as O(share) and O(expected) want it, so that O(state=present) would neither change
-      anything nor wait. False also where that takes more than a look, as with shared replicas and secrets.
+    - With O(release=true), whether the host already is as O(share) wants it, so that O(state=present) would neither
+      change anything nor wait. False also where that takes more than a look, as with shared replicas and secrets.
   returned: with O(state=checked)
   type: bool
 problems:

@@ -124,6 +124,13 @@ options:
     description: For the stage V(plan), RV(asked) of the stage V(select).
     type: dict
     default: {}
+  from_variables:
+    description:
+      - Whether options that are not given are taken from the variables of the role P(retail.profiles.profile#role),
+        such as C(profile_env) for O(env).
+      - A variable that is null or empty text counts as not given.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -160,12 +167,9 @@ profile_file:
   returned: stage is select or plan
   type: str
 shares:
-  description:
-    - At the stage select, by host, what it will probably have to run; empty where that cannot be said before the hosts
-      are asked.
-    - At the stage plan, for each wave, by host, what it has to run of it, without the hosts in RV(converged).
-  returned: stage is select or plan
-  type: raw
+  description: By host, what it will probably have to run; empty where that cannot be said before the hosts are asked.
+  returned: stage is select
+  type: dict
 asked:
   description: By host, the digest of its part of RV(shares).
   returned: stage is select

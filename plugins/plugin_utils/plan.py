@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -23,9 +22,10 @@ from ansible_collections.retail.profiles.plugins.plugin_utils import (
     shared,
     waves,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import LABEL_DEPLOYMENT, Fleet
+from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.order import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import Profile, Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.shares import digest
 from ansible_collections.retail.profiles.plugins.plugin_utils.shipping import Source
 
 SCHEMA = "retail.profiles/plan/1"
@@ -167,11 +167,6 @@ def _is_whole(plan: Mapping[str, Any]) -> bool:
     return specs_hold and plan["plan_id"] == plan_id(plan)
 
 
-def digest(value: Any) -> str:
-    """SHA-256 (hex) of a value's canonical JSON."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
 def stored(text: str, file: str) -> dict[str, Any]:
     """A plan read back from a file. ProfileError when it is not one, or was changed by hand."""
     try:
@@ -275,53 +270,3 @@ def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list
     for item in items:
         groups.setdefault(key(item), []).append(item)
     return groups
-
-
-def share_id(plan: Mapping[str, Any], host: str) -> str:
-    """Digest of a host's share of all waves."""
-    return digest(share(plan, host))
-
-
-def share(plan: Mapping[str, Any], host: str, wave: int | None = None, out: Container[str] = ()) -> dict[str, Any]:
-    """One host's share of one wave, or of all waves, but for replicas in *out*: the argument of profile_apply."""
-    own = plan["hosts"].get(host, {"networks": [], "files": [], "paths": [], "replicas": []})
-    due = [name for name in own["replicas"] if wave in (None, plan["replicas"][name]["wave"])]
-    names = [name for name in due if name not in out]
-    common = [name for name in names if plan["replicas"][name]["shared"]]
-    mine = [name for name in names if not plan["replicas"][name]["shared"]]
-    return {
-        **_belonging(plan, own, plan["deployment"], mine),
-        "paths": own["paths"],
-        "shared": [_belonging(plan, own, name, [name]) for name in common],
-    }
-
-
-def remaining(plan: Mapping[str, Any], converged: Container[str], out: Container[str] = ()) -> dict[str, Any]:
-    """What is to be applied, leaving out hosts that are *converged*, and the replicas *out*.
-
-    ``due``: the waves (from 0) in which something is to be done. ``shares``: by wave, what each host has to apply in
-    it. ``ends``: by host, its last wave.
-    """
-    shares: list[dict[str, Any]] = [{} for _wave in plan["waves"]]
-    ends = {}
-    for host, own in plan["hosts"].items():
-        waves = sorted({int(plan["replicas"][name]["wave"]) for name in own["replicas"]})
-        if waves and host not in converged:
-            ends[host] = waves[-1]
-            for wave in waves:
-                shares[wave][host] = share(plan, host, wave, out)
-    return {"due": [wave for wave, own in enumerate(shares) if own], "shares": shares, "ends": ends}
-
-
-def _belonging(
-    plan: Mapping[str, Any], own: Mapping[str, Any], deployment: str, names: Sequence[str]
-) -> dict[str, Any]:
-    """Replicas of a host with the networks of their deployment, and the files that they mount."""
-    fields = ("container", "task", "pull", "ready", "reach")
-    replicas = [{"name": name, **{field: plan["replicas"][name][field] for field in fields}} for name in names]
-    needed = {dest for name in names for dest in plan["replicas"][name]["files"]}
-    return {
-        "networks": [item for item in own["networks"] if item["labels"][LABEL_DEPLOYMENT] == deployment],
-        "files": [item for item in own["files"] if item["dest"] in needed],
-        "replicas": replicas,
-    }

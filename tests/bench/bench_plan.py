@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils import place, plan, profile
+from ansible_collections.retail.profiles.plugins.plugin_utils import place, plan, profile, shares
 from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
 
 BUDGET_SECONDS = 2.0
@@ -131,9 +131,9 @@ def once(options: argparse.Namespace) -> dict[str, float]:
         made = plan.build(loaded, shaped, settings, known, render)
         seconds, processor = time.perf_counter() - begin, time.process_time() - used
     used = time.process_time()
-    shares = [plan.share(made, host, wave) for host in hosts for wave in (0, 1)]
+    parts = [shares.share(made, host, wave) for host in hosts for wave in (0, 1)]
     sharing = time.process_time() - used
-    planned = sum(len(share["replicas"]) for share in shares)
+    planned = sum(len(share["replicas"]) for share in parts)
     if {len(made["replicas"]), planned} != {options.replicas} or len(made["hosts"]) != options.hosts:
         raise SystemExit("this is not the plan that was asked for")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

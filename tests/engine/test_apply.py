@@ -34,7 +34,7 @@ def fields(outcome: dict[str, Any]) -> set[str]:
 def converged(deployment: Deployment, *tasks: dict[str, Any], **more: Any) -> bool:
     """Whether the host says that nothing is to be done."""
     replicas = [deployment.replica(task) for task in tasks]
-    return bool(deployment.call("checked", *replicas, expected=[task["name"] for task in tasks], **more)["converged"])
+    return bool(deployment.call("checked", *replicas, release=True, **more)["converged"])
 
 
 def writes(engine: Engine, deployment: Deployment, act: Callable[[], Any]) -> list[str]:

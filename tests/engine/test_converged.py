@@ -24,7 +24,7 @@ LEASE = {"holder": "here:1:1", "owner": "someone"}
 
 def test_a_host_without_work_gives_its_lease_back(deployment: Deployment) -> None:
     task = deployment.task()
-    asked: dict[str, Any] = {"expected": [task["name"]], "lease": LEASE, "release": True}
+    asked: dict[str, Any] = {"lease": LEASE, "release": True}
     leases = Leases(str(deployment.state_dir))
     first = deployment.call("checked", deployment.replica(task), **asked)
     assert not first["converged"]
@@ -63,8 +63,7 @@ def test_the_whole_host_counts(deployment: Deployment) -> None:
     assert not converged(deployment, first)  # the other one is to go
     replicas = [deployment.replica(task) for task in (first, second)]
     assert not deployment.call("checked", *replicas)["converged"]  # nobody says that these are all
-    assert not deployment.call("checked", replicas[0], expected=names)["converged"]
-    assert not deployment.call("checked", *replicas, expected=names, snapshot=True, state_dir="/not/there")["converged"]
+    assert not deployment.call("checked", *replicas, release=True, snapshot=True, state_dir="/not/there")["converged"]
 
 
 def test_files_count(deployment: Deployment) -> None:
@@ -84,9 +83,9 @@ def test_probes_are_asked(deployment: Deployment) -> None:
     task = deployment.task()
     up = deployment.replica(task, ready=[{"kind": "exec", "command": ["test", "!", "-e", "/tmp/down"]}])
     deployment.call("present", up, expected=[task["name"]])
-    assert deployment.call("checked", up, expected=[task["name"]])["converged"]
+    assert deployment.call("checked", up, release=True)["converged"]
     deployment.engine.execute(task["name"], ["touch", "/tmp/down"], 10)
-    assert not deployment.call("checked", up, expected=[task["name"]])["converged"]
+    assert not deployment.call("checked", up, release=True)["converged"]
 
 
 def test_what_takes_more_than_a_look(deployment: Deployment) -> None:
@@ -98,5 +97,5 @@ def test_what_takes_more_than_a_look(deployment: Deployment) -> None:
     plain = deployment.task(index=2)
     deployment.call("present", deployment.replica(plain), expected=[plain["name"]])
     always = deployment.replica(plain, pull="always")
-    assert not deployment.call("checked", always, expected=[plain["name"]], check=True)["converged"]
+    assert not deployment.call("checked", always, release=True, check=True)["converged"]
     assert converged(deployment, plain)

@@ -216,3 +216,24 @@ def world(tmp_path: Path) -> World:
     config = {"model_config_list": [{"config": {"name": "face-detection", "base_path": "/models/face-detection"}}]}
     made.write("ovms", OVMS, server__env="A=1\n", client__sh="#!/bin/sh\n", config__json=json.dumps(config))
     return made
+
+
+def plan_of(replicas: dict[str, tuple[str, int, list[str]]]) -> dict[str, Any]:
+    """A plan of ``{replica: (host, wave, depends_on)}``, with no more in it than is needed here."""
+    hosts: dict[str, Any] = {}
+    for name, (host, _wave, _needs) in sorted(replicas.items(), key=lambda item: item[1][1]):
+        own = hosts.setdefault(host, {"replicas": [], "networks": [], "files": [], "paths": []})
+        own["replicas"].append(name)
+    waves: list[list[str]] = [[] for _wave in range(max((wave for _h, wave, _n in replicas.values()), default=-1) + 1)]
+    for name, (_host, wave, _needs) in replicas.items():
+        waves[wave].append(name)
+    filled = {"container": "c", "task": {}, "pull": "missing", "ready": [], "reach": [], "files": [], "shared": False}
+    return {
+        "deployment": "d",
+        "hosts": hosts,
+        "waves": waves,
+        "replicas": {
+            name: {**filled, "host": host, "wave": wave, "depends_on": needs}
+            for name, (host, wave, needs) in replicas.items()
+        },
+    }

@@ -17,29 +17,9 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.aftermath import (
     last_wave,
     standing,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.plan import remaining, share
+from ansible_collections.retail.profiles.plugins.plugin_utils.shares import remaining, share
 
-
-def plan_of(replicas: dict[str, tuple[str, int, list[str]]]) -> dict[str, Any]:
-    """A plan of ``{replica: (host, wave, depends_on)}``, with no more in it than is needed here."""
-    hosts: dict[str, Any] = {}
-    for name, (host, _wave, _needs) in sorted(replicas.items(), key=lambda item: item[1][1]):
-        own = hosts.setdefault(host, {"replicas": [], "networks": [], "files": [], "paths": []})
-        own["replicas"].append(name)
-    waves: list[list[str]] = [[] for _wave in range(max((wave for _h, wave, _n in replicas.values()), default=-1) + 1)]
-    for name, (_host, wave, _needs) in replicas.items():
-        waves[wave].append(name)
-    filled = {"container": "c", "task": {}, "pull": "missing", "ready": [], "reach": [], "files": [], "shared": False}
-    return {
-        "deployment": "d",
-        "hosts": hosts,
-        "waves": waves,
-        "replicas": {
-            name: {**filled, "host": host, "wave": wave, "depends_on": needs}
-            for name, (host, wave, needs) in replicas.items()
-        },
-    }
-
+from .conftest import plan_of
 
 # Two servers, a client of each, and one that needs nobody; on h3 something that needs a client.
 PLAN = plan_of(
@@ -163,21 +143,10 @@ def test_every_replica_is_started_or_told_of(plan: dict[str, Any], data: st.Data
     assert bool(outcome["failures"]) == bool(outcome["failed"])
 
 
-@given(plans(), st.data())
-def test_what_remains_is_all_but_what_stands_or_is_out(plan: dict[str, Any], data: st.DataObject) -> None:
-    converged = data.draw(st.sets(st.sampled_from(["h1", "h2", "h3"])))
-    out = data.draw(st.sets(st.sampled_from(sorted(plan["replicas"]))))
-    found = remaining(plan, converged, out)
-    told = [
-        (wave, host, item["name"])
-        for wave, shares in enumerate(found["shares"])
-        for host, own in shares.items()
-        for item in own["replicas"]
-    ]
-    assert sorted(told) == sorted(
-        (replica["wave"], replica["host"], name)
-        for name, replica in plan["replicas"].items()
-        if replica["host"] not in converged and name not in out
-    )
-    assert found["due"] == [wave for wave, shares in enumerate(found["shares"]) if shares]
-    assert found["ends"] == {host: last_wave(plan, host) for host in plan["hosts"] if host not in converged}
+@given(plans(), st.sets(st.sampled_from(["h1", "h2", "h3"])))
+def test_what_remains_is_all_but_what_stands(plan: dict[str, Any], converged: set[str]) -> None:
+    found = remaining(plan, converged)
+    left = {(replica["wave"], replica["host"]) for replica in plan["replicas"].values()}
+    left = {(wave, host) for wave, host in left if host not in converged}
+    assert found["due"] == sorted({wave for wave, _host in left})
+    assert found["ends"] == {host: last_wave(plan, host) for _wave, host in left}

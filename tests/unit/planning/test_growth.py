@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils import tree
-from ansible_collections.retail.profiles.plugins.plugin_utils import place, plan, profile
+from ansible_collections.retail.profiles.plugins.plugin_utils import place, plan, profile, shares
 
 from .conftest import OVMS, World, render
 
@@ -80,7 +80,7 @@ def test_the_work_for_a_replica_does_not_grow_with_the_fleet(tmp_path: Path) -> 
 def test_a_share_costs_what_it_holds(tmp_path: Path) -> None:
     def of_a_share(hosts: int) -> int:
         made = fleet(tmp_path / str(hosts), hosts).plan("plain")
-        return opcodes(lambda: plan.share(made, "h2", 1))
+        return opcodes(lambda: shares.share(made, "h2", 1))
 
     assert of_a_share(40) == of_a_share(5)
 

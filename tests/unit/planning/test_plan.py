@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import explain, plan, stock_playbook
+from ansible_collections.retail.profiles.plugins.plugin_utils import explain, plan, shares, stock_playbook
 from ansible_collections.retail.profiles.plugins.plugin_utils.order import natural
 
 from .conftest import OVMS, World
@@ -230,11 +230,11 @@ def test_a_stored_plan_is_read_back_whole_and_refused_when_changed(world: World)
 
 def test_a_share_holds_one_hosts_part_of_one_wave(world: World) -> None:
     made = world.plan("ovms")
-    assert [item["name"] for item in plan.share(made, "h2", 1)["replicas"]] == ["ovms-client-1", "ovms-client-4"]
-    assert plan.share(made, "h2", 0)["replicas"] == []
-    assert plan.share(made, "h2", 0)["files"] == []
+    assert [item["name"] for item in shares.share(made, "h2", 1)["replicas"]] == ["ovms-client-1", "ovms-client-4"]
+    assert shares.share(made, "h2", 0)["replicas"] == []
+    assert shares.share(made, "h2", 0)["files"] == []
     empty: dict[str, list[object]] = {"networks": [], "files": [], "paths": [], "replicas": [], "shared": []}
-    assert plan.share(made, "elsewhere") == empty
+    assert shares.share(made, "elsewhere") == empty
 
 
 def test_the_explanation_says_who_where_when_and_why(world: World) -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import explain, plan, secret_env, stock_playbook
+from ansible_collections.retail.profiles.plugins.plugin_utils import explain, secret_env, shares, stock_playbook
 
 from .conftest import World, render
 
@@ -148,5 +148,5 @@ def test_the_stock_playbook_asks_for_secrets(world: World) -> None:
 
 def test_a_share_has_names_in_labels_alone(world: World) -> None:
     world.write("s", PROFILE)
-    share = plan.share(world.plan("s"), "h2")
+    share = shares.share(world.plan("s"), "h2")
     assert "secrets" not in share["replicas"][0]

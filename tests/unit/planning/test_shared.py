@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import explain, place, plan, shared
+from ansible_collections.retail.profiles.plugins.plugin_utils import explain, place, plan, shared, shares
 
 from .conftest import World, render
 
@@ -93,14 +93,14 @@ def test_it_is_always_published_and_dialled_at_the_fleet_address(both: World) ->
 
 def test_a_share_has_it_apart_with_all_that_is_its_own(both: World) -> None:
     made = both.plan("one")
-    share = plan.share(made, "h1")
+    share = shares.share(made, "h1")
     assert (share["replicas"], share["networks"], share["files"]) == ([], [], [])
     (part,) = share["shared"]
     assert [item["name"] for item in part["replicas"]] == [NAME]
     assert [item["name"] for item in part["networks"]] == [f"{NAME}-inference"]
     assert [item["path"] for item in part["files"]] == ["server.sh"]
-    assert plan.share(made, "h2")["shared"] == []
-    assert [item["name"] for item in plan.share(made, "h2")["networks"]] == ["one-inference"]
+    assert shares.share(made, "h2")["shared"] == []
+    assert [item["name"] for item in shares.share(made, "h2")["networks"]] == ["one-inference"]
     assert made["hosts"]["h1"]["replicas"] == [NAME]
 
 
@@ -149,7 +149,7 @@ def test_replicas_of_it_are_each_their_own(both: World) -> None:
     made = both.plan("one", replicas={"server": 3})
     names = [f"shared-common-server-{number}" for number in (1, 2, 3)]
     assert [made["replicas"][name]["host"] for name in names] == ["h1", "h4", "h1"]
-    assert [part["replicas"][0]["name"] for part in plan.share(made, "h1")["shared"]] == [names[0], names[2]]
+    assert [part["replicas"][0]["name"] for part in shares.share(made, "h1")["shared"]] == [names[0], names[2]]
     assert made["replicas"][names[2]]["ports"] == {"grpc": 9001, "rest": 8001}
     assert made["replicas"][names[2]]["task"]["networks"][0]["name"] == f"{names[2]}-inference"
     assert [made["replicas"][f"one-client-{n}"]["depends_on"] for n in (1, 2, 3)] == [[name] for name in names]
