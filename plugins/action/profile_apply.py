@@ -45,7 +45,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         threading.Thread(target=_end_with_playbook, daemon=True).start()
         args = dict(self._task.args)
         if "wave" in args:
-            due = wave_call.arguments(self._known(task_vars), int(args.pop("wave")), task_vars["inventory_hostname"])
+            due = self._due(args.pop("wave"), task_vars)
             if due is None:
                 return {"skipped": True, "skip_reason": "the host has nothing to do in this wave"}
             args = {**due, **args}
@@ -64,10 +64,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             raise AnsibleActionFail(str(error)) from None
         return answer
 
-    def _known(self, task_vars: dict[str, Any]) -> wave_call.Known:
-        stays = self._templar.template(task_vars.get("profile_begins_run", False))
-        names = ("answer", "checked", "rechecked", "outcome")
-        return wave_call.Known(*(task_vars.get(f"profile_{name}", {}) for name in names), stays=boolean(stays))
+    def _due(self, wave: Any, task_vars: dict[str, Any]) -> dict[str, Any] | None:
+        answer = task_vars.get("profile_answer", {})
+        if "plan" not in answer or not str(wave).isdigit():
+            raise AnsibleActionFail(f"wave={wave} is no number, or the role profile has not planned in this play")
+        stays = boolean(self._templar.template(task_vars.get("profile_begins_run", False)))
+        said = [task_vars.get(f"profile_{name}", {}) for name in ("checked", "rechecked", "outcome")]
+        known = wave_call.Known(answer, *said, stays=stays)
+        return wave_call.arguments(known, int(wave), task_vars["inventory_hostname"])
 
     def _packed(self, args: dict[str, Any], sources: Any, wanted: Iterable[str]) -> list[parcels.Parcel]:
         """Packed for all hosts in the folder that Ansible has for this playbook, and removes with its end."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -103,7 +104,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
-        if self._task.args.get("from_variables"):
+        if boolean(self._task.args.get("from_variables", False)):
             self._task.args = {**self._said(task_vars or {}), **self._task.args}
         _validation, args = self.validate_argument_spec(OPTIONS)
         try:

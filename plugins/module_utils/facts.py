@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import os
-import platform
 import socket
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any, Optional
@@ -26,12 +26,12 @@ def snapshot(state_dir: str, engine: Optional[Engine], engine_error: Optional[st
     cpus = os.sched_getaffinity(0)
     result: dict[str, Any] = {
         "hostname": socket.gethostname(),
-        "arch": platform.machine(),
+        "arch": os.uname().machine,
         "cpus": len(cpus),
         "cpu_cores": system_facts.cpu_cores(files, cpus),
         "memory_bytes": system_facts.memory_bytes(),
         "addresses": sockets.addresses(),
-        "python": platform.python_version(),
+        "python": ".".join(map(str, sys.version_info[:3])),
         "state_dir": state(state_dir),
         "listening": [vars(port) for port in sockets.listening()],
         "devices": device_facts.devices(files),

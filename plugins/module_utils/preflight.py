@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -123,7 +122,7 @@ def _image_problem(task: ReplicaTask, engine: Engine, check: bool, pulled: list[
 
 def _unusable(task: ReplicaTask, image: Mapping[str, Any]) -> Optional[str]:
     """Why an image that is here cannot be run here."""
-    why = "" if task.values.get("platform") else host_checks.of_another_machine(image, platform.machine())
+    why = "" if task.values.get("platform") else host_checks.of_another_machine(image, os.uname().machine)
     return f"{task.image} {why}" if why else None
 
 

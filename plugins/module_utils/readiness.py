@@ -10,7 +10,6 @@ waited for, its state is looked at each time: one that exits fails at once.
 
 from __future__ import annotations
 
-import calendar
 import re
 import socket
 import time
@@ -223,7 +222,9 @@ def fixed_time(text: str) -> str:
 
 def _seconds(text: str) -> Optional[int]:
     """Whole seconds since 1970 of Docker's time; None for its "never"."""
-    return None if text < "1970" else calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
+    from calendar import timegm  # with the locale's names of days, which most calls need not load
+
+    return None if text < "1970" else timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
 
 
 def _restarts(inspect: Inspect) -> int:

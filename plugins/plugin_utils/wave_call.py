@@ -37,7 +37,7 @@ def arguments(known: Known, wave: int, host: str) -> dict[str, Any] | None:
     if host not in answer["ends"]:
         return None
     # What failed in the waves before, and what depends on it, is left out.
-    out = frozenset(() if wave == answer["due"][0] else known.outcome["out"])
+    out = frozenset(() if wave == answer["due"][0] else known.outcome.get("out", ()))
     due = share(plan, host, wave, out)
     if not due["replicas"] and not due["shared"]:
         return None
