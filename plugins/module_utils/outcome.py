@@ -89,8 +89,7 @@ def looked(order: Order, connect: Callable[[], Engine], checkpoint: Callable[[],
     pulled = tuple(found.pulled)
     report = Report(bool(pulled), problems=tuple(found.problems), pulled=pulled, warnings=tuple(found.warnings))
     answer = result(report)
-    whole = order.release and engine is not None and not found.problems
-    answer["converged"] = engine is not None and whole and converged(order, engine)
+    answer["converged"] = order.release and engine is not None and not found.problems and converged(order, engine)
     answer["missing"] = [item.dest for item in stale(order.share.all_files())]
     return {**answer, "snapshot": facts.snapshot(order.state_dir, engine, reason)} if order.snapshot else answer
 
