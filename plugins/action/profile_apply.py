@@ -15,17 +15,16 @@ from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.plugins.action import ActionBase
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.module_utils.arguments import argument_spec
     from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-    from ansible_collections.retail.profiles.plugins.plugin_utils import direct, parcels, shipping, wave_call
+    from ansible_collections.retail.profiles.plugins.plugin_utils import parcels, shipping, wave_call
     from ansible_collections.retail.profiles.plugins.plugin_utils.claim import playbook_pid
+    from ansible_collections.retail.profiles.plugins.plugin_utils.direct_action import Call, DirectAction
     from ansible_collections.retail.profiles.plugins.plugin_utils.plain import plain
 
 _SENDS = ("prepared", "present")
@@ -33,17 +32,14 @@ _SENDS = ("prepared", "present")
 _LOOK = 0.5
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+class ActionModule(DirectAction):
     """Small files known to be missing go with the call; the rest when the module answers that it needs it."""
 
-    _supports_check_mode = True
-    TRANSFERS_FILES = False
+    _supports_async = False
+    call = Call("profile_apply", "call_apply", {"argument_spec": argument_spec()})
 
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        task_vars = task_vars or {}
+    def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         threading.Thread(target=_end_with_playbook, daemon=True).start()
-        args = dict(self._task.args)
         if "wave" in args:
             due = self._due(args.pop("wave"), task_vars)
             if due is None:
@@ -87,50 +83,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         args: dict[str, Any],
         inline: Iterable[parcels.Parcel],
         large: Iterable[parcels.Parcel],
-        task_vars: dict[str, Any] | None,
+        task_vars: dict[str, Any],
     ) -> dict[str, Any]:
         archives = [parcel.inline() for parcel in inline]
         archives += [{"dest": parcel.dest, "file": self._sent(parcel)} for parcel in large]
-        given = {**args, **({"archives": archives} if archives else {})}
-        python = self._python(given, task_vars or {})
-        if python is not None:
-            return self._direct(python, given)
-        answer: dict[str, Any] = self._execute_module(
-            module_name="retail.profiles.profile_apply", module_args=given, task_vars=task_vars
-        )
-        return answer
-
-    def _python(self, args: dict[str, Any], task_vars: dict[str, Any]) -> str | None:
-        """The host's Python, where the call can go straight to it; None where it takes Ansible's own way.
-
-        That is: where Ansible has yet to find Python, would keep files, or must mask what is secret.
-        """
-        state_dir = str(args.get("state_dir", "/"))
-        if args.get("secrets") or self._task.async_val or self._task.delegate_to or set("~$") & set(state_dir):
-            return None
-        if not self._connection.is_pipelining_enabled():
-            return None
-        setting = constants.config.get_config_value("INTERPRETER_PYTHON", variables=task_vars)
-        python = str(self._templar.template(setting))
-        if python.startswith("auto"):
-            python = str(task_vars.get("ansible_facts", {}).get("discovered_interpreter_python", ""))
-        return python if python.startswith("/") else None
-
-    def _direct(self, python: str, args: dict[str, Any]) -> dict[str, Any]:
-        """Call the module's own code past Ansible's archive; the arguments are checked here instead of there."""
-        checked = ArgumentSpecValidator(argument_spec()).validate(plain(args))
-        if checked.error_messages:
-            raise AnsibleActionFail("; ".join(checked.error_messages))
-        command = f"{self._compute_environment_string()} {python}".strip()
-
-        def run(compiled: bool) -> Any:
-            script = direct.script(checked.validated_parameters, self._task.check_mode, self._task.diff, compiled)
-            return self._low_level_execute_command(command, in_data=script)
-
-        ended = run(compiled=True)
-        if ended["rc"] == direct.OTHER_PYTHON:
-            ended = run(compiled=False)
-        return direct.result(ended["rc"], ended["stdout"], ended["stderr"])
+        return self.call_module({**args, **({"archives": archives} if archives else {})}, task_vars)
 
     def _sent(self, parcel: parcels.Parcel) -> str:
         """Transfer a parcel to a temporary folder on the host; its path there."""

@@ -4,8 +4,8 @@
 # This is private to the collection: it may change at any time.
 """The connection to the host's Docker Engine, and errors that a person can act on.
 
-All calls to the engine go through :class:`Engine`. What has to do with a registry or an image's content goes through
-the ``docker`` package, which knows how to log in; it is imported only then, and by nothing else.
+All calls to the engine go through :class:`Engine`. What has to do with a registry goes through the ``docker`` package,
+which knows how to log in; it is imported only then, and by nothing else.
 """
 
 from __future__ import annotations
@@ -285,6 +285,18 @@ class Engine:
                 self.checkpoint()
                 if event.get("error"):
                     raise EngineError(str(event["error"]))
+
+    def save(self, images: Sequence[str]) -> Iterator[bytes]:
+        """What ``docker save`` writes of *images* (names or ids), in one archive."""
+        return self._api.got("/images/get", "save images", {"names": list(images)})
+
+    def load(self, archive: Iterator[bytes]) -> None:
+        """Load what :meth:`save` gave; raises EngineError with the engine's own words."""
+        told = self._api.given("/images/load", "load images", {"quiet": 1}, archive)
+        for line in told.splitlines():
+            error = json.loads(line).get("error")
+            if error:
+                raise EngineError(str(error))
 
     # -- private
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any, Optional
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
@@ -58,29 +59,63 @@ class _Connection:
 
     def exchange(self, method: str, target: str, content: Optional[bytes]) -> tuple[int, bytes]:
         """Status and body of one request. Raises OSError and HttpError; the connection is of no use then."""
-        head = [f"{method} {target} HTTP/1.1", "Host: localhost", "Accept-Encoding: identity"]
-        if content is not None:
-            head.append("Content-Type: application/json")
+        more = [] if content is None else ["Content-Type: application/json"]
         if method != "GET":
-            head.append(f"Content-Length: {len(content or b'')}")
+            more.append(f"Content-Length: {len(content or b'')}")
         try:
-            self._socket.sendall("\r\n".join([*head, "", ""]).encode("ascii") + (content or b""))
+            self._socket.sendall(_head(method, target, *more) + (content or b""))
             data = self._socket.recv(_READ_BYTES)
         except (BrokenPipeError, ConnectionResetError) as error:
             raise _StaleError(*error.args) from error
         if not data:
             raise _StaleError("the connection was closed without an answer")
-        response, body = Response(), []
-        while data:
-            body.append(response.feed(data))
-            if response.complete:
-                break
-            data = self._socket.recv(_READ_BYTES)
-        else:
-            response.at_end()
+        response = Response()
+        body = b"".join([response.feed(data), *self.rest(response)])
         if not response.complete or response.closes:
             self.close()
-        return int(response.status or 0), b"".join(body)
+        return int(response.status or 0), body
+
+    def ask(self, target: str) -> Iterator[tuple[int, bytes]]:
+        """Status and each piece of the body of what is got from *target*. Raises OSError and HttpError."""
+        self._socket.sendall(_head("GET", target))
+        response = Response()
+        for data in self.rest(response):
+            if response.status is not None:
+                yield response.status, data
+
+    def give(self, target: str, archive: Iterator[bytes]) -> tuple[int, bytes]:
+        """Post an archive that comes in pieces; status and body of the answer. Raises OSError and HttpError."""
+        self._socket.sendall(_head("POST", target, "Content-Type: application/x-tar", "Transfer-Encoding: chunked"))
+        for piece in archive:
+            if not self._sent(b"%x\r\n%b\r\n" % (len(piece), piece)):
+                break
+        else:
+            self._sent(b"0\r\n\r\n")
+        response = Response()
+        body = b"".join(self.rest(response))
+        return int(response.status or 0), body
+
+    def _sent(self, data: bytes) -> bool:
+        """Whether it was taken; where not, the engine has answered already, and reads no more."""
+        try:
+            self._socket.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            return False
+        return True
+
+    def rest(self, response: Response) -> Iterator[bytes]:
+        """The body of *response*, from here to its end. Raises OSError and HttpError."""
+        while not response.complete:
+            data = self._socket.recv(_READ_BYTES)
+            if not data:
+                response.at_end()
+                return
+            yield response.feed(data)
+
+
+def _head(method: str, target: str, *more: str) -> bytes:
+    lines = [f"{method} {target} HTTP/1.1", "Host: localhost", "Accept-Encoding: identity", *more, "", ""]
+    return "\r\n".join(lines).encode("ascii")
 
 
 class Api:
@@ -127,20 +162,32 @@ class Api:
         """One call; the bytes of its answer. *doing* stands in the error, *body* is sent as JSON."""
         if method != "GET":
             self.checkpoint()
-        target = self._prefix + path + ("?" + urlencode(query) if query else "")
         content = None if body is None else json.dumps(body).encode()
-        try:
-            status, data = self._exchange(method, target, content, timeout)
-        except socket.timeout:
-            raise EngineError(
-                f"the Docker Engine took too long ({doing}): it is overloaded, or hangs "
-                "(systemctl restart docker helps)"
-            ) from None
-        except (HttpError, OSError) as error:
-            raise EngineError(f"the Docker Engine did not answer ({doing}: {error})") from None
-        if status >= 400:
-            raise EngineError(_message(data), status)
-        return data
+        with _explained(doing):
+            status, data = self._exchange(method, self._target(path, query), content, timeout)
+        return _accepted(status, data)
+
+    def got(self, path: str, doing: str, query: Mapping[str, Any]) -> Iterator[bytes]:
+        """What is at *path*, in pieces as they come."""
+        refusal = b""
+        status = 0
+        with _explained(doing), closing(_Connection(self._url, self._timeout)) as connection:
+            for status, data in connection.ask(self._target(path, query)):
+                if status >= 400:
+                    refusal += data
+                elif data:
+                    yield data
+        _accepted(status, refusal)
+
+    def given(self, path: str, doing: str, query: Mapping[str, Any], archive: Iterator[bytes]) -> bytes:
+        """Post an *archive* that comes in pieces, none of them empty; the bytes of the answer."""
+        self.checkpoint()
+        with _explained(doing), closing(_Connection(self._url, self._timeout)) as connection:
+            status, data = connection.give(self._target(path, query), archive)
+        return _accepted(status, data)
+
+    def _target(self, path: str, query: Optional[Mapping[str, Any]]) -> str:
+        return self._prefix + path + ("?" + urlencode(query, doseq=True) if query else "")
 
     def _exchange(
         self, method: str, target: str, content: Optional[bytes], timeout: Optional[float]
@@ -170,6 +217,25 @@ def _exchanged(connection: _Connection, method: str, target: str, content: Optio
     except BaseException:
         connection.close()
         raise
+
+
+@contextmanager
+def _explained(doing: str) -> Iterator[None]:
+    """Turn what a connection raises into EngineError."""
+    try:
+        yield
+    except socket.timeout:
+        raise EngineError(
+            f"the Docker Engine took too long ({doing}): it is overloaded, or hangs (systemctl restart docker helps)"
+        ) from None
+    except (HttpError, OSError) as error:
+        raise EngineError(f"the Docker Engine did not answer ({doing}: {error})") from None
+
+
+def _accepted(status: int, data: bytes) -> bytes:
+    if status >= 400:
+        raise EngineError(_message(data), status)
+    return data
 
 
 def _message(data: bytes) -> str:

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from typing import Any, Callable, NoReturn, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils import images
+from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.image_engine import ImageEngine
 from ansible_collections.retail.profiles.plugins.module_utils.image_stream import (
     CONNECT_TIMEOUT,
     STALL_TIMEOUT,
@@ -58,7 +58,7 @@ class Expected:
 
 
 def receive(
-    listener: socket.socket, token: str, deadline: float, engine: ImageEngine, begun: Callable[[], None]
+    listener: socket.socket, token: str, deadline: float, engine: Engine, begun: Callable[[], None]
 ) -> dict[str, Any]:
     """Wait for who knows the token, load what comes, and pass it on.
 
@@ -81,7 +81,7 @@ def receive(
         return {"bytes": reader.bytes, "lost": branches.lost}
 
 
-def _load(engine: ImageEngine, stream: Iterator[bytes]) -> None:
+def _load(engine: Engine, stream: Iterator[bytes]) -> None:
     try:
         engine.load(stream)
     except EngineError as error:
@@ -133,7 +133,7 @@ def _first(listener: socket.socket, token: str, deadline: float) -> socket.socke
         refused += 1
 
 
-def verify(engine: ImageEngine, expected: Sequence[Expected]) -> dict[str, str]:
+def verify(engine: Engine, expected: Sequence[Expected]) -> dict[str, str]:
     """The ids of what was loaded, by name. Raises ProfileError where it is not what was expected."""
     found: dict[str, str] = {}
     for item in expected:

@@ -77,29 +77,26 @@ engine:
     free_bytes:
       description: How many bytes are free there; V(null) where that cannot be seen.
       type: int
+lacking:
+  description: Those of the images that are not there.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.retail.profiles.plugins.module_utils.engine import connect
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.images import describe
+from ansible_collections.retail.profiles.plugins.module_utils.call_image_facts import answer, argument_spec
 
 
 def main() -> None:
     """Entry point of the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "names": {"type": "list", "elements": "str", "default": []},
-            "docker_host": {"type": "str"},
-        },
-        supports_check_mode=True,
-    )
-    try:
-        engine = connect(module.params["docker_host"])
-        module.exit_json(changed=False, engine=describe(engine, module.params["names"]))
-    except ProfileError as error:
-        module.fail_json(msg=str(error))
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    result = answer(module.params, module.check_mode, module._diff)
+    if result.pop("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ author:
   - the retail.profiles authors (@retail-profiles)
 requirements:
   - Python 3.9 or later on the host
-  - the Python package C(docker) 5.0.3 or later on the host
 options:
   state:
     description:
@@ -163,97 +162,21 @@ lost:
   sample: {}
 """
 
-import os
-import time
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.retail.profiles.plugins.module_utils import image_receiver, image_source
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.image_engine import connect_images
-from ansible_collections.retail.profiles.plugins.module_utils.image_stream import listen
-
-
-def awaited(params: dict[str, Any]) -> dict[str, Any]:
-    """Start a receiver. Raises ProfileError."""
-    timeout = params["timeout"]
-    deadline = time.monotonic() + timeout
-    expected = [image_receiver.Expected(name, image) for name, image in params["images"].items()]
-    connect_images(params["docker_host"])  # what is missing is told now, not when the stream comes
-    address = image_receiver.own_address(params["addresses"])
-    listener = listen(address, params["port"])
-    port = listener.getsockname()[1]
-
-    folder = image_receiver.Folder(params["state_dir"], params["name"])
-
-    def work() -> dict[str, Any]:
-        engine = connect_images(params["docker_host"], timeout)
-        outcome = image_receiver.receive(listener, params["token"], deadline, engine, folder.mark_begun)
-        return {**outcome, "ids": image_receiver.verify(engine, expected)}
-
-    image_receiver.start(folder, work, listener)
-    return {"changed": True, "address": address, "port": port}
-
-
-def sent(params: dict[str, Any]) -> dict[str, Any]:
-    """Send images. Raises ProfileError."""
-    transfers = [image_source.transfer_from(item) for item in params["transfers"]]
-    if params["path"]:
-        results = [image_source.resend(params["path"], transfers[0].root, params["secret"])]
-    else:
-        engine = connect_images(params["docker_host"], params["timeout"])
-        with image_source.spool(os.path.join(params["state_dir"], f"sending-{params['name']}")) as folder:
-            results = image_source.send(engine, transfers, params["secret"], folder, params["dial"])
-    return {"changed": True, "sent": [item.as_dict() for item in results]}
-
-
-def received(params: dict[str, Any]) -> dict[str, Any]:
-    """How a receiver fared. Raises ProfileError."""
-    folder = image_receiver.Folder(params["state_dir"], params["name"])
-    outcome = image_receiver.collect(folder, params["timeout"])
-    if outcome is None:
-        raise ProfileError(f"there is no receiver {params['name']} on this host: state=awaited comes first")
-    error = outcome.pop("error")
-    if error:
-        raise ProfileError(f"the images were not received: {error}")
-    return {"changed": True, **outcome}
+from ansible_collections.retail.profiles.plugins.module_utils.call_image_transfer import (
+    REQUIRED_IF,
+    answer,
+    argument_spec,
+)
 
 
 def main() -> None:
     """Entry point of the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "state": {"type": "str", "choices": ["awaited", "sent", "received"], "required": True},
-            "name": {"type": "str", "required": True},
-            "docker_host": {"type": "str"},
-            "state_dir": {"type": "path", "default": "/var/lib/retail-profiles"},
-            "timeout": {"type": "int", "default": 1800},
-            "secret": {"type": "str", "no_log": True},
-            "token": {"type": "str", "no_log": True},
-            "addresses": {"type": "list", "elements": "str", "default": []},
-            "port": {"type": "int", "default": 0},
-            "images": {"type": "dict", "default": {}},
-            "transfers": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": {
-                    "images": {"type": "list", "elements": "dict", "required": True},
-                    "blobs": {"type": "list", "elements": "str", "default": []},
-                    "archive": {"type": "bool", "default": False},
-                    "root": {"type": "dict", "required": True},
-                },
-            },
-            "dial": {"type": "bool", "default": True},
-            "path": {"type": "path"},
-        },
-        required_if=[("state", "awaited", ["token"]), ("state", "sent", ["secret"])],
-    )
-    try:
-        result = {"awaited": awaited, "sent": sent, "received": received}[module.params["state"]](module.params)
-    except ProfileError as error:
-        module.fail_json(msg=str(error))
+    module = AnsibleModule(argument_spec=argument_spec(), required_if=REQUIRED_IF)
+    result = answer(module.params, module.check_mode, module._diff)
+    if result.pop("failed"):
+        module.fail_json(**result)
     module.exit_json(**result)
 
 

@@ -122,7 +122,7 @@ msg:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.retail.profiles.plugins.module_utils.arguments import argument_spec
-from ansible_collections.retail.profiles.plugins.module_utils.call import answer
+from ansible_collections.retail.profiles.plugins.module_utils.call_apply import answer
 
 
 def main() -> None:

@@ -87,26 +87,16 @@ replicas:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.retail.profiles.plugins.module_utils.engine import connect
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.state import StateDir
-from ansible_collections.retail.profiles.plugins.module_utils.status import statuses
+from ansible_collections.retail.profiles.plugins.module_utils.call_status import answer, argument_spec
 
 
 def main() -> None:
     """Entry point of the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "deployment": {"type": "str"},
-            "state_dir": {"type": "path", "default": "/var/lib/retail-profiles"},
-        },
-        supports_check_mode=True,
-    )
-    try:
-        found = statuses(StateDir(module.params["state_dir"].rstrip("/")), connect(), module.params["deployment"])
-    except ProfileError as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(changed=False, replicas=[item.as_dict() for item in found])
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    result = answer(module.params, module.check_mode, module._diff)
+    if result.pop("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""A call of profile_apply that goes straight to the Python of a host, on its standard input.
+"""A call of one of our modules that goes straight to the Python of a host, on its standard input.
 
 Ansible's own archive of a module brings ansible-core's code along. Building it takes a third of a second of each
 playbook, and compiling it, of which a host keeps nothing, a third of the host's time for such a call. So where the
@@ -63,23 +63,26 @@ def unpacked(text):
 
 
 sys.meta_path.insert(0, Modules(marshal.loads(unpacked("{modules}"))))
-from {package}.call import answer
+from {package}.{entry} import answer
 print(json.dumps(answer(**json.loads(unpacked("{arguments}")))), flush=True)
 os._exit(0)  # there is nothing left to tidy up, and tidying up takes a twentieth of the call
 """
 
 
-def script(params: Mapping[str, Any], check: bool, diff: bool, compiled: bool) -> bytes:
-    """What the host's Python is to read: our modules, and a call with *params*. It prints the result as JSON."""
+def script(entry: str, params: Mapping[str, Any], check: bool, diff: bool, compiled: bool) -> bytes:
+    """What the host's Python is to read: our modules, and a call with *params*. It prints the result as JSON.
+
+    *entry*: the module whose ``answer(params, check, diff)`` is called.
+    """
     arguments = json.dumps({"params": params, "check": check, "diff": diff})
-    return _head(compiled).replace("{arguments}", _packed(arguments.encode())).encode()
+    return _head(entry, compiled).replace("{arguments}", _packed(arguments.encode())).encode()
 
 
-def sources() -> dict[str, str | None]:
-    """All modules that a call imports, by name; None is a package."""
+def sources(entry: str) -> dict[str, str | None]:
+    """All modules that a call of *entry* imports, by name; None is a package."""
     parts = _PACKAGE.split(".")
     found: dict[str, str | None] = {".".join(parts[: number + 1]): None for number in range(len(parts))}
-    wanted = ["call"]
+    wanted = [entry]
     while wanted:
         name = wanted.pop()
         file = _FOLDER / f"{name}.py"
@@ -91,8 +94,8 @@ def sources() -> dict[str, str | None]:
     return found
 
 
-def result(status: int, output: str, errors: str) -> dict[str, Any]:
-    """The result that a call has printed; one that says what went wrong where there is none."""
+def result(module: str, status: int, output: str, errors: str) -> dict[str, Any]:
+    """The result that a call of *module* has printed; one that says what went wrong where there is none."""
     for line in reversed(output.splitlines()):
         if line.startswith("{"):
             with contextlib.suppress(ValueError):  # cut off, or not ours
@@ -101,16 +104,21 @@ def result(status: int, output: str, errors: str) -> dict[str, Any]:
     told = (errors.strip() or output.strip() or "it said nothing").splitlines()
     return {
         "failed": True,
-        "msg": f"profile_apply ended on the host with status {status}: {told[-1]}",
+        "msg": f"{module} ended on the host with status {status}: {told[-1]}",
         "module_stdout": output,
         "module_stderr": errors,
     }
 
 
+def pack(entry: str) -> None:
+    """Make what calls of *entry* bring along, once for all that follow."""
+    _head(entry, True)
+
+
 @lru_cache
-def _head(compiled: bool) -> str:
+def _head(entry: str, compiled: bool) -> str:
     """The script without its arguments."""
-    modules: dict[str, Any] = dict(sources())
+    modules: dict[str, Any] = dict(sources(entry))
     if compiled:
         modules = {name: text if text is None else _compiled(name) for name, text in modules.items()}
     version = marshal.version if compiled else 2  # every Python reads 2
@@ -119,6 +127,7 @@ def _head(compiled: bool) -> str:
         .replace("{magic}", repr(MAGIC_NUMBER if compiled else None))
         .replace("{other}", str(OTHER_PYTHON))
         .replace("{package}", _PACKAGE)
+        .replace("{entry}", entry)
     )
 
 
@@ -129,7 +138,3 @@ def _compiled(name: str) -> Any:
 
 def _packed(content: bytes) -> str:
     return base64.b64encode(zlib.compress(content, 1)).decode()
-
-
-# Made when the playbook loads the action, before it forks: the workers of all hosts inherit it.
-_head(True)

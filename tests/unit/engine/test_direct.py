@@ -12,11 +12,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.retail.profiles.plugins.action.profile_apply import ActionModule
+from ansible_collections.retail.profiles.plugins.action import (
+    image_facts,
+    image_transfer,
+    profile_apply,
+    profile_status,
+)
 from ansible_collections.retail.profiles.plugins.module_utils.arguments import argument_spec
 from ansible_collections.retail.profiles.plugins.plugin_utils import direct
+from ansible_collections.retail.profiles.plugins.plugin_utils.direct_action import DirectAction
+
+ACTIONS = [module.ActionModule for module in (image_facts, image_transfer, profile_apply, profile_status)]
 
 
 def called(script: bytes, socket: Path) -> dict[str, Any]:
@@ -29,7 +38,7 @@ def called(script: bytes, socket: Path) -> dict[str, Any]:
         check=False,
         timeout=60,
     )
-    return direct.result(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+    return direct.result("profile_apply", ended.returncode, ended.stdout.decode(), ended.stderr.decode())
 
 
 def params(**given: Any) -> dict[str, Any]:
@@ -42,26 +51,49 @@ def params(**given: Any) -> dict[str, Any]:
 def test_a_call_brings_all_that_it_needs_and_answers_as_the_module_does(compiled: bool, tmp_path: Path) -> None:
     given = {"deployment": "x", "state_dir": str(tmp_path)}
     socket = tmp_path / "no.sock"
-    released = called(direct.script(params(state="released", **given), False, False, compiled), socket)
+    released = called(direct.script("call_apply", params(state="released", **given), False, False, compiled), socket)
     assert (released["failed"], released["changed"], "diff" in released) == (False, False, False)
     assert released["invocation"]["module_args"]["state"] == "released"
     assert "share" not in released["invocation"]["module_args"]
-    absent = called(direct.script(params(state="absent", **given), True, True, compiled), socket)
+    absent = called(direct.script("call_apply", params(state="absent", **given), True, True, compiled), socket)
     assert absent["failed"] and str(socket) in absent["msg"]
 
 
 @pytest.mark.parametrize("compiled", [True, False])
-def test_every_module_that_travels_can_be_imported_from_what_travels(compiled: bool) -> None:
-    names = [name for name, source in direct.sources().items() if source is not None]
-    assert len(names) > 20
-    script = direct.script(params(state="released"), True, False, compiled).decode()
-    head = script.partition("\nfrom ansible_collections")[0]
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: str(action.call.module))
+def test_all_that_travels_can_be_imported_from_what_travels(action: type[DirectAction], compiled: bool) -> None:
+    entry = action.call.entry
+    names = [name for name, source in direct.sources(entry).items() if source is not None]
+    assert any(name.endswith(f".{entry}") for name in names) and len(names) > 3
+    head = direct.script(entry, {}, True, False, compiled).decode().partition("\nfrom ansible_collections")[0]
     imports = "\n".join(f"import {name}" for name in names)
     python = [sys.executable, "-I", "-S"]
     ended = subprocess.run(
         python, input=f"{head}\n{imports}\n", capture_output=True, text=True, timeout=60, check=False
     )
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: str(action.call.module))
+def test_an_action_calls_the_module_of_its_name(action: type[DirectAction]) -> None:
+    assert action.__module__.rpartition(".")[2] == action.call.module
+
+
+def test_a_token_is_not_in_the_answer(tmp_path: Path) -> None:
+    checks = image_transfer.ActionModule.call.checks
+    given = {"state": "awaited", "name": "x", "token": "very-secret", "state_dir": str(tmp_path)}
+    checked = ArgumentSpecValidator(**checks).validate(given)
+    assert not checked.error_messages
+    script = direct.script("call_image_transfer", checked.validated_parameters, False, False, True)
+    answer = called(script, tmp_path / "no.sock")
+    assert answer["failed"] and "no.sock" in answer["msg"]
+    assert "very-secret" not in str(answer)
+
+
+def test_arguments_that_do_not_go_together_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    action = object.__new__(image_transfer.ActionModule)
+    with pytest.raises(AnsibleActionFail, match="state is awaited but all of the following are missing: token"):
+        action._direct(sys.executable, {"state": "awaited", "name": "x"})
 
 
 def test_a_host_with_another_python_is_sent_the_source_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -73,7 +105,7 @@ def test_a_host_with_another_python_is_sent_the_source_text(monkeypatch: pytest.
         ended = subprocess.run(command.split(), input=sent[-1], capture_output=True, check=False, timeout=60)
         return {"rc": ended.returncode, "stdout": ended.stdout.decode(), "stderr": ended.stderr.decode()}
 
-    action = object.__new__(ActionModule)
+    action = object.__new__(profile_apply.ActionModule)
     action._task = SimpleNamespace(check_mode=False, diff=False)
     monkeypatch.setattr(action, "_compute_environment_string", lambda: "", raising=False)
     monkeypatch.setattr(action, "_low_level_execute_command", executed, raising=False)
@@ -83,7 +115,10 @@ def test_a_host_with_another_python_is_sent_the_source_text(monkeypatch: pytest.
 
 
 def test_what_a_login_shell_says_before_the_answer_is_not_the_answer() -> None:
-    assert direct.result(0, 'Welcome {you}\n{"failed": false, "msg": "ok"}\n', "") == {"failed": False, "msg": "ok"}
+    assert direct.result("profile_apply", 0, 'Welcome {you}\n{"failed": false, "msg": "ok"}\n', "") == {
+        "failed": False,
+        "msg": "ok",
+    }
 
 
 @pytest.mark.parametrize(
@@ -96,7 +131,7 @@ def test_what_a_login_shell_says_before_the_answer_is_not_the_answer() -> None:
     ],
 )
 def test_a_call_without_an_answer_says_how_it_ended(status: int, output: str, errors: str, told: str) -> None:
-    answer = direct.result(status, output, errors)
+    answer = direct.result("profile_apply", status, output, errors)
     assert answer["failed"] and answer["msg"].endswith(told)
     assert "\n" not in answer["msg"]
 
@@ -113,16 +148,22 @@ def test_a_call_without_an_answer_says_how_it_ended(status: int, output: str, er
         ("/usr/bin/python3", {}, {"state_dir": "~/state"}, None),
         ("/usr/bin/python3", {}, {"pipelined": False}, None),
         ("/usr/bin/python3", {}, {"async_val": 60}, None),
-        ("/usr/bin/python3", {}, {"delegate_to": "other"}, None),
+        ("/usr/bin/python3", {}, {"delegate_to": "other"}, "/opt/python"),
+        ("/usr/bin/python3", {}, {"delegate_to": "unknown"}, None),
     ],
 )
 def test_only_a_call_with_nothing_special_goes_straight(
     interpreter: str, facts: dict[str, str], more: dict[str, Any], python: str | None
 ) -> None:
-    action = object.__new__(ActionModule)
+    action = object.__new__(profile_apply.ActionModule)
     action._task = SimpleNamespace(async_val=more.get("async_val", 0), delegate_to=more.get("delegate_to"))
     action._connection = SimpleNamespace(is_pipelining_enabled=lambda: more.get("pipelined", True))
     action._templar = SimpleNamespace(template=lambda value: value)
     args = {name: more[name] for name in ("secrets", "state_dir") if name in more}
-    variables = {"ansible_python_interpreter": interpreter, "ansible_facts": facts}
+    other = {"ansible_python_interpreter": "/opt/python"}
+    variables = {
+        "ansible_python_interpreter": interpreter,
+        "ansible_facts": facts,
+        "ansible_delegated_vars": {"other": other},
+    }
     assert action._python(args, variables) == python

@@ -8,10 +8,12 @@ from __future__ import annotations
 import http.server
 import json
 import socketserver
+import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from hypothesis import given
@@ -19,6 +21,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.engine import connect
 from ansible_collections.retail.profiles.plugins.module_utils.engine_api import Api, EngineError, demultiplexed, quoted
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -29,7 +32,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         server: Any = self.server
         server.seen.append((id(self), self.path))
-        path = self.path.partition("/v1.41")[2] or self.path
+        path = self.path.partition("/v1.41")[2].partition("?")[0] or self.path
         if path == "/hang":
             server.release.wait(10)
             return
@@ -71,6 +74,29 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_POST(self) -> None:
+        server: Any = self.server
+        assert self.headers["Transfer-Encoding"] == "chunked"
+        if self.path.endswith("/full"):
+            # As an engine does that has no room: it answers, and reads no more.
+            self.close_connection = True
+            body = b'{"message": "no space left on device"}'
+            self.send_response(500)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            return
+        taken = b""
+        while size := int(self.rfile.readline(), 16):
+            taken += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        server.taken = taken
+        self.send_response(200)
+        self.send_header("Content-Length", "4")
+        self.end_headers()
+        self.wfile.write(b"done")
+
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
@@ -84,19 +110,28 @@ class Server(socketserver.ThreadingUnixStreamServer):
     def __init__(self, path: str) -> None:
         super().__init__(path, Answers)
         self.seen: list[tuple[int, str]] = []
+        self.taken: Optional[bytes] = None
         self.release = threading.Event()
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Server]:
+    made = Server(str(folder / "docker.sock"))
+    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.release.set()
+        made.shutdown()
+        thread.join()
+        made.server_close()
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(str(tmp_path / "docker.sock"))
-    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield made
-    made.release.set()
-    made.shutdown()
-    thread.join()
-    made.server_close()
+    with running(tmp_path) as made:
+        yield made
 
 
 def api(server: Server, timeout: float = 5) -> Api:
@@ -151,6 +186,55 @@ def test_errors_are_the_engines_own_words(server: Server, path: str, status: int
         made.call("GET", path, "ask")
     assert caught.value.status == status
     assert made.call("GET", "/x", "ask")["path"] == "/v1.41/x"
+
+
+def test_what_is_got_comes_in_pieces(server: Server) -> None:
+    made = api(server)
+    pieces = list(made.got("/chunked", "get", {"names": ["a:1", "b"]}))
+    assert b"".join(pieces) == b"[1, 2]"
+    assert server.seen[-1][1] == "/v1.41/chunked?names=a%3A1&names=b"
+    assert b"".join(made.got("/stream", "get", {})) == b"all until the end"
+
+
+@pytest.mark.parametrize(("path", "message"), [("/refused", "no such luck"), ("/gone", r"did not answer \(get: ")])
+def test_what_cannot_be_got_is_told_of(server: Server, path: str, message: str) -> None:
+    with pytest.raises(EngineError, match=message):
+        list(api(server).got(path, "get", {}))
+
+
+@given(st.lists(st.binary(min_size=1, max_size=3000), max_size=20))
+def test_what_is_given_in_pieces_comes_whole(pieces: list[bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
+        assert api(server).given("/load", "give", {}, iter(pieces)) == b"done"
+        assert server.taken == b"".join(pieces)
+
+
+def test_an_engine_that_takes_no_more_is_heard(server: Server) -> None:
+    with pytest.raises(EngineError, match="no space left on device") as caught:
+        api(server).given("/full", "give", {}, (bytes(1 << 20) for _piece in range(50)))
+    assert caught.value.status == 500
+
+
+def test_giving_ends_where_nothing_may_be_written(server: Server) -> None:
+    made = api(server)
+
+    def ended() -> None:
+        raise ProfileError("nobody asks any more")
+
+    made.checkpoint = ended
+    with pytest.raises(ProfileError, match="nobody asks"):
+        made.given("/load", "give", {}, iter([b"x"]))
+    assert server.taken is None
+
+
+def test_what_goes_wrong_with_the_pieces_stays_what_it_is(server: Server) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"x"
+        raise ProfileError("the sender failed")
+
+    with pytest.raises(ProfileError, match="the sender failed") as caught:
+        api(server).given("/load", "give", {}, pieces())
+    assert not isinstance(caught.value, EngineError)
 
 
 def test_an_engine_that_hangs_is_told_of_and_can_be_asked_again(server: Server) -> None:

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Images out of a real Docker Engine and into it again, by its API: whole, changed on their way, and cut short."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from ansible_collections.retail.profiles.plugins.module_utils import call_image_facts
+from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
+from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+
+from .conftest import IMAGE
+
+#: bytes in the layer
+RANDOM = 3_000_000
+
+
+@pytest.fixture
+def name(engine: Engine) -> Iterator[str]:
+    """A name for an image that has a layer of its own."""
+    repository = f"rpt-{uuid.uuid4().hex[:8]}"
+    made = engine.create(repository, {"Image": IMAGE, "Cmd": ["sh", "-c", f"head -c {RANDOM} /dev/urandom > /random"]})
+    engine.start(made)
+    engine.wait(made)
+    engine.client().commit(made, repository=repository, tag="1")
+    engine.remove(made)
+    yield f"{repository}:1"
+    if engine.image(f"{repository}:1") is not None:
+        engine.client().remove_image(f"{repository}:1", force=True)
+
+
+def test_what_is_not_there_is_lacking(engine: Engine) -> None:
+    told = call_image_facts.answer({"docker_host": None, "names": [IMAGE, "rpt-nowhere:1"]}, False, False)
+    assert (told["failed"], told["changed"], told["lacking"]) == (False, False, ["rpt-nowhere:1"])
+    assert list(told["engine"]["images"]) == [IMAGE]
+
+
+def test_what_was_saved_can_be_loaded(engine: Engine, name: str) -> None:
+    before = engine.image(name)
+    assert before is not None
+    saved = list(engine.save([name]))
+    engine.client().remove_image(name, force=True)
+    assert engine.image(name) is None
+    engine.load(iter(saved))
+    after = engine.image(name)
+    assert after is not None and (after["Id"], after["RootFS"]) == (before["Id"], before["RootFS"])
+
+
+def test_several_images_come_in_one_archive(engine: Engine, name: str) -> None:
+    alone = sum(len(piece) for piece in engine.save([IMAGE]))
+    both = sum(len(piece) for piece in engine.save([IMAGE, name]))
+    assert alone < both < 2 * alone
+
+
+def test_an_image_that_is_not_there_cannot_be_saved(engine: Engine) -> None:
+    with pytest.raises(EngineError, match=r"(?i)reference does not exist|no such image"):
+        list(engine.save(["rpt-nowhere:1"]))
+
+
+def test_what_is_no_archive_is_refused_in_the_engines_words(engine: Engine) -> None:
+    with pytest.raises(EngineError, match=r"(?i)tar|archive|header|manifest"):
+        engine.load(bytes([65]) * (1 << 20) for _piece in range(4))
+
+
+def test_a_layer_that_was_changed_on_its_way_is_refused(engine: Engine, name: str) -> None:
+    saved = bytearray(b"".join(engine.save([name])))
+    engine.client().remove_image(name, force=True)
+    with tarfile.open(fileobj=io.BytesIO(saved)) as tar:
+        (layer,) = (member for member in tar if 0 <= member.size - RANDOM < 100_000)
+    saved[layer.offset_data + layer.size // 2] ^= 1
+    with pytest.raises(EngineError):
+        engine.load(iter([bytes(saved)]))
+    assert engine.image(name) is None
+
+
+def test_a_sender_that_fails_midway_leaves_no_image(engine: Engine, name: str) -> None:
+    saved = b"".join(engine.save([name]))
+    engine.client().remove_image(name, force=True)
+
+    def pieces() -> Iterator[bytes]:
+        yield saved[: len(saved) // 2]
+        raise ProfileError("the sender failed")
+
+    with pytest.raises(ProfileError, match="the sender failed"):
+        engine.load(pieces())
+    assert engine.image(name) is None
