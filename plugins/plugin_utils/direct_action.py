@@ -82,14 +82,17 @@ class DirectAction(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         checked = ArgumentSpecValidator(**self.call.checks).validate(plain(args))
         if checked.error_messages:
             raise AnsibleActionFail("; ".join(checked.error_messages))
+        params = checked.validated_parameters
         command = f"{self._compute_environment_string()} {python}".strip()
 
         def run(compiled: bool) -> Any:
-            params = checked.validated_parameters
             script = direct.script(self.call.entry, params, self._task.check_mode, self._task.diff, compiled)
             return self._low_level_execute_command(command, in_data=script)
 
         ended = run(compiled=True)
         if ended["rc"] == direct.OTHER_PYTHON:
             ended = run(compiled=False)
-        return direct.result(self.call.module, ended["rc"], ended["stdout"], ended["stderr"])
+        spec = self.call.checks["argument_spec"]
+        said = {name: value for name, value in params.items() if not spec[name].get("no_log")}
+        answer = direct.result(self.call.module, ended["rc"], ended["stdout"], ended["stderr"])
+        return {"invocation": {"module_args": said}, **answer}

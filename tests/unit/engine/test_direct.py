@@ -19,13 +19,15 @@ from ansible_collections.retail.profiles.plugins.action import (
     image_facts,
     image_transfer,
     profile_apply,
+    profile_measure,
     profile_status,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.arguments import argument_spec
 from ansible_collections.retail.profiles.plugins.plugin_utils import direct
 from ansible_collections.retail.profiles.plugins.plugin_utils.direct_action import DirectAction
 
-ACTIONS = [module.ActionModule for module in (image_facts, image_transfer, profile_apply, profile_status)]
+MODULES = (image_facts, image_transfer, profile_apply, profile_measure, profile_status)
+ACTIONS = [module.ActionModule for module in MODULES]
 
 
 def called(script: bytes, socket: Path) -> dict[str, Any]:
@@ -79,39 +81,47 @@ def test_an_action_calls_the_module_of_its_name(action: type[DirectAction]) -> N
     assert action.__module__.rpartition(".")[2] == action.call.module
 
 
-def test_a_token_is_not_in_the_answer(tmp_path: Path) -> None:
-    checks = image_transfer.ActionModule.call.checks
-    given = {"state": "awaited", "name": "x", "token": "very-secret", "state_dir": str(tmp_path)}
-    checked = ArgumentSpecValidator(**checks).validate(given)
-    assert not checked.error_messages
-    script = direct.script("call_image_transfer", checked.validated_parameters, False, False, True)
-    answer = called(script, tmp_path / "no.sock")
-    assert answer["failed"] and "no.sock" in answer["msg"]
-    assert "very-secret" not in str(answer)
-
-
-def test_arguments_that_do_not_go_together_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    action = object.__new__(image_transfer.ActionModule)
+def test_arguments_that_do_not_go_together_are_told_of() -> None:
+    action = asking(image_transfer.ActionModule)
     with pytest.raises(AnsibleActionFail, match="state is awaited but all of the following are missing: token"):
         action._direct(sys.executable, {"state": "awaited", "name": "x"})
 
 
-def test_a_host_with_another_python_is_sent_the_source_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What an action sends to a host whose Python is of another version."""
+    scripts: list[bytes] = []
     magic = repr(direct.MAGIC_NUMBER)
-    sent: list[bytes] = []
 
-    def executed(command: str, in_data: bytes) -> dict[str, Any]:
-        sent.append(in_data.replace(magic.encode(), b"b'other'"))  # as if it came from another version
-        ended = subprocess.run(command.split(), input=sent[-1], capture_output=True, check=False, timeout=60)
+    def executed(_action: DirectAction, command: str, in_data: bytes) -> dict[str, Any]:
+        scripts.append(in_data.replace(magic.encode(), b"b'other'"))
+        ended = subprocess.run(command.split(), input=scripts[-1], capture_output=True, check=False, timeout=60)
         return {"rc": ended.returncode, "stdout": ended.stdout.decode(), "stderr": ended.stderr.decode()}
 
-    action = object.__new__(profile_apply.ActionModule)
-    action._task = SimpleNamespace(check_mode=False, diff=False)
-    monkeypatch.setattr(action, "_compute_environment_string", lambda: "", raising=False)
-    monkeypatch.setattr(action, "_low_level_execute_command", executed, raising=False)
-    answer = action._direct(sys.executable, {"state": "released", "deployment": "x", "state_dir": str(tmp_path)})
+    monkeypatch.setattr(DirectAction, "_compute_environment_string", lambda _action: "")
+    monkeypatch.setattr(DirectAction, "_low_level_execute_command", executed)
+    return scripts
+
+
+def asking(action: type[DirectAction]) -> Any:
+    made = object.__new__(action)
+    made._task = SimpleNamespace(check_mode=False, diff=False)
+    return made
+
+
+def test_a_host_with_another_python_is_sent_the_source_text(sent: list[bytes], tmp_path: Path) -> None:
+    given = {"state": "released", "deployment": "x", "state_dir": str(tmp_path)}
+    answer = asking(profile_apply.ActionModule)._direct(sys.executable, given)
     assert (answer["failed"], len(sent)) == (False, 2)
     assert b"b'other'" in sent[0] and b"b'other'" not in sent[1]
+
+
+def test_an_answer_says_what_was_asked_but_not_what_is_secret(sent: list[bytes], tmp_path: Path) -> None:
+    given = {"state": "received", "name": "x", "token": "very-secret", "state_dir": str(tmp_path)}
+    answer = asking(image_transfer.ActionModule)._direct(sys.executable, given)
+    assert answer["failed"] and "there is no receiver x on this host" in answer["msg"]
+    assert answer["invocation"]["module_args"]["state"] == "received"
+    assert "very-secret" not in str(answer)
 
 
 def test_what_a_login_shell_says_before_the_answer_is_not_the_answer() -> None:
