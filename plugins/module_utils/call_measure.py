@@ -71,7 +71,7 @@ def _act(params: Mapping[str, Any], check: bool) -> dict[str, Any]:
     """Bring the measurement to the state asked for; the module's result but for the clock. Raises ProfileError."""
     files = sampler_config.run_files(params["state_dir"], params["run_id"])
     claim = None if check else parse_claim(params["lease"])
-    deployment, leases = (params["lease"] or {}).get("deployment"), Leases(params["state_dir"])
+    deployment, leases = str((params["lease"] or {}).get("deployment")), Leases(params["state_dir"])
     if params["state"] == "started" and claim is not None:
         # Alone on the deployment: whoever takes it over finds a sampler that runs, or none will.
         with working(leases, deployment, claim):
