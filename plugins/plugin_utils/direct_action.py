@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ansible import constants
@@ -25,7 +25,7 @@ class Call:
 
     module: str
     entry: str
-    checks: Mapping[str, Any] = field(default_factory=dict)
+    checks: Mapping[str, Any]
 
 
 class DirectAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
