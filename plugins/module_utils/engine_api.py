@@ -19,10 +19,9 @@ from typing import Any, Optional
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.http_answer import HttpError, Response
+from ansible_collections.retail.profiles.plugins.module_utils.http_answer import READ_BYTES, HttpError, Response
 
 _STREAM_HEADER = 8
-_READ_BYTES = 131072
 
 
 class EngineError(ProfileError):
@@ -64,7 +63,7 @@ class _Connection:
             more.append(f"Content-Length: {len(content or b'')}")
         try:
             self._socket.sendall(_head(method, target, *more) + (content or b""))
-            data = self._socket.recv(_READ_BYTES)
+            data = self._socket.recv(READ_BYTES)
         except (BrokenPipeError, ConnectionResetError) as error:
             raise _StaleError(*error.args) from error
         if not data:
@@ -106,7 +105,7 @@ class _Connection:
     def rest(self, response: Response) -> Iterator[bytes]:
         """The body of *response*, from here to its end. Raises OSError and HttpError."""
         while not response.complete:
-            data = self._socket.recv(_READ_BYTES)
+            data = self._socket.recv(READ_BYTES)
             if not data:
                 response.at_end()
                 return

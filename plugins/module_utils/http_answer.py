@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import Optional
 
 HEAD_BYTES = 65536
+#: bytes asked of a connection at once
+READ_BYTES = 131072
 # RFC 9110, section 6.4.1: these answers have no body
 _BARE = (204, 304)
 

@@ -17,9 +17,8 @@ import socket
 from collections.abc import Callable
 from typing import Optional, Union
 
-from ansible_collections.retail.profiles.plugins.module_utils.http_answer import HttpError, Response
+from ansible_collections.retail.profiles.plugins.module_utils.http_answer import READ_BYTES, HttpError, Response
 
-READ_BYTES = 131072
 Address = Union[str, tuple[str, int]]
 """Path of a unix socket, or (IP address, port)."""
 
