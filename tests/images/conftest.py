@@ -25,12 +25,11 @@ from ansible_collections.retail.profiles.plugins.module_utils import build_conte
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from containers import Run, Started, archive
+from containers import TIMEOUT, Run, Started, archive
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTEXTS = {path.parent.name: path.parent for path in sorted(ROOT.glob("profiles/*/images/*/Dockerfile"))}
 LAB_SOCKET = Path("/run/retail-profiles-lab/docker.sock")
-TIMEOUT = 120  # seconds that the engine, or a log, may be silent
 
 
 @pytest.fixture(scope="session")

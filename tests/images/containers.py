@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+TIMEOUT = 120  # seconds that the engine, or a log, may be silent, and that a container may take to end
+
 
 class Started:
     """A container of the tests."""
@@ -50,7 +52,7 @@ class Started:
         """Wait for its end, after a signal if one is given: exit code, and all that it logged."""
         if signal is not None:
             self.container.kill(signal)
-        code = self.container.wait()["StatusCode"]
+        code = self.container.wait(timeout=TIMEOUT)["StatusCode"]
         return code, self.container.logs().decode(errors="replace")
 
     @property
@@ -66,12 +68,12 @@ Run = Callable[..., Started]
 
 
 def archive(files: dict[str, str]) -> bytes:
-    """A tar archive of text files, for ``put_archive``."""
+    """A tar archive of text files that anybody may read and execute, for ``put_archive``."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as tar:
         for name, text in files.items():
             info = tarfile.TarInfo(name.lstrip("/"))
             info.size = len(text.encode())
-            info.mode = 0o644
+            info.mode = 0o755
             tar.addfile(info, io.BytesIO(text.encode()))
     return stream.getvalue()

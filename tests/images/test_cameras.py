@@ -113,6 +113,19 @@ def test_a_reader_ends_when_there_is_no_camera(place: Started, read: Callable[[s
     assert code != 0, log
 
 
+def test_an_error_that_gst_launch_forgets_ends_it_all_the_same(run: Run) -> None:
+    # What a shell starts in the background ignores SIGINT, unless it sets it itself as gst-launch does.
+    forgets = """#!/usr/bin/env -S --default-signal=INT /bin/sh
+sleep 1000 &
+trap 'kill $!; exit 1' INT
+echo "ERROR: pipeline doesn't want to preroll." >&2
+wait
+"""
+    files = {"/usr/local/bin/gst-launch-1.0": forgets}
+    code, log = run("gstreamer", entrypoint=["run-pipeline"], files=files).end()
+    assert (code, log) == (1, "ERROR: pipeline doesn't want to preroll.\n")
+
+
 @pytest.mark.parametrize("signal", ["SIGTERM", "SIGINT"])
 def test_it_stops_and_its_readers_see_it(run: Run, place: Started, ask: Ask, read: Any, signal: str) -> None:
     camera = run("camera-simulator", "--port", 8600, network_mode=f"container:{place.container.id}")
