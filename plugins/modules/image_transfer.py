@@ -169,15 +169,13 @@ from ansible_collections.retail.profiles.plugins.module_utils.call_image_transfe
     answer,
     argument_spec,
 )
+from ansible_collections.retail.profiles.plugins.module_utils.ending import finish
 
 
 def main() -> None:
     """Entry point of the module."""
     module = AnsibleModule(argument_spec=argument_spec(), required_if=REQUIRED_IF)
-    result = answer(module.params, module.check_mode, module._diff)
-    if result.pop("failed"):
-        module.fail_json(**result)
-    module.exit_json(**result)
+    finish(module, answer(module.params, module.check_mode, module._diff))
 
 
 if __name__ == "__main__":

@@ -195,15 +195,13 @@ alive:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.retail.profiles.plugins.module_utils.call_measure import answer, argument_spec
+from ansible_collections.retail.profiles.plugins.module_utils.ending import finish
 
 
 def main() -> None:
     """Entry point of the module."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    result = answer(module.params, module.check_mode, module._diff)
-    if result.pop("failed"):
-        module.fail_json(**result)
-    module.exit_json(**result)
+    finish(module, answer(module.params, module.check_mode, module._diff))
 
 
 if __name__ == "__main__":

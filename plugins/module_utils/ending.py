@@ -1,0 +1,16 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""How a module ends with what its call has answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def finish(module: Any, result: dict[str, Any]) -> None:
+    """End *module*, an AnsibleModule, with *result*, which says in ``failed`` how it went."""
+    if result.pop("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
