@@ -19,8 +19,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / ".collections"))
 
-from ansible_collections.retail.profiles.plugins.plugin_utils import fields, networking, records, storage  # noqa: E402
-from ansible_collections.retail.profiles.plugins.plugin_utils.parsers import Field, property_of  # noqa: E402
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema import fields, networks, records, volumes  # noqa: E402
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import Field, property_of  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "profile.md"
 SCHEMA = ROOT / "docs" / "profile.schema.json"
@@ -83,10 +83,10 @@ def tables() -> dict[str, str]:
         "models": _table(fields.MODELS_FIELDS),
         "env_file": _table(records.ENV_FILE_FIELDS),
         "require": _table(records.REQUIRE_FIELDS),
-        "volume": _table(storage.VOLUME_FIELDS),
-        "named volume": _table(storage.NAMED_VOLUME_FIELDS),
-        "attachment": _table(networking.ATTACHMENT_FIELDS),
-        "network": _table(networking.NETWORK_FIELDS),
+        "volume": _table(volumes.VOLUME_FIELDS),
+        "named volume": _table(volumes.NAMED_VOLUME_FIELDS),
+        "attachment": _table(networks.ATTACHMENT_FIELDS),
+        "network": _table(networks.NETWORK_FIELDS),
         "ready": _table(records.READY_FIELDS),
         "http": _table(records.HTTP_FIELDS),
         "rtsp": _table(records.RTSP_FIELDS),

@@ -17,15 +17,17 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.cached_bytecode import cached_bytecode
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.module_utils.arguments import argument_spec
     from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-    from ansible_collections.retail.profiles.plugins.plugin_utils import parcels, shipping, wave_call
-    from ansible_collections.retail.profiles.plugins.plugin_utils.claim import playbook_pid
-    from ansible_collections.retail.profiles.plugins.plugin_utils.direct_action import Call, DirectAction
-    from ansible_collections.retail.profiles.plugins.plugin_utils.plain import plain
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.direct_action import Call, DirectAction
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.lease_claim import playbook_pid
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import plain
+    from ansible_collections.retail.profiles.plugins.plugin_utils.planning import shipped_files
+    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import archives as parcels
+    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import wave_arguments
 
 _SENDS = ("prepared", "present")
 # seconds between two looks at whether the playbook still runs
@@ -66,8 +68,8 @@ class ActionModule(DirectAction):
             raise AnsibleActionFail(f"wave={wave} is no number, or the role profile has not planned in this play")
         stays = boolean(self._templar.template(task_vars.get("profile_begins_run", False)))
         said = [task_vars.get(f"profile_{name}", {}) for name in ("checked", "rechecked", "outcome")]
-        known = wave_call.Known(answer, *said, stays=stays)
-        return wave_call.arguments(known, int(wave), task_vars["inventory_hostname"])
+        known = wave_arguments.Known(answer, *said, stays=stays)
+        return wave_arguments.arguments(known, int(wave), task_vars["inventory_hostname"])
 
     def _packed(self, args: dict[str, Any], sources: Any, wanted: Iterable[str]) -> list[parcels.Parcel]:
         """Packed for all hosts in the folder that Ansible has for this playbook, and removes with its end."""
@@ -75,7 +77,7 @@ class ActionModule(DirectAction):
             return []
         share = plain(args.get("share") or {})
         files = [item for one in (share, *share.get("shared", ())) for item in one.get("files") or ()]
-        content = shipping.of_data(plain(sources or {}))
+        content = shipped_files.of_data(plain(sources or {}))
         return parcels.parcels(files, map(str, wanted), content, Path(constants.DEFAULT_LOCAL_TMP))
 
     def _call(

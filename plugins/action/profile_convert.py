@@ -13,13 +13,9 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import (
-    ansible_input,
-    convert,
-    formats,
-    locate,
-    translation,
-)
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base, read
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile import convert, search
 
 OPTIONS: dict[str, Any] = {
     "source": {"type": "path", "required": True},
@@ -42,7 +38,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         result = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(OPTIONS)
         try:
-            return {**result, **convert_profile(ansible_input.native(args), check_mode=self._task.check_mode)}
+            return {**result, **convert_profile(planner_input.native(args), check_mode=self._task.check_mode)}
         except ProfileError as error:
             raise AnsibleActionFail(str(error)) from None
 
@@ -51,11 +47,11 @@ def convert_profile(args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Convert, and write what differs from what is there."""
     # Nothing of the inventory: the new profile is for any.
     try:
-        given = translation.given(args["env"], args["image"], args["root"])
+        given = base.given(args["env"], args["image"], args["root"])
     except ValueError as error:
         raise ProfileError(f"a variable is not valid: {error}") from error
-    file = locate.find_profile(str(Path(args["source"]).absolute().resolve()), [])
-    foreign = formats.read(file.read_text(encoding="utf-8"), file, given, lambda name: None)
+    file = search.find_profile(str(Path(args["source"]).absolute().resolve()), [])
+    foreign = read.read(file.read_text(encoding="utf-8"), file, given, lambda name: None)
     if foreign is None:
         raise ProfileError("this is a profile of our own format already, or none at all", file=str(file))
     converted = convert.convert(foreign)
@@ -68,7 +64,7 @@ def convert_profile(args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         Display().display(f"Not carried over as it was: {note}")
     return {
         "changed": bool(differing),
-        "profile": str(folder / locate.PROFILE_FILE),
+        "profile": str(folder / search.PROFILE_FILE),
         "files": [item.path for item in converted.files],
         "notes": list(converted.notes),
     }

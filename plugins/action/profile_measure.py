@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.cached_bytecode import cached_bytecode
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.module_utils.call_measure import argument_spec
-    from ansible_collections.retail.profiles.plugins.plugin_utils.direct_action import Call, DirectAction
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.direct_action import Call, DirectAction
 
 
 class ActionModule(DirectAction):

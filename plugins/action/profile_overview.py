@@ -10,8 +10,8 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.retail.profiles.plugins.plugin_utils import overview
-from ansible_collections.retail.profiles.plugins.plugin_utils.plain import plain
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import plain
+from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import status_table
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
@@ -29,7 +29,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         variables = task_vars or {}
         hosts = [str(host) for host in variables["ansible_play_hosts_all"]]
         answers = {host: plain(variables["hostvars"][host].get(args["registered"]) or {}) for host in hosts}
-        shown = overview.overview(answers, args["deployment"] or None)
+        shown = status_table.overview(answers, args["deployment"] or None)
         if shown.table:
             Display().display(f"\n{shown.table}\n")
         return {"changed": False, "table": shown.table, "msg": shown.message, "failed": not shown.as_desired}

@@ -16,32 +16,32 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.cached_bytecode import cached_bytecode
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-    from ansible_collections.retail.profiles.plugins.plugin_utils import (
-        aftermath,
-        ansible_input,
-        devices,
-        explain,
-        fields,
-        inputs,
-        locate,
-        parsers,
-        place,
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
+    from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
+    from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
+    from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place, shared_containers
+    from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
+    from ansible_collections.retail.profiles.plugins.plugin_utils.planning import (
         plan,
-        prepare,
-        profile,
-        secret_env,
-        shared,
-        shares,
-        shipping,
+        plan_text,
+        prerequisites,
+        secrets,
+        shipped_files,
         stock_playbook,
-        translation,
     )
-    from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
-    from ansible_collections.retail.profiles.plugins.plugin_utils.translation import Given
+    from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load
+    from ansible_collections.retail.profiles.plugins.plugin_utils.profile import search as locate
+    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share, wave_outcome
+    from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
+        field_types,
+        fields,
+        input_source,
+        target_device,
+    )
 
 #: folder in the directory of a run, beside its plan, with the content of the plan's files
 KEPT = "files"
@@ -122,13 +122,13 @@ class Planner:
     """One call of the action: its arguments, and what the play knows."""
 
     def __init__(self, action: ActionModule, args: dict[str, Any], task_vars: dict[str, Any]) -> None:
-        self.args = ansible_input.native(args)
+        self.args = planner_input.native(args)
         self.task_vars = task_vars
         self.play = {"models_dir": self.args["models_dir"], **task_vars}
         self.check_mode = action._task.check_mode
-        self.render = ansible_input.renderer(action._templar)
-        self.variables = ansible_input.HostVariables(task_vars["hostvars"], {"models_dir": self.args["models_dir"]})
-        self.inventory = ansible_input.inventory(task_vars["groups"], task_vars.get("ansible_limit"))
+        self.render = planner_input.renderer(action._templar)
+        self.variables = planner_input.HostVariables(task_vars["hostvars"], {"models_dir": self.args["models_dir"]})
+        self.inventory = planner_input.inventory(task_vars["groups"], task_vars.get("ansible_limit"))
         self._answered: dict[str, dict[str, Any]] = {}
 
     def result(self) -> dict[str, Any]:
@@ -146,7 +146,7 @@ class Planner:
             stored = self._stored()
             if stage == "select":
                 return selected(stored, stored)
-            sources = shipping.kept(stored, Path(self.args["plan"]).absolute().parent / KEPT)
+            sources = shipped_files.kept(stored, Path(self.args["plan"]).absolute().parent / KEPT)
             return self._planned(plan.Planned(self._checked(stored), sources), self._profile_of(stored))
         loaded = self._load(self.args["profile"] or "")
         settings = self._settings(loaded)
@@ -155,17 +155,17 @@ class Planner:
             found = {"hosts": asked.hosts, "deployment": settings.deployment, "state_dir": settings.state_dir}
             return {**selected(found, self._expected(loaded, asked, settings)), "profile_file": loaded.file}
         if stage == "prepare":
-            return {"prepare": prepare.needs(loaded, asked, settings, self.variables, self.render)}
+            return {"prepare": prerequisites.needs(loaded, asked, settings, self.variables, self.render)}
         snapshots, silent = self._snapshots(asked.hosts)
         fleet = Fleet(self.variables, snapshots, self._dialled(asked), silent)
         shaped = plan.shape(loaded, self.inventory, settings, self.render, self.play, fleet)
         return self._planned(plan.make(loaded, shaped, settings, fleet, self.render), loaded)
 
-    def _load(self, name: str) -> profile.Profile:
-        search = ansible_input.search_path(self.args["search"], self.task_vars["playbook_dir"])
-        return profile.load(locate.find_profile(name, search), search, self.render, self.play, self._given())
+    def _load(self, name: str) -> load.Profile:
+        search = planner_input.search_path(self.args["search"], self.task_vars["playbook_dir"])
+        return load.load(locate.find_profile(name, search), search, self.render, self.play, self._given())
 
-    def _profile_of(self, stored: dict[str, Any]) -> profile.Profile | None:
+    def _profile_of(self, stored: dict[str, Any]) -> load.Profile | None:
         """The profile of a stored plan, where that is needed: it says what the plan's secrets stand for."""
         if not any(replica["secrets"] for replica in stored["replicas"].values()):
             return None
@@ -178,28 +178,28 @@ class Planner:
 
     def _given(self) -> Given:
         try:
-            return translation.given(self.args["env"], self.args["image"], self.args["root"])
+            return base.given(self.args["env"], self.args["image"], self.args["root"])
         except ValueError as error:
             raise ProfileError(f"a variable of the run is not valid: {error}") from error
 
-    def _settings(self, loaded: profile.Profile) -> place.Settings:
+    def _settings(self, loaded: load.Profile) -> place.Settings:
         try:
             return place.Settings(
-                deployment=shared.deployment(self.args["deployment"] or loaded.name),
+                deployment=shared_containers.deployment(self.args["deployment"] or loaded.name),
                 state_dir=self.args["state_dir"],
-                env=translation.variables(self.args["env"]),
-                replicas=parsers.mapping_of(parsers.positive)(self.args["replicas"]),
-                place=parsers.mapping_of(fields.pattern)(self.args["place"]),
-                images=parsers.mapping_of(parsers.text)(self.args["images"]),
+                env=base.variables(self.args["env"]),
+                replicas=field_types.mapping_of(field_types.positive)(self.args["replicas"]),
+                place=field_types.mapping_of(fields.pattern)(self.args["place"]),
+                images=field_types.mapping_of(field_types.text)(self.args["images"]),
                 pull=self.args["pull"],
-                target_device=devices.name(self.args["target_device"]) if self.args["target_device"] else None,
-                input_source=inputs.source(self.args["input_source"]) if self.args["input_source"] else None,
+                target_device=target_device.name(self.args["target_device"]) if self.args["target_device"] else None,
+                input_source=input_source.source(self.args["input_source"]) if self.args["input_source"] else None,
                 render=self.args["render"],
             )
         except ValueError as error:
             raise ProfileError(f"a variable of the run is not valid: {error}") from error
 
-    def _expected(self, loaded: profile.Profile, shaped: plan.Shape, settings: place.Settings) -> dict[str, Any] | None:
+    def _expected(self, loaded: load.Profile, shaped: plan.Shape, settings: place.Settings) -> dict[str, Any] | None:
         """The plan as it comes out where no host has a surprise; None where that cannot be said yet."""
         if shaped.tentative:
             return None
@@ -210,8 +210,8 @@ class Planner:
             # Whether this is an error is known when the hosts have been asked; the stage plan tells it then.
             return None
 
-    def _dialled(self, shaped: plan.Shape) -> ansible_input.Dialled:
-        return ansible_input.Dialled(shaped.hosts, self.variables, self.render)
+    def _dialled(self, shaped: plan.Shape) -> planner_input.Dialled:
+        return planner_input.Dialled(shaped.hosts, self.variables, self.render)
 
     def _refuse_batches(self) -> None:
         if len(self.task_vars["ansible_play_batch"]) != len(self.task_vars["ansible_play_hosts"]):
@@ -223,7 +223,7 @@ class Planner:
         """What each host has answered when it was asked. An answer is large: it is taken over from Ansible once."""
         for host in hosts:
             if host not in self._answered:
-                self._answered[host] = ansible_input.native(self.variables[host].get("profile_checked", {}))
+                self._answered[host] = planner_input.native(self.variables[host].get("profile_checked", {}))
         return {host: self._answered[host] for host in hosts}
 
     def _snapshots(self, hosts: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -271,10 +271,10 @@ class Planner:
                 )
         return {**stored, "snapshot": snapshots}
 
-    def _planned(self, made: plan.Planned, loaded: profile.Profile | None) -> dict[str, Any]:
+    def _planned(self, made: plan.Planned, loaded: load.Profile | None) -> dict[str, Any]:
         planned, sources = made.plan, made.sources
-        secret_env.check(planned, secret_env.Secrets(loaded, self.variables, self.render))
-        summary = explain.text(planned)
+        secrets.check(planned, secrets.Secrets(loaded, self.variables, self.render))
+        summary = plan_text.text(planned)
         if self.args["show"]:
             Display().display(f"\n{summary}\n")
         if self.args["as_playbook"]:
@@ -284,14 +284,14 @@ class Planner:
             now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
             run_id = f"{planned['deployment']}-{now}-{planned['plan_id'][:8]}"
             run_dir = str(Path(self.args["results_dir"]).expanduser().absolute() / run_id)
-            sources = shipping.keep(sources, Path(run_dir) / KEPT)
+            sources = shipped_files.keep(sources, Path(run_dir) / KEPT)
         return {
             "plan": planned,
             "summary": summary,
             "run_id": run_id,
             "run_dir": run_dir,
             "deployment": planned["deployment"],
-            "sources": shipping.as_data(sources),
+            "sources": shipped_files.as_data(sources),
             "profile_file": loaded.file if loaded else None,
             "has_secrets": any(replica["secrets"] for replica in planned["replicas"].values()),
             **self._to_do(planned),
@@ -300,19 +300,21 @@ class Planner:
     def _to_do(self, planned: dict[str, Any]) -> dict[str, Any]:
         """What is left to do after the hosts were asked: whom to ask again, and what each host has to apply."""
         answers = self._answers(planned["hosts"])
-        again = [host for host in answers if shares.share_id(planned, host) != self.args["asked"].get(host)]
-        problems = [line for host in answers if host not in again for line in aftermath.failures(host, answers[host])]
+        again = [host for host in answers if host_share.share_id(planned, host) != self.args["asked"].get(host)]
+        problems = [
+            line for host in answers if host not in again for line in wave_outcome.failures(host, answers[host])
+        ]
         sound = not again and not problems and set(answers) == set(self.task_vars["ansible_play_hosts"])
         standing = [host for host in answers if host not in again and answers[host].get("converged")]
         to_do = {"unchecked": again, "problems": problems, "sound": sound, "converged": standing}
-        return {**to_do, **shares.remaining(planned, standing)}
+        return {**to_do, **host_share.remaining(planned, standing)}
 
 
 def selected(found: Mapping[str, Any], expected: Mapping[str, Any] | None) -> dict[str, Any]:
     """The answer of the stage ``select``: with what each host will probably have to run, and the digests of that."""
     hosts = list(found["hosts"])
-    asked = {host: shares.share(expected, host) for host in hosts} if expected else {}
-    digests = {host: shares.digest(share) for host, share in asked.items()}
+    asked = {host: host_share.share(expected, host) for host in hosts} if expected else {}
+    digests = {host: host_share.digest(share) for host, share in asked.items()}
     where = {"deployment": found["deployment"], "state_dir": found["state_dir"]}
     return {"hosts": hosts, **where, "shares": asked, "asked": digests}
 
@@ -322,7 +324,7 @@ def write_playbook(file: Path, made: plan.Planned) -> None:
     folder = file.with_name(f"{file.name}.files")
     for host in made.plan["hosts"].values():
         for item in host["files"]:
-            shipping.copy(made.sources[item["sha256"]], folder / stock_playbook.place(item))
+            shipped_files.copy(made.sources[item["sha256"]], folder / stock_playbook.place(item))
     write(file, stock_playbook.playbook(made.plan, folder.name))
 
 

@@ -11,7 +11,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import record, rundir
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import run_directory, run_record
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
@@ -24,12 +24,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         _dummy, args = self.validate_argument_spec(argument_spec={"run_dir": {"type": "path", "required": True}})
-        directory = rundir.RunDirectory(Path(str(args["run_dir"])))
+        directory = run_directory.RunDirectory(Path(str(args["run_dir"])))
         try:
-            run = record.load(directory.read_json(rundir.PLAN), directory.events(), directory.samples())
+            run = run_record.load(directory.read_json(run_directory.PLAN), directory.events(), directory.samples())
         except ProfileError as error:
             raise AnsibleActionFail(str(error)) from error
-        judged = record.judge(run)
+        judged = run_record.judge(run)
         failed = judged.verdict == "failed"
         msg = f"{judged.verdict}: {'; '.join(judged.reasons)}" if judged.reasons else judged.verdict
         return {

@@ -12,9 +12,9 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.looking import look
-from ansible_collections.retail.profiles.plugins.plugin_utils.rundir import RunDirectory
-from ansible_collections.retail.profiles.plugins.plugin_utils.windows import Settings
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Settings
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.poll import look
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types

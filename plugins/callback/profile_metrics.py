@@ -38,10 +38,10 @@ import typing as t
 
 from ansible.plugins.callback import CallbackBase
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.plain import plain
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import plain
 
 if t.TYPE_CHECKING:
-    from ansible_collections.retail.profiles.plugins.plugin_utils.recorder import Outcome, Recorder
+    from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import Outcome, Recorder
 
 _COLOURS = {"ok": "green", "degraded": "yellow", "failed": "red", "aborted": "red", "progress": "cyan"}
 
@@ -93,7 +93,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
     def _recording(self, result: t.Any) -> Recorder | None:
         """The recorder; made when a run begins, as most playbooks record none and need not import what it needs."""
         if self._recorder is None and _begins_run(result):
-            from ansible_collections.retail.profiles.plugins.plugin_utils.recorder import Recorder
+            from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import Recorder
 
             self._recorder = Recorder(_Display(self._display))
         return self._recorder
@@ -105,7 +105,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
             _safely(recorder, lambda: recorder.take(self._outcome(result, status)))
 
     def _outcome(self, result: t.Any, status: str) -> Outcome:
-        from ansible_collections.retail.profiles.plugins.plugin_utils.recorder import Outcome
+        from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import Outcome
 
         host = str(plain(result.host.get_name()))
         now = time.time()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils import aftermath
+from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import wave_outcome
 
 
 def after_wave(
@@ -18,10 +18,10 @@ def after_wave(
     registered: Iterable[str],
     before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """See :func:`aftermath.after_wave`; *registered* are the variables that hold each host's results."""
+    """See :func:`wave_outcome.after_wave`; *registered* are the variables that hold each host's results."""
     plan, names = answer["plan"], list(registered)
     results = {host: [hostvars[host].get(name) or {} for name in names] for host in plan["hosts"]}
-    return aftermath.after_wave(before or aftermath.NOTHING, plan, int(wave), results)
+    return wave_outcome.after_wave(before or wave_outcome.NOTHING, plan, int(wave), results)
 
 
 class FilterModule:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils import aftermath
+from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import wave_outcome
 
 
 def failures(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str], registered: str) -> list[str]:
     """``HOST: message`` for every host whose registered result tells of a failure."""
     found: list[str] = []
     for host in hosts:
-        found += aftermath.failures(host, hostvars[host].get(registered) or {})
+        found += wave_outcome.failures(host, hostvars[host].get(registered) or {})
     return found
 
 

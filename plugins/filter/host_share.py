@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.shares import share
+from ansible_collections.retail.profiles.plugins.plugin_utils.rollout.host_share import share
 
 
 class FilterModule:

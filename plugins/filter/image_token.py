@@ -10,11 +10,11 @@ from typing import Any
 
 
 def image_token(secret: str, trail: Iterable[str]) -> str:
-    """See :func:`seeding.token`."""
+    """See :func:`image_seeding.token`."""
     # Ansible loads all of a collection's filters to find one: what one needs is imported when it is used.
-    from ansible_collections.retail.profiles.plugins.plugin_utils import seeding
+    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import image_seeding
 
-    return seeding.token(secret, trail)
+    return image_seeding.token(secret, trail)
 
 
 class FilterModule:

@@ -12,11 +12,11 @@ from typing import Any
 def images_routed(
     transfers: Iterable[Mapping[str, Any]], listeners: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """See :func:`seeding.routed`."""
+    """See :func:`image_seeding.routed`."""
     # Ansible loads all of a collection's filters to find one: what one needs is imported when it is used.
-    from ansible_collections.retail.profiles.plugins.plugin_utils import seeding
+    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import image_seeding
 
-    return seeding.routed(transfers, listeners)
+    return image_seeding.routed(transfers, listeners)
 
 
 class FilterModule:

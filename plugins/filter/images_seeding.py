@@ -16,14 +16,14 @@ def images_seeding(
     builder: Mapping[str, Any],
     registered: str,
 ) -> dict[str, Any]:
-    """What seeding.plan answers, with the ``addresses`` by which the inventory knows each host that lacks something."""
+    """What image_seeding.plan answers, with the inventory's ``addresses`` of each host that lacks something."""
     # Ansible loads all of a collection's filters to find one: what one needs is imported when it is used.
-    from ansible_collections.retail.profiles.plugins.plugin_utils import seeding
-    from ansible_collections.retail.profiles.plugins.plugin_utils.ansible_input import native, resolved
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.planner_input import native, resolved
+    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import image_seeding
 
     found = {host: (hostvars[host].get(registered) or {}).get("engine") for host in hosts}
     facts = {host: native(engine) for host, engine in found.items() if engine}
-    planned = seeding.plan(native(list(wanted)), native(builder), facts)
+    planned = image_seeding.plan(native(list(wanted)), native(builder), facts)
     for host, item in planned["hosts"].items():
         own = hostvars[host]
         item["addresses"] = resolved(str(own.get("profile_address") or own.get("ansible_host") or host))

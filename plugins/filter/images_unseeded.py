@@ -14,10 +14,10 @@ _REGISTERED = {"images_sent": "sent", "images_resent": "resent", "images_receive
 def images_unseeded(hostvars: Mapping[str, Mapping[str, Any]], hosts: Iterable[str]) -> list[str]:
     """``HOST: why`` for every host without its images; the role's registered results are read from *hostvars*."""
     # Ansible loads all of a collection's filters to find one: what one needs is imported when it is used.
-    from ansible_collections.retail.profiles.plugins.plugin_utils import seeding
+    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import image_seeding
 
     results = {host: {short: hostvars[host].get(name) or {} for name, short in _REGISTERED.items()} for host in hosts}
-    return seeding.failures(results)
+    return image_seeding.failures(results)
 
 
 class FilterModule:

@@ -38,7 +38,7 @@ from typing import Any
 
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.claim import claim
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.lease_claim import claim
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no types

@@ -55,7 +55,9 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils import ansible_input, profile, secret_env
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning import secrets as secret_env
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no types
@@ -70,16 +72,16 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no typ
         ]
         if not names:
             return [{}]
-        render = ansible_input.renderer(self._templar)
+        render = planner_input.renderer(self._templar)
         try:
             secrets = secret_env.Secrets(self._profile(render, variables), {host: variables}, render)
-            return [secret_env.of_host(ansible_input.native(plan), secrets, names)]
+            return [secret_env.of_host(planner_input.native(plan), secrets, names)]
         except ProfileError as error:
             raise AnsibleLookupError(str(error)) from None
 
-    def _profile(self, render: profile.Render, variables: Any) -> profile.Profile | None:
+    def _profile(self, render: load.Render, variables: Any) -> load.Profile | None:
         file = self.get_option("file")
         if not file:
             return None
-        search = ansible_input.search_path(self.get_option("search"), variables["playbook_dir"])
-        return profile.load(Path(file), search, render, variables)
+        search = planner_input.search_path(self.get_option("search"), variables["playbook_dir"])
+        return load.load(Path(file), search, render, variables)

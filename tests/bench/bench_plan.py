@@ -23,8 +23,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils import place, plan, profile, shares
-from ansible_collections.retail.profiles.plugins.plugin_utils.fleet import Fleet
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning import plan
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load
+from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
 
 BUDGET_SECONDS = 2.0
 BUDGET_BYTES = 300e6
@@ -104,9 +107,9 @@ def ansible_templates() -> Callable[[Any, Mapping[str, Any]], Any]:
     from ansible.parsing.dataloader import DataLoader
     from ansible.template import Templar
 
-    from ansible_collections.retail.profiles.plugins.plugin_utils import ansible_input
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
 
-    return ansible_input.renderer(Templar(loader=DataLoader()))
+    return planner_input.renderer(Templar(loader=DataLoader()))
 
 
 def no_templates(value: Any, _variables: Mapping[str, Any]) -> Any:
@@ -126,12 +129,12 @@ def once(options: argparse.Namespace) -> dict[str, float]:
         inventory = place.Inventory(hosts, frozenset(hosts), lambda pattern: groups[pattern])
         settings = place.Settings("bench")
         begin, used = time.perf_counter(), time.process_time()
-        loaded = profile.load(file, [], render, {})
+        loaded = load.load(file, [], render, {})
         shaped = plan.shape(loaded, inventory, settings, render, {}, known)
         made = plan.build(loaded, shaped, settings, known, render)
         seconds, processor = time.perf_counter() - begin, time.process_time() - used
     used = time.process_time()
-    parts = [shares.share(made, host, wave) for host in hosts for wave in (0, 1)]
+    parts = [host_share.share(made, host, wave) for host in hosts for wave in (0, 1)]
     sharing = time.process_time() - used
     planned = sum(len(share["replicas"]) for share in parts)
     if {len(made["replicas"]), planned} != {options.replicas} or len(made["hosts"]) != options.hosts:

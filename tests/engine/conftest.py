@@ -22,8 +22,8 @@ from ansible_collections.retail.profiles.plugins.module_utils import networks, t
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine, connect
 from ansible_collections.retail.profiles.plugins.module_utils.outcome import run
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import parse_order
-from ansible_collections.retail.profiles.plugins.plugin_utils import parcels
-from ansible_collections.retail.profiles.plugins.plugin_utils.shipping import Source
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning.shipped_files import Source
+from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import archives
 
 IMAGE = os.environ.get("RETAIL_TEST_IMAGE", "debian:bookworm-slim")
 #: runs until it is told to end, and then ends at once
@@ -121,7 +121,7 @@ def shipped_folder(deployment: Deployment, folder: Path) -> dict[str, Any]:
 
 def sent(deployment: Deployment, item: dict[str, Any], source: Source) -> dict[str, Any]:
     stream = io.BytesIO()
-    parcels.pack(item, source, stream)
+    archives.pack(item, source, stream)
     deployment.archives.append({"dest": item["dest"], "data": base64.b64encode(stream.getvalue()).decode()})
     return item
 

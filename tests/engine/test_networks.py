@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
-from ansible_collections.retail.profiles.plugins.plugin_utils import shares
+from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share
 
 from ..unit.planning.conftest import World
 from .conftest import IMAGE, SLEEP, Deployment, stock
@@ -53,7 +53,7 @@ class Applier:
     def share(self, profile: Profile) -> dict[str, Any]:
         self.world.write("nets", yaml.safe_dump(profile))
         made = self.world.plan("nets", deployment=self.deployment.name, state_dir=str(self.state_dir))
-        return shares.share(made, "localhost")
+        return host_share.share(made, "localhost")
 
     def __call__(self, profile: Profile, state: str = "present") -> dict[str, Any]:
         share = self.share(profile)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
-from ansible_collections.retail.profiles.plugins.plugin_utils import shares
+from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share
 
 from ..unit.planning.conftest import World
 from .conftest import IMAGE, SLEEP, Deployment, sent, stock
@@ -48,7 +48,7 @@ def share(tmp_path: Path, deployment: Deployment) -> Share:
     world = World(tmp_path / "profiles", {"all": ["localhost"]})
     world.write("mounts", PROFILE.replace("HERE", str(tmp_path / "here")), config__json="{}")
     made = world.make("mounts", deployment=deployment.name, state_dir=str(tmp_path))
-    share = shares.share(made.plan, "localhost")
+    share = host_share.share(made.plan, "localhost")
     for item in share["files"]:
         sent(deployment, item, made.sources[item["sha256"]])
     return share

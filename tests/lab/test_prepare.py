@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.retail.profiles.plugins.plugin_utils import seeding
+from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import image_seeding
 
 Images = list[dict[str, Any]]
 Models = dict[str, Any]
@@ -295,7 +295,7 @@ class TestTransfer:
         assert outcome.status == 0, outcome.output
         assert fleet.image_ids(fleet.server) == dict.fromkeys(fleet.hosts[:3], fleet.built(fleet.server))
         first, second, third = fleet.hosts[:3]
-        tokens = [seeding.token(secret, trail) for trail in ([first], [first, second], [first, third])]
+        tokens = [image_seeding.token(secret, trail) for trail in ([first], [first, second], [first, third])]
         assert [word for word in (secret, *tokens) if word in outcome.output] == []
         assert min(outcome.received.values()) > 20 << 20
 

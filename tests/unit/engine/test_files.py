@@ -23,7 +23,7 @@ from ansible_collections.retail.profiles.plugins.module_utils import files, tree
 from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.state import StateDir
 from ansible_collections.retail.profiles.plugins.module_utils.tasks import Archive, ShippedFile
-from ansible_collections.retail.profiles.plugins.plugin_utils import parcels
+from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import archives
 
 NAMES = st.text(alphabet="ab.-é ", min_size=1, max_size=4).filter(lambda name: name.strip(".") != "")
 CONTENT = st.tuples(st.binary(max_size=40), st.booleans())
@@ -52,7 +52,7 @@ def item_of(root: Path, home: Path, kind: str = "directory") -> ShippedFile:
 
 def packed(root: Path, item: ShippedFile) -> bytes:
     stream = io.BytesIO()
-    parcels.pack({"kind": item.kind, "dest": item.dest, "mode": f"{item.mode:04o}"}, root, stream)
+    archives.pack({"kind": item.kind, "dest": item.dest, "mode": f"{item.mode:04o}"}, root, stream)
     return stream.getvalue()
 
 

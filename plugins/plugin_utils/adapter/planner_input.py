@@ -1,0 +1,148 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""What the planner is given by Ansible: inventory, variables, templates, addresses.
+
+The only file of the planner that knows Ansible.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.vault import EncryptedString
+from ansible.template import Templar, trust_as_template
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Inventory
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Vaulted
+
+Resolve = Callable[[str], list[str]]
+
+
+def native(value: Any) -> Any:
+    """Plain Python data without Ansible's tags and lazy containers."""
+    return json.loads(json.dumps(value, default=str))
+
+
+def renderer(templar: Templar) -> Render:
+    """A function that renders the templates in a value with the given variables; ValueError when it cannot."""
+
+    def render(value: Any, variables: Mapping[str, Any]) -> Any:
+        try:
+            scoped = templar.copy_with_new_env(available_variables=variables)
+            return native(scoped.template(_trusted(value)))
+        except AnsibleError as error:
+            raise ValueError(f"cannot be rendered: {' '.join(str(error).split())}") from error
+
+    return render
+
+
+def _trusted(value: Any) -> Any:
+    """Templates in the collection's own profile format are the user's: mark them so, or they stay unrendered."""
+    if isinstance(value, Vaulted):
+        return EncryptedString(ciphertext=str(value))
+    if isinstance(value, str):
+        return trust_as_template(value)
+    if isinstance(value, Mapping):
+        return {key: _trusted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_trusted(item) for item in value]
+    return value
+
+
+def inventory(groups: Mapping[str, Iterable[str]], limit: str | None) -> Inventory:
+    """The inventory, restricted by what ``--limit`` says, with Ansible's own pattern matching."""
+    manager = InventoryManager(loader=None, sources=None, parse=False)
+    for group, hosts in groups.items():
+        manager.add_group(str(group))
+        for host in hosts:
+            manager.add_host(str(host), group=str(group))
+    everyone = sorted({str(host) for host in groups.get("all", [])}, key=natural)
+
+    def match(pattern: str) -> list[str]:
+        return [str(host.name) for host in manager.get_hosts(pattern, ignore_limits=True)]
+
+    manager.subset(str(limit) if limit else None)
+    allowed = frozenset(str(host.name) for host in manager.get_hosts("all"))
+    return Inventory(hosts=everyone, allowed=allowed, match=match)
+
+
+def resolved(name: str) -> list[str]:
+    """The addresses of a name, as this machine resolves it; none where it does not."""
+    try:
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return []
+    return list(dict.fromkeys(str(item[4][0]) for item in found))
+
+
+class HostVariables(Mapping[str, Mapping[str, Any]]):
+    """Each host's variables, fetched once and left unrendered until a template asks for one."""
+
+    def __init__(self, hostvars: Any, extra: Mapping[str, Any]) -> None:
+        self._hostvars = hostvars
+        self._extra = extra
+        self._cache: dict[str, Mapping[str, Any]] = {}
+
+    def __getitem__(self, host: str) -> Mapping[str, Any]:
+        if host not in self._cache:
+            self._cache[host] = {**self._extra, **self._hostvars.raw_get(host), "hostvars": self._hostvars}
+        return self._cache[host]
+
+    def __iter__(self) -> Any:
+        return iter(self._hostvars)
+
+    def __len__(self) -> int:
+        return len(self._hostvars)
+
+
+class Dialled(Mapping[str, list[str]]):
+    """The addresses that the inventory gives for a host: of ``profile_address``, else of ``ansible_host``.
+
+    A name is resolved when it is asked for. Raises ProfileError for one that cannot be rendered.
+    """
+
+    def __init__(
+        self,
+        hosts: Sequence[str],
+        variables: Mapping[str, Mapping[str, Any]],
+        render: Render,
+        resolve: Resolve = resolved,
+    ) -> None:
+        self._hosts = hosts
+        self._variables = variables
+        self._render = render
+        self._resolve = resolve
+
+    def __getitem__(self, host: str) -> list[str]:
+        own = self._variables[host]
+        try:
+            name = self._render(own.get("profile_address") or own.get("ansible_host") or host, own)
+        except ValueError as error:
+            raise ProfileError(f"its address {error}", host=host) from error
+        return self._resolve(str(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._hosts)
+
+    def __len__(self) -> int:
+        return len(self._hosts)
+
+
+def search_path(given: Iterable[str], playbook_dir: str) -> list[Path]:
+    """The folders in which profiles are looked for: the given ones, else the usual three."""
+    if folders := [Path(folder).expanduser() for folder in given]:
+        return folders
+    collection = Path(__file__).resolve().parents[3]
+    usual = [Path("profiles"), Path(playbook_dir) / "profiles", collection / "profiles"]
+    return list(dict.fromkeys(folder.absolute() for folder in usual))

@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""What the events of a run say: task results that the callback keeps, one JSON line each in ``events.jsonl``.
+
+An event: ``t`` and ``start`` (unix seconds, controller), ``host``, ``action`` (last part of the task's action),
+``task``, ``status`` (ok, failed, unreachable, retry, hidden), ``state`` (the module's, or null), ``result``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import Call, Offset, intersect
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Window, window_of
+
+APPLY = "profile_apply"
+MEASURE = "profile_measure"
+WINDOW = "profile_window"
+VERDICT = "profile_verdict"
+STOCK = "docker_container"
+RECORDER = "recorder"
+RELEVANT = (APPLY, MEASURE, WINDOW, VERDICT, STOCK)
+BAD = ("failed", "unreachable", "hidden")
+
+Event = Mapping[str, Any]
+
+
+def _of(events: Iterable[Event], action: str, *states: str) -> list[Event]:
+    return [e for e in events if e.get("action") == action and (not states or e.get("state") in states)]
+
+
+def _message(event: Event) -> str:
+    result = event.get("result") or {}
+    text = result.get("msg") or result.get("module_stderr") or result.get("stderr") or "no message"
+    return " ".join(str(text).split())
+
+
+def bad(event: Event) -> str:
+    """A failed event in one line: where, which task, what."""
+    where = f"{event.get('action')} on {event.get('host')}"
+    if event.get("status") == "hidden":
+        return f"{where}: its result is hidden by no_log; take no_log off the task '{event.get('task')}'"
+    if event.get("status") == "unreachable":
+        return f"{where}: the host cannot be reached: {_message(event)}"
+    return f"{where}: {_message(event)}"
+
+
+def offsets(events: Iterable[Event]) -> dict[str, Offset]:
+    """Clock offset of each host, from all calls of the sampler that answered with the host's time."""
+    calls: dict[str, list[Call]] = {}
+    for event in _of(events, MEASURE):
+        clock = (event.get("result") or {}).get("clock")
+        if isinstance(clock, (int, float)) and not isinstance(clock, bool):
+            calls.setdefault(str(event["host"]), []).append(
+                Call(float(event["start"]), float(event["t"]), float(clock))
+            )
+    return {host: offset for host, known in calls.items() if (offset := intersect(known)) is not None}
+
+
+def sampling_since(events: Iterable[Event]) -> float | None:
+    """When the last of the samplers had started, unix seconds; ``None`` before any has."""
+    return max((float(e["t"]) for e in _of(events, MEASURE, "started") if e.get("status") == "ok"), default=None)
+
+
+def decided_windows(events: Iterable[Event]) -> tuple[Window, ...]:
+    """The windows that were decided last."""
+    for event in reversed(_of(events, WINDOW)):
+        found = (event.get("result") or {}).get("windows")
+        if event.get("status") in ("ok", "retry") and found:
+            return tuple(window_of(window) for window in found)
+    return ()
+
+
+def from_stock(result: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The replica in a result of community.docker.docker_container, in the words of profile_apply."""
+    container = result.get("container")
+    if not isinstance(container, Mapping) or not container.get("Name"):
+        return {}
+    state = container.get("State") or {}
+    networks = (container.get("NetworkSettings") or {}).get("Networks") or {}
+    addresses = [network.get("IPAddress") for network in networks.values() if network.get("IPAddress")]
+    found = {
+        "id": container.get("Id"),
+        "image_id": container.get("Image"),
+        "started_at": state.get("StartedAt"),
+        "exit_code": None if state.get("Running") else state.get("ExitCode"),
+        "address": addresses[0] if addresses else None,
+    }
+    return {str(container["Name"]).lstrip("/"): found}
+
+
+def containers(events: Iterable[Event]) -> dict[str, dict[str, Any]]:
+    """What is known of each container: the latest value of each key that any event gave."""
+    found: dict[str, dict[str, Any]] = {}
+    for event in events:
+        if event.get("action") not in (APPLY, STOCK):
+            continue
+        for name, replica in ((event.get("result") or {}).get("replicas") or {}).items():
+            known = found.setdefault(name, {})
+            for key in ("id", "image_id", "started_at", "exit_code", "address"):
+                if replica.get(key) is not None:
+                    known[key] = replica[key]
+    return found
+
+
+def status_of(action: str, state: str | None, result: Mapping[str, Any], status: str) -> str:
+    """The status of a result. A task with ``failed_when: false`` is reported as ok whatever its module said, so what
+    the module answered decides: a module that gave up has a message, and none of what it answers when it works."""
+    if "censored" in result:
+        return "hidden"
+    if status not in ("ok", "retry") or result.get("skipped"):
+        return status
+    if result.get("failed_when_result") or "exception" in result:
+        return "failed"
+    if action == MEASURE:
+        wanted = "pid" if state == "started" else "data"
+        return status if wanted in result else "failed"
+    if action == APPLY:
+        if any(replica.get("error") for replica in (result.get("replicas") or {}).values()) or result.get("problems"):
+            return "failed"
+        return status if "replicas" in result or "problems" in result else "failed"
+    return status
+
+
+def apply_problems(events: Iterable[Event]) -> list[str]:
+    """Why what was to run does not: one line for each replica, or for a host where no replica is to blame."""
+    found = []
+    for event in events:
+        if (
+            event.get("action") not in (APPLY, STOCK)
+            or event.get("state") == "absent"
+            or event.get("status") not in BAD
+        ):
+            continue
+        replicas = (event.get("result") or {}).get("replicas") or {}
+        own = [_problem(problem, event) for problem in (event.get("result") or {}).get("problems") or []]
+        own += [_blamed(name, replica, event) for name, replica in sorted(replicas.items()) if replica.get("error")]
+        found.extend(own or [bad(event)])
+    return found
+
+
+def _blamed(name: str, replica: Mapping[str, Any], event: Event) -> str:
+    status = str(replica.get("status") or "failed").replace("_", " ")
+    return f"replica {name} on {event.get('host')}: {status}: {' '.join(str(replica['error']).split())}"
+
+
+def _problem(problem: Mapping[str, Any], event: Event) -> str:
+    where = [f"{key} {problem[key]}" for key in ("container", "field") if problem.get(key)]
+    return f"{', '.join([str(event.get('host')), *where])}: {' '.join(str(problem.get('message')).split())}"
+
+
+def _last_of_each_host(events: Iterable[Event]) -> dict[str, Event]:
+    return {str(event["host"]): event for event in events}
+
+
+def cleanup_problems(events: Sequence[Event], plan: MeasuredPlan) -> list[str]:
+    """What is left behind, if clean-up was asked for. A later removal that works makes good an earlier one."""
+    first = next(
+        (i for i, e in enumerate(events) if e.get("action") in (APPLY, STOCK) and e.get("state") != "absent"), 0
+    )
+    last = _last_of_each_host(_of(events[first:], APPLY, "absent"))
+    if not last:
+        return []
+    found = [f"clean-up incomplete: {bad(event)}" for event in last.values() if event.get("status") in BAD]
+    used = {replica.host for replica in plan.replicas}
+    return found + [
+        f"clean-up incomplete: nothing was removed on {host}" for host in plan.hosts if host in used - set(last)
+    ]
+
+
+def measure_problems(events: Sequence[Event]) -> list[str]:
+    """Samplers that could not be started, or whose last samples could not be had."""
+    started = _last_of_each_host(_of(events, MEASURE, "started"))
+    # Where no sampler was started there is nothing to collect: that is not one more failure.
+    later = _last_of_each_host(e for e in _of(events, MEASURE, "collected", "stopped") if str(e["host"]) in started)
+    groups = (started, later, _last_of_each_host(_of(events, WINDOW)))
+    return [bad(event) for group in groups for event in group.values() if event.get("status") in BAD]
+
+
+def other_problems(events: Iterable[Event]) -> list[str]:
+    """Failures of the recorder itself, and hosts that could not be reached in any other task."""
+    found = [f"the recorder failed: {_message(event)}" for event in _of(events, RECORDER)]
+    known = (APPLY, MEASURE, WINDOW, STOCK, RECORDER)
+    return found + [bad(e) for e in events if e.get("status") == "unreachable" and e.get("action") not in known]

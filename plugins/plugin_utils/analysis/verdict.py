@@ -1,0 +1,182 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""The verdict on a run: a pure function of what is known of it.
+
+``failed``: a replica never came up or was lost, a window is invalid or there is none, clean-up was incomplete.
+``degraded``: it stands, with a flaw that is named. ``ok``: nothing of that. ``aborted`` is not judged: it is what a
+record says until a verdict is reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import events as happened
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import window_validity
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.events import Event
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan, Replica
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span, cut
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Window
+
+ESSENTIAL = ("cpu_cores", "memory_working_set_bytes")
+OVMS_ESSENTIAL = ("requests_per_second", "inference_seconds")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``verdict`` is ok, degraded, failed or aborted; ``reasons`` is empty only for ok."""
+
+    verdict: str
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A window with what makes it invalid; a warm-up is never invalid, for nothing is taken from it."""
+
+    window: Window
+    problems: tuple[str, ...] = ()
+
+    @property
+    def valid(self) -> bool:
+        return not self.problems
+
+
+def judge_windows(
+    windows: Sequence[Window], plan: MeasuredPlan, seen: Observations, events: Sequence[Event]
+) -> tuple[Judged, ...]:
+    """Each window with its problems."""
+    offsets = happened.offsets(events)
+    return tuple(
+        Judged(
+            window, tuple(window_validity.problems(window, plan, seen, offsets)) if window.phase == "measure" else ()
+        )
+        for window in windows
+    )
+
+
+def _span(windows: Sequence[Judged]) -> Span | None:
+    measured = [judged.window.span for judged in windows if judged.window.phase == "measure"]
+    return Span(measured[0].start, measured[-1].end) if measured else None
+
+
+def _restarts(plan: MeasuredPlan, seen: Observations, until: float) -> tuple[list[str], list[str]]:
+    """Restarts of measured replicas: those that no policy explains, and those that one does."""
+    outside, within = [], []
+    for replica in plan.measured:
+        times = [
+            state.t for state in seen.states.get(replica.name, ()) if state.event == "restarted" and state.t <= until
+        ]
+        if not times:
+            continue
+        what = f"replica {replica.name} on {replica.host}: restarted {len(times)} time{'s' if len(times) > 1 else ''}"
+        if replica.restarts_by_policy:
+            within.append(f"{what}, as its restart policy '{replica.restart_policy}' allows")
+        else:
+            outside.append(f"{what}, although it has no restart policy")
+    return outside, within
+
+
+def _absent(replica: Replica, seen: Observations, span: Span) -> list[str]:
+    """Optional metrics that a measured replica should have had."""
+    optional = [rule.metric for rule in replica.rules if not rule.required]
+    builtin = [*ESSENTIAL, *(OVMS_ESSENTIAL if replica.ovms else ())]
+    found = []
+    for metric in [*builtin, *optional]:
+        series = seen.replicas[replica.name].get(metric)
+        if series is None or cut(series, [span]) is None:
+            reason = seen.absent.get(replica.name, {}).get(metric)
+            found.append(f"replica {replica.name} on {replica.host}: no {metric}" + (f": {reason}" if reason else ""))
+    return found
+
+
+def _stalled(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span]) -> list[str]:
+    """Streams that finished no frame in a window."""
+    found = []
+    for replica in plan.measured:
+        series = seen.replicas[replica.name].get("fps")
+        for span in spans:
+            summary = cut(series, [span]) if series is not None else None
+            if summary is not None and not summary.mean:
+                found.append(f"replica {replica.name} on {replica.host}: finished no frame in the window")
+                break
+    return found
+
+
+def errors_counted(replica: Replica, seen: Observations, spans: Sequence[Span]) -> float | None:
+    """How many errors a replica told of in the spans: of a counter its growth, of a gauge the sum of its values."""
+    series = seen.replicas.get(replica.name, {}).get("errors")
+    summary = cut(series, spans) if series is not None else None
+    if series is None or summary is None:
+        return None
+    if summary.total is not None:
+        return summary.total
+    return sum(point.value for point in series.points if any(span.holds(point.end) for span in spans))
+
+
+def _errors(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span]) -> list[str]:
+    counts = {replica.name: errors_counted(replica, seen, spans) or 0.0 for replica in plan.measured}
+    total, seconds = sum(counts.values()), sum(span.length for span in spans)
+    if total <= 0.0 or seconds <= 0.0:
+        return []
+    worst = max(counts, key=lambda name: counts[name])
+    return [
+        f"{total:.0f} errors in {seconds:.0f} s of measurement ({total / seconds:.3g}/s), "
+        f"most of them of replica {worst} ({counts[worst]:.0f})"
+    ]
+
+
+def _flaws(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span], within: Sequence[str]) -> list[str]:
+    found = list(within)
+    whole = Span(spans[0].start, spans[-1].end)
+    for host in plan.hosts:
+        lost = seen.absent.get(host, {}).get("samples")
+        if lost:
+            found.append(f"host {host}: {lost}")
+    for replica in plan.measured:
+        where = f"replica {replica.name} on {replica.host}"
+        if not replica.one_shot:
+            found.extend(_absent(replica, seen, whole))
+        killed = seen.out_of_memory.get(replica.name, 0)
+        if killed:
+            found.append(f"{where}: ran out of memory {killed} time{'s' if killed > 1 else ''}")
+        dropped = seen.absent.get(replica.name, {}).get("log")
+        if dropped and "dropped" in dropped and replica.rules:
+            found.append(f"{where}: {dropped}")
+    return found + _errors(plan, seen, spans)
+
+
+def judge(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], windows: Sequence[Judged]) -> Verdict:
+    """The verdict and all of its reasons, failures first."""
+    failures = happened.apply_problems(events) + happened.measure_problems(events)
+    span = _span(windows)
+    spans = [judged.window.span for judged in windows if judged.window.phase == "measure"]
+    outside, within = _restarts(plan, seen, span.end if span is not None else float("inf"))
+    failures += outside
+    if span is None:
+        gone = window_validity.lost(plan, seen)
+        failures.append(gone if gone is not None else "nothing was measured: no window was reached")
+    several = len(spans) > 1
+    for judged in windows:
+        label = (
+            f"window {spans.index(judged.window.span) + 1}: " if several and judged.window.phase == "measure" else ""
+        )
+        failures.extend(f"{label}{problem}" for problem in judged.problems)
+    if spans:
+        failures += _stalled(plan, seen, spans)
+    if not plan.measured:
+        failures.append("nothing was measured: the plan measures no replica")
+    failures += happened.cleanup_problems(events, plan) + happened.other_problems(events)
+    flaws = _flaws(plan, seen, spans, within) if spans else within
+    reasons = tuple(dict.fromkeys([*failures, *flaws]))
+    if failures:
+        return Verdict("failed", reasons)
+    return Verdict("degraded" if flaws else "ok", reasons)
+
+
+def as_dict(verdict: Verdict) -> Mapping[str, object]:
+    return {"verdict": verdict.verdict, "reasons": list(verdict.reasons)}

@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""Whether a window can stand: missing data makes it invalid, and says what is missing and where."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import Offset
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan, Replica
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import (
+    Series,
+    Span,
+    added,
+    allowed_gap,
+    cut,
+    longest_gap,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Block, Window
+
+LOST_AFTER = 10.0
+"""Seconds that a container must have been gone before it counts as lost, so that a restart policy can act."""
+
+
+def _missing(what: str, times: Sequence[float], span: Span, unit: str) -> str | None:
+    """What is missing of something told at ``times``, or ``None``."""
+    inside = [t for t in times if span.holds(t)]
+    if not inside:
+        return f"{what}: no {unit} in the window"
+    gap = longest_gap(times, span)
+    return f"{what}: no {unit} for {gap:.1f} s" if gap > allowed_gap(times) else None
+
+
+def _of_replica(replica: Replica, seen: Observations, span: Span) -> list[str]:
+    problems = []
+    before = [state for state in seen.states.get(replica.name, ()) if state.t <= span.end]
+    if before and before[-1].event == "gone" and not replica.one_shot:
+        code = "" if before[-1].exit_code is None else f" with exit code {before[-1].exit_code}"
+        problems.append(f"replica {replica.name} on {replica.host}: ended{code} before the window was over")
+    if replica.one_shot:
+        return problems
+    where = f"replica {replica.name} on {replica.host}"
+    problems.append(_missing(where, seen.replica_times.get(replica.name, ()), span, "sample") or "")
+    required = [rule for rule in replica.rules if rule.required]
+    if required:
+        problems.append(_missing(where, seen.told_times.get(replica.name, ()), span, "value of its metrics") or "")
+    for rule in required:
+        series = seen.replicas[replica.name].get(rule.metric)
+        if series is None or cut(series, [span]) is None:
+            problems.append(
+                f"{where}: no value of its metric {rule.metric} in the window ({rule.source}: {rule.expression})"
+            )
+    return [problem for problem in problems if problem]
+
+
+def problems(window: Window, plan: MeasuredPlan, seen: Observations, offsets: Mapping[str, Offset]) -> list[str]:
+    """Why a measure window cannot stand; empty when it can."""
+    found = []
+    for host in plan.hosts:
+        missing = _missing(f"host {host}", seen.host_times.get(host, ()), window.span, "sample")
+        if missing:
+            found.append(missing)
+        offset = offsets.get(host)
+        if offset is not None and not offset.consistent:
+            found.append(f"host {host}: its clock was set by {offset.spread:.1f} s or more during the run")
+    for replica in plan.measured:
+        found.extend(_of_replica(replica, seen, window.span))
+    return found
+
+
+def throughput(plan: MeasuredPlan, seen: Observations) -> tuple[str, list[Series | None]]:
+    """The metric by which a warm-up is judged and its series, one a stream (``None``: nothing told yet).
+
+    Frames per second where any measured replica has them, else CPU in cores.
+    """
+    streams = [replica for replica in plan.measured if any(rule.metric == "fps" for rule in replica.rules)]
+    if streams:
+        return "fps", [seen.replicas[replica.name].get("fps") for replica in streams]
+    return "cpu_cores", [seen.replicas[r.name].get("cpu_cores") for r in plan.measured if not r.one_shot]
+
+
+def block(streams: Sequence[Series | None], span: Span) -> Block:
+    """Mean throughput of all streams together in an interval, and whether each of them told anything in it."""
+    present = [stream for stream in streams if stream is not None]
+    total = added(present, "throughput", "", span, step=span.length)
+    alive = bool(streams) and len(present) == len(streams)
+    alive = alive and all(any(span.holds(t) for t in stream.times) for stream in present)
+    return Block(total.points[0].value, alive)
+
+
+def horizon(plan: MeasuredPlan, seen: Observations) -> float:
+    """Up to when samples of every host have come, unix seconds; -inf while a host has sent none."""
+    return min((max(seen.host_times.get(host, ()), default=-math.inf) for host in plan.hosts), default=-math.inf)
+
+
+def lost(plan: MeasuredPlan, seen: Observations) -> str | None:
+    """The first measured replica that has ended for good, in words; ``None`` while all live."""
+    for replica in plan.measured:
+        states = seen.states.get(replica.name, ())
+        if replica.one_shot or not states or states[-1].event != "gone":
+            continue
+        last = max(seen.host_times.get(replica.host, ()), default=states[-1].t)
+        if last - states[-1].t >= LOST_AFTER:
+            code = states[-1].exit_code
+            how = "" if code is None else f" with exit code {code}"
+            return f"replica {replica.name} on {replica.host} has ended{how}"
+    return None

@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""Profiles of other formats: one translator each, chosen by content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base, detect
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given, Source, Translation
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import yaml_document
+
+
+@dataclass(frozen=True)
+class _Format:
+    translate: Callable[[Source], Translation]
+    markers: tuple[str, ...]
+
+
+# Names that say nothing of the profile: it is called as the folder is.
+_GENERAL = tuple(Path(name).stem for name in detect.NAMES)
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A profile of another format in native fields, and where it was read."""
+
+    name: str
+    document: yaml_document.Document
+    root: Path
+    translation: Translation
+
+
+def read(text: str, file: Path, given: Given, play: Callable[[str], str | None]) -> Foreign | None:
+    """A profile of another format; None for one that is not.
+
+    ``play`` gives the variables of the play. ProfileError for what cannot be translated, with file and line.
+    """
+    document = yaml_document.parse(text, str(file), plain_scalars=True)
+    found = _format(detect.format_of(document.value))
+    if found is None:
+        return None
+    root = base.root_of(file, given, found.markers)
+    made = found.translate(Source(document, root, given, play))
+    return Foreign(base.container_name(made.name or _name(file), ()), document, root, made)
+
+
+def _format(name: str | None) -> _Format | None:
+    """What translates a format, imported when it is met: most profiles are native, and each import costs every run."""
+    if name == detect.LAUNCHER:
+        from ansible_collections.retail.profiles.plugins.plugin_utils.formats.upstream import launcher
+
+        return _Format(launcher.translate, launcher.MARKERS)
+    if name == detect.CONTAINERS:
+        from ansible_collections.retail.profiles.plugins.plugin_utils.formats.upstream import containers
+
+        return _Format(containers.translate, ())
+    if name == detect.COMPOSE:
+        from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import file as compose
+
+        return _Format(compose.translate, ())
+    return None
+
+
+def _name(file: Path) -> str:
+    """The file's own name where it says something, else its folder's; ``res`` is a folder of upstream's layout."""
+    stem = file.stem.removesuffix("_conf")
+    if stem not in _GENERAL:
+        return stem
+    folder = file.absolute().parent
+    return folder.parent.name if folder.name == "res" else folder.name

@@ -1,0 +1,197 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""Who reaches whom, at which address and port."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.tasks import is_shared
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Slot
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Entry
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.networks import JOINED, stands_alone
+
+# peers['NAME'] or peers.NAME in the text of an entry, where quotes may be escaped.
+_PEERS = re.compile(r"peers\s*(?:\[\s*\\?['\"]([^'\"\\]*)\\?['\"]\s*\]|\.(\w+))")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What a replica listens on. ``attachments`` are its networks as it is on each; ``ports`` its own, by name.
+
+    ``fixed``: its ports on the host are these, too, and no others. ``networks`` are the names of its networks in the
+    profile, ``joins`` the container on whose network it is (``container:NAME``).
+    """
+
+    slot: Slot
+    attachments: tuple[Mapping[str, Any], ...]
+    ports: Mapping[str, int]
+    fixed: bool = False
+    networks: tuple[str, ...] = field(init=False)
+    joins: str | None = field(init=False)
+    is_shared: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Asked for again and again: for every replica, and for every pair that talks.
+        networks = tuple([item["name"] for item in self.attachments])
+        first = networks[0]
+        object.__setattr__(self, "networks", networks)
+        object.__setattr__(self, "joins", first[len(JOINED) :] if first.startswith(JOINED) else None)
+        object.__setattr__(self, "is_shared", is_shared(self.slot.replica))
+
+    def shares_network(self, other: Endpoint) -> bool:
+        """Whether the two reach each other past the host: never one that is shared, whose networks are its own."""
+        if self.slot.host != other.slot.host or self.is_shared or other.is_shared:
+            return False
+        if self.joins == other.slot.container:
+            return True
+        return any(network in other.networks and not stands_alone(network) for network in self.networks)
+
+    @property
+    def on_host_network(self) -> bool:
+        return self.networks == ("host",)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """How one consumer dials one server replica."""
+
+    replica: str
+    host: str
+    address: str
+    ports: Mapping[str, int]
+    local: bool
+
+    def as_variable(self) -> dict[str, Any]:
+        """What a profile sees as ``peers[CONTAINER]``."""
+        return {"replica": self.replica, "host": self.host, "address": self.address, "ports": dict(self.ports)}
+
+
+def consumes(entry: Entry, depends_on: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The containers that an entry talks to: those it depends on, and those whose ``peers[...]`` it mentions."""
+    mentioned = {name for pair in _PEERS.findall(entry.templates) for name in pair} | set(depends_on)
+    return [name for name in names if name != entry.name and name in mentioned]
+
+
+def deal(consumer: Endpoint, servers: Sequence[Slot]) -> Slot:
+    """The server replica of one consumer: consumers go round the servers, both in the order of their turns.
+
+    One that joins the network of its server takes one on its own host, of the same number where there is one. Raises
+    ProfileError where there is none.
+    """
+    slot = consumer.slot
+    if consumer.joins != servers[0].container:
+        return servers[slot.turn % len(servers)]
+    here = [server for server in servers if server.host == slot.host]
+    if not here:
+        raise ProfileError(
+            f"{slot.replica} is to join the network of {consumer.joins}, of which no replica is on this host: "
+            "give both the same hosts and replicas",
+            host=slot.host,
+            container=slot.container,
+            field="networks",
+        )
+    return next((server for server in here if server.index == slot.index), here[slot.turn % len(here)])
+
+
+def publish(
+    endpoints: Mapping[str, Endpoint],
+    wanted: set[str],
+    address: Callable[[str, str], str],
+    taken: Mapping[str, set[tuple[str, int]]],
+    running: Callable[[str, str], Mapping[int, int]],
+) -> dict[str, dict[str, int]]:
+    """The published port of each port of the replicas in ``wanted``: replica to {name: port}.
+
+    The first choice is the container's own port; where another replica of the plan has it on that host, the
+    next free one. Shared replicas choose first, and keep the ports that they publish where they run: ``running`` of
+    host and replica. ``taken`` holds the (address, port) pairs on which others listen, by host. Raises ProfileError
+    when the first choice is taken by something that is not of this deployment.
+    """
+    hosts: dict[str, _HostPorts] = {}
+    for name, endpoint in endpoints.items():
+        if endpoint.on_host_network or (endpoint.fixed and name in wanted):
+            host = hosts.setdefault(endpoint.slot.host, _HostPorts())
+            for label, port in endpoint.ports.items():
+                host.reserve(port, endpoint.slot, label)
+    result: dict[str, dict[str, int]] = {}
+    for name, endpoint in sorted(endpoints.items(), key=lambda item: not item[1].is_shared):
+        if name in wanted and not endpoint.on_host_network:
+            slot = endpoint.slot
+            host = hosts.setdefault(slot.host, _HostPorts())
+            if not host.address:
+                host.address = address(slot.host, slot.container)
+                here = (host.address, "0.0.0.0", "::")
+                host.others = {port for where, port in taken.get(slot.host, ()) if where in here}
+            labels = {port: label for label, port in endpoint.ports.items()}
+            kept = running(slot.host, name) if endpoint.is_shared else {}
+            chosen = {port: host.take(kept.get(port, port), slot, label) for port, label in labels.items()}
+            result[name] = {label: chosen[port] for label, port in endpoint.ports.items()}
+    return result
+
+
+@dataclass
+class _HostPorts:
+    """The ports of one host's fleet address: ``mine`` those of the plan by replica, ``others`` of something else."""
+
+    address: str = ""
+    mine: dict[int, str] = field(default_factory=dict)
+    others: set[int] = field(default_factory=set)
+    _next: dict[int, int] = field(default_factory=dict)
+
+    def reserve(self, port: int, slot: Slot, label: str) -> None:
+        """A port that cannot be another."""
+        holder = self.mine.setdefault(port, slot.replica)
+        if holder != slot.replica:
+            raise _no_port(
+                slot,
+                label,
+                f"{holder} has the host's port {port}, too, and neither can take another: give them different ports, "
+                "or keep them on different hosts (exclusive: [host_ports])",
+            )
+
+    def take(self, first: int, slot: Slot, label: str) -> int:
+        """The first choice, else the next free port."""
+        if first in self.others and first not in self.mine:
+            raise _no_port(
+                slot, label, f"port {first} is in use on {self.address} by something else: stop that, or give another"
+            )
+        if self.mine.get(first) == slot.replica:
+            return first
+        port = self._next.get(first, first)
+        while port in self.mine or port in self.others:
+            port += 1
+        if port > 65535:
+            raise _no_port(slot, label, f"no free port from {first} on is left on {self.address}")
+        self.mine[port] = slot.replica
+        self._next[first] = port + 1
+        return port
+
+
+def _no_port(slot: Slot, label: str, message: str) -> ProfileError:
+    return ProfileError(message, host=slot.host, container=slot.container, field=f"ports.{label}")
+
+
+def peer(
+    consumer: Endpoint, server: Endpoint, published: Mapping[str, Mapping[str, int]], address: Callable[[str, str], str]
+) -> Peer:
+    """How ``consumer`` dials ``server``: by Docker name on a shared network, else at the server's fleet address.
+
+    On the server's own network it is at home.
+
+    Two on the network of one host need no address of it.
+    """
+    slot = server.slot
+    if consumer.shares_network(server):
+        joined = consumer.joins == slot.container
+        return Peer(slot.replica, slot.host, "127.0.0.1" if joined else slot.replica, server.ports, True)
+    if consumer.on_host_network and server.on_host_network and slot.host == consumer.slot.host:
+        return Peer(slot.replica, slot.host, "127.0.0.1", server.ports, True)
+    ports = server.ports if server.on_host_network else published.get(slot.replica, {})
+    return Peer(slot.replica, slot.host, address(slot.host, slot.container), ports, slot.host == consumer.slot.host)

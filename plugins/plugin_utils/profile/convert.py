@@ -1,0 +1,178 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""Write a profile of another format in our own, with the files that it uses beside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.read import Foreign
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile import search
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import templates
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.templates import Template
+
+_MARKS = ("{{", "{%", "{#")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the new profile. ``path`` is relative to its folder."""
+
+    path: str
+    data: bytes
+    executable: bool = False
+
+
+@dataclass(frozen=True)
+class Converted:
+    """The new profile: ``files`` begins with its profile.yml; ``notes`` say what it does not carry over."""
+
+    files: tuple[File, ...]
+    notes: tuple[str, ...]
+
+
+def convert(foreign: Foreign) -> Converted:
+    """The profile in our format. Paths stay as they are under the root. ProfileError for a file that cannot be read."""
+    used = _files(foreign)
+    if search.PROFILE_FILE in used:
+        raise ProfileError(
+            f"it uses a file of its own that is called {search.PROFILE_FILE}: rename that first",
+            file=foreign.document.file,
+        )
+    profile = File(search.PROFILE_FILE, text(foreign).encode())
+    return Converted((profile, *(used[path] for path in sorted(used))), foreign.translation.warnings)
+
+
+def text(foreign: Foreign) -> str:
+    """The profile.yml."""
+    made = foreign.translation
+    top = {
+        "description": made.description or None,
+        "warnings": list(made.warnings) or None,
+        "containers": [dict(container.fields) for container in made.containers],
+        "networks": made.networks,
+        "volumes": made.volumes,
+    }
+    value = native({key: item for key, item in top.items() if item is not None})
+    body = yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
+    return f"# Converted from {Path(foreign.document.file).name}\n---\n{body}"
+
+
+def native(value: Any) -> Any:
+    """A value as our format says it: where it looks like a template, it is written as one that renders to it."""
+    if isinstance(value, Template):
+        return str(value)
+    if isinstance(value, str):
+        return templates.escape(value) if any(mark in value for mark in _MARKS) else value
+    if isinstance(value, Mapping):
+        return {key: native(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [native(item) for item in value]
+    return value
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes every value out, without anchors, and lists below their key."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+def _files(foreign: Foreign) -> dict[str, File]:
+    """The files that the containers use, by their paths under the root."""
+    made: dict[str, File] = {}
+    for container in foreign.translation.containers:
+        for field, relative in _named(container.fields):
+            path = relative.removeprefix("./")
+            if path in foreign.translation.generated:
+                made[path] = File(path, foreign.translation.generated[path])
+                continue
+            try:
+                found = search.inside(foreign.root, relative)
+                made.update((file.path, file) for file in _read(found, path))
+            except (ValueError, OSError) as error:
+                raise foreign.document.error(
+                    str(error), container.paths[field], str(container.fields["name"]), field
+                ) from error
+    return made
+
+
+def _named(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The files that a container names, each with its field."""
+    for item in fields.get("env_file", ()):
+        yield "env_file", item["path"] if isinstance(item, Mapping) else item
+    for item in fields.get("volumes", ()):
+        source = item.get("source", "") if isinstance(item, Mapping) else item.partition(":")[0]
+        if source.startswith("./"):
+            yield "volumes", source
+    if any(word.startswith("./") for word in fields.get("entrypoint", ())[:1]):
+        yield "entrypoint", fields["entrypoint"][0]
+    if "build" in fields:
+        yield "build", fields["build"]
+
+
+def _read(found: Path, path: str) -> Iterator[File]:
+    """A file, or all files of a folder; links in it are read where they lead to a file of the folder."""
+    if not found.is_dir():
+        yield File(path, found.read_bytes(), os.access(found, os.X_OK))
+        return
+    for file in sorted(_walk(found)):
+        inside = search.inside(found, file.relative_to(found).as_posix())
+        if inside.is_file():
+            yield File(
+                (Path(path) / file.relative_to(found)).as_posix(), inside.read_bytes(), os.access(inside, os.X_OK)
+            )
+
+
+def _walk(folder: Path) -> Iterable[Path]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != ".git"]
+        yield from (Path(parent) / name for name in names)
+
+
+def differing(converted: Converted, folder: Path) -> list[File]:
+    """Those of the files that are not in the folder as they are to be."""
+    return [file for file in converted.files if not _is_there(file, folder / file.path)]
+
+
+def _is_there(file: File, path: Path) -> bool:
+    try:
+        return path.read_bytes() == file.data and (os.access(path, os.X_OK) or not file.executable)
+    except OSError:
+        return False
+
+
+def check_free(files: Iterable[File], folder: Path, force: bool) -> None:
+    """ProfileError where one of the files would replace another, unless it is to be so."""
+    for file in files:
+        if os.path.lexists(folder / file.path) and not force:
+            raise ProfileError(
+                "it is there already, with other content: give another folder, or -e force=true to replace it",
+                file=str(folder / file.path),
+            )
+
+
+def write(files: Iterable[File], folder: Path) -> None:
+    """Write the files, in place of what is there. ProfileError for one that cannot be written."""
+    for file in files:
+        path = folder / file.path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_symlink():
+                path.unlink()
+            path.write_bytes(file.data)
+            path.chmod(0o755 if file.executable else 0o644)
+        except OSError as error:
+            raise ProfileError(f"cannot be written: {error.strerror}", file=str(path)) from error

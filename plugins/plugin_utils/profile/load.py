@@ -1,0 +1,382 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""Load a profile, in the collection's own format or another: YAML in, validated entries out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats import read
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Container, Given
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile import search as locate
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types, fields
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import templates as literal
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import yaml_document
+
+Render = literal.Render
+_CONTAINER = {field.name: field for field in fields.CONTAINER_FIELDS}
+SECRETS = "secret_env"
+_PROFILE = {field.name: field for field in fields.PROFILE_FIELDS}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the value of a field was written.
+
+    ``literal``: in a format without templates. ``generated``: files under the root that were made of it.
+    """
+
+    document: yaml_document.Document
+    path: yaml_document.Path
+    root: Path
+    literal: bool = False
+    generated: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One container of a profile as written: values may still hold templates.
+
+    ``used``: the entry of another profile that it starts from.
+    """
+
+    name: str
+    raw: Mapping[str, Any]
+    origins: Mapping[str, Origin]
+    warnings: tuple[str, ...] = ()
+    used: Entry | None = None
+    _fixed: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def error(self, message: str, field: str | None = None, inside: yaml_document.Path = ()) -> ProfileError:
+        """An error that points at a field of this entry, or at what is ``inside`` of it, by file and line."""
+        origin = self.origins.get(field or "name") or self.origins["name"]
+        return origin.document.error(message, (*origin.path, *inside), container=self.name, field=field)
+
+    def parse(self, field: str, value: Any) -> Any:
+        """The canonical value of a rendered field; ProfileError when it is not valid."""
+        try:
+            return _CONTAINER[field].type(value)
+        except ValueError as error:
+            raise self.error(str(error), field, getattr(error, "path", ())) from error
+
+    @cached_property
+    def templated(self) -> frozenset[str]:
+        """The fields that hold a template, so that their values may differ from replica to replica."""
+        return frozenset(
+            name for name, raw in self.raw.items() if _CONTAINER[name].rendered and self._holds_template(name, raw)
+        )
+
+    def _holds_template(self, field: str, raw: Any) -> bool:
+        return literal.holds_template(raw) if self._is_literal(field) else field_types.is_template(raw)
+
+    def _is_literal(self, field: str) -> bool:
+        return field in self.origins and self.origins[field].literal
+
+    @cached_property
+    def templates(self) -> str:
+        """All text of this entry that is rendered."""
+        return repr([literal.templates(self.raw[f]) if self._is_literal(f) else self.raw[f] for f in self.templated])
+
+    def value(self, field: str, render: Render, variables: Mapping[str, Any]) -> Any:
+        """The canonical value of a field; its default when it is not given.
+
+        What holds no template is parsed once and is the same object for all replicas: not to be changed.
+        """
+        if field in self._fixed:
+            return self._fixed[field]
+        raw = self.raw.get(field)
+        if field in self.templated:
+            try:
+                rendered = literal.rendered if self._is_literal(field) else _rendered
+                return self.parse(field, rendered(raw, render, variables))
+            except ValueError as error:
+                raise self.error(str(error), field) from error
+        self._fixed[field] = _CONTAINER[field].absent() if raw is None else self.parse(field, raw)
+        return self._fixed[field]
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """The profile in which it is written, and its name there: those of the entry that it uses, if it does."""
+        entry = self.used or self
+        return entry.origins["name"].root.name, entry.name
+
+    @property
+    def home(self) -> Path:
+        """The folder of the entry's own profile; a field that came with ``use`` has another."""
+        return self.origins.get("use", self.origins["name"]).root
+
+    def has_file(self, field: str, relative: str) -> bool:
+        """Whether there is what this field names."""
+        return (self.origins[field].root / relative).exists()
+
+    def generated(self, field: str, relative: str) -> bytes | None:
+        """The content of a file that was made when the profile was read; None for one on disk."""
+        return self.origins[field].generated.get(relative.removeprefix("./"))
+
+    def file(self, field: str, relative: str) -> Path:
+        """A file of the profile that this field names."""
+        try:
+            return locate.inside(self.origins[field].root, relative)
+        except ValueError as error:
+            raise self.error(str(error), field) from error
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A profile as written. ``root`` is its folder."""
+
+    name: str
+    file: str
+    root: Path
+    description: str
+    entries: tuple[Entry, ...]
+    builds: Mapping[str, Path]
+    models: Mapping[str, Any] | None
+    volumes: Mapping[str, Any] | None = None
+    networks: Mapping[str, Any] | None = None
+    notes: Sequence[str] = ()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know: the profile's own, and of how others were read."""
+        return sorted({warning for entry in self.entries for warning in entry.warnings}.union(self.notes))
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Entry]:
+        return {entry.name: entry for entry in self.entries}
+
+    def entry(self, name: str) -> Entry:
+        return self._by_name[name]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What loading needs beside the file: where other profiles are, the play's variables, what the caller says."""
+
+    search: Sequence[Path]
+    render: Render
+    variables: Mapping[str, Any]
+    given: Given
+
+    def variable(self, name: str) -> str | None:
+        """A variable of the play as text; None where there is none that is a text or a number."""
+        if name not in self.variables:
+            return None
+        try:
+            return str(field_types.scalar(self.render(f"{{{{ {name} }}}}", self.variables)))
+        except ValueError:
+            return None
+
+
+def load(
+    file: Path, search: Sequence[Path], render: Render, variables: Mapping[str, Any], given: Given | None = None
+) -> Profile:
+    """Read and validate a profile.
+
+    ``render`` renders templates of the fields that shape the plan, with the variables of the play. ``given`` is what
+    the caller says of a profile in another format. Raises ProfileError that names file and line.
+    """
+    context = Context(search, render, variables, given or Given())
+    foreign = read.read(_text(file), file, context.given, context.variable)
+    return _native(file, context) if foreign is None else _foreign(foreign)
+
+
+def _foreign(foreign: read.Foreign) -> Profile:
+    entries = tuple(_translated(foreign, container) for container in foreign.translation.containers)
+    _check_names(entries)
+    return Profile(
+        name=foreign.name,
+        file=foreign.document.file,
+        root=foreign.root,
+        description=foreign.translation.description,
+        entries=entries,
+        builds=_builds(foreign.document, foreign.root, {}, entries),
+        models=None,
+        volumes=_valid_top(foreign.document, "volumes", foreign.translation.volumes),
+        networks=_valid_top(foreign.document, "networks", foreign.translation.networks),
+    )
+
+
+def _translated(foreign: read.Foreign, container: Container) -> Entry:
+    made = foreign.translation
+    origins = {
+        name: Origin(foreign.document, path, foreign.root, literal=True, generated=made.generated)
+        for name, path in container.paths.items()
+    }
+    entry = Entry(str(container.fields["name"]), container.fields, origins, made.warnings)
+    _check(entry)
+    return entry
+
+
+def _native(file: Path, context: Context) -> Profile:
+    document = _read(file)
+    value = document.value
+    for key in value:
+        if key not in _PROFILE:
+            raise document.error(field_types.unknown(key, list(_PROFILE)), (key,), field=key)
+    parsed = {key: _parse_top(document, key, context) for key in value if key != "containers"}
+    items = _containers(document)
+    root = file.parent
+    entries = tuple(_entry(document, index, root, context) for index in range(len(items)))
+    _check_names(entries)
+    return Profile(
+        name=root.name,
+        file=document.file,
+        root=root,
+        description=parsed.get("description") or "",
+        entries=entries,
+        builds=_builds(document, root, parsed.get("builds") or {}, entries),
+        models=parsed.get("models"),
+        volumes=parsed.get("volumes"),
+        networks=parsed.get("networks"),
+        notes=parsed.get("warnings") or (),
+    )
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProfileError(f"cannot be read: {error}", file=str(file)) from error
+
+
+def _read(file: Path) -> yaml_document.Document:
+    document = yaml_document.parse(_text(file), str(file))
+    if not isinstance(document.value, dict):
+        raise document.error("a profile is a mapping with the key 'containers'")
+    return document
+
+
+def _containers(document: yaml_document.Document) -> list[Any]:
+    items = document.value.get("containers")
+    if not isinstance(items, list) or not items:
+        raise document.error("'containers' must be a list of at least one container", ("containers",))
+    return items
+
+
+def _parse_top(document: yaml_document.Document, key: str, context: Context) -> Any:
+    value = document.value[key]
+    try:
+        rendered = context.render(value, context.variables) if field_types.is_template(value) else value
+    except ValueError as error:
+        raise document.error(str(error), (key,), field=key) from error
+    return _valid_top(document, key, rendered)
+
+
+def _valid_top(document: yaml_document.Document, key: str, value: Any) -> Any:
+    """The canonical value of a top-level field; None where it is not given."""
+    try:
+        return None if value is None else _PROFILE[key].type(value)
+    except ValueError as error:
+        raise document.error(str(error), (key, *getattr(error, "path", ())), field=key) from error
+
+
+def _rendered(raw: Any, render: Render, variables: Mapping[str, Any]) -> Any:
+    return render(raw, variables)
+
+
+def _entry(document: yaml_document.Document, index: int, root: Path, context: Context) -> Entry:
+    entry = _written(document, index, root)
+    if "use" in entry.raw:
+        base = _used(document, ("containers", index, "use"), entry.raw["use"], context)
+        name = entry.name if "name" in entry.raw else base.name
+        entry = Entry(name, {**base.raw, **entry.raw}, {**base.origins, **entry.origins}, base.warnings, base)
+    _check(entry)
+    return replace(entry, name=str(entry.value("name", context.render, context.variables)))
+
+
+def _check(entry: Entry) -> None:
+    """Raise ProfileError for a field that is missing, or is not valid as it is written."""
+    for name, known in _CONTAINER.items():
+        raw = entry.raw.get(name)
+        if known.required and raw is None:
+            raise entry.error(f"the field {name!r} is missing")
+        if raw is not None and name not in entry.templated:
+            entry.parse(name, raw)
+
+
+def _written(document: yaml_document.Document, index: int, root: Path) -> Entry:
+    """One entry as it is written, known by its name or its number."""
+    path = ("containers", index)
+    raw = document.value["containers"][index]
+    if not isinstance(raw, dict):
+        raise document.error("a container is a mapping with at least 'name' and 'image'", path)
+    label = str(raw.get("name", f"number {index + 1}"))
+    for key in raw:
+        if key not in _CONTAINER:
+            raise document.error(field_types.unknown(key, list(_CONTAINER)), (*path, key), container=label)
+        if key != SECRETS and _holds_vaulted(raw[key]):
+            raise document.error(
+                f"a value with !vault may stand in {SECRETS} only: elsewhere it would be written into the plan",
+                (*path, key),
+                container=label,
+                field=key,
+            )
+    origins = {key: Origin(document, (*path, key), root) for key in raw}
+    return Entry(label, dict(raw), {"name": Origin(document, path, root), **origins})
+
+
+def _holds_vaulted(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_vaulted, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_vaulted, value))
+    return isinstance(value, yaml_document.Vaulted)
+
+
+def _used(document: yaml_document.Document, path: yaml_document.Path, use: Any, context: Context) -> Entry:
+    """The entry that ``use`` names, as it is written in its own profile."""
+    profile, separator, name = str(use).rpartition("/")
+    if not separator or not profile:
+        raise document.error(f"expected PROFILE/NAME, not {use!r}", path, field="use")
+    try:
+        written = _all_written(locate.find_profile(profile, context.search), context)
+    except ProfileError as error:
+        raise document.error(str(error), path, field="use") from error
+    if name not in written:
+        raise document.error(
+            f"profile {profile!r} has no container {name!r}; it has {', '.join(written)}", path, field="use"
+        )
+    if "use" in written[name].raw:
+        raise document.error(f"{use!r} itself uses another entry: name that one instead", path, field="use")
+    return written[name]
+
+
+def _all_written(file: Path, context: Context) -> dict[str, Entry]:
+    """The entries of another profile by name, not yet checked."""
+    foreign = read.read(_text(file), file, context.given, context.variable)
+    if foreign is not None:
+        return {entry.name: entry for entry in _foreign(foreign).entries}
+    document = _read(file)
+    entries = [_written(document, index, file.parent) for index in range(len(_containers(document)))]
+    return {entry.name: entry for entry in entries}
+
+
+def _check_names(entries: Sequence[Entry]) -> None:
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.name in seen:
+            raise entry.error("another container of this profile has the same name", "name")
+        seen.add(entry.name)
+
+
+def _builds(
+    document: yaml_document.Document, root: Path, builds: Mapping[str, str], entries: Sequence[Entry]
+) -> dict[str, Path]:
+    result = {}
+    for image, context in builds.items():
+        try:
+            result[image] = locate.inside(root, context)
+        except ValueError as error:
+            raise document.error(str(error), ("builds", image), field="builds") from error
+    for entry in entries:
+        if entry.raw.get("build") is not None:
+            result.setdefault(str(entry.raw["image"]), entry.file("build", str(entry.raw["build"])))
+    return result

@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""Where a profile is, and which files may belong to it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats import detect
+
+PROFILE_FILE = "profile.yml"
+_SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr")
+
+
+def find_profile(profile: str, search: Sequence[Path]) -> Path:
+    """The file of a profile given by name, or by the path of its folder or of itself.
+
+    Raises ProfileError with the names that exist when there is none.
+    """
+    if not profile or not profile.strip():
+        raise ProfileError(f"no profile is named: give one with -e profile=NAME; {_known(search)}")
+    if ".." in Path(profile).parts:
+        raise ProfileError(
+            f"the profile {profile!r} must not contain '..': give a name, or the path of its folder without it"
+        )
+    if "/" in profile or _is_yaml(Path(profile)):
+        return _by_path(profile)
+    for folder in search:
+        if (folder / profile).is_dir() and (found := detect.profiles_in(folder / profile)):
+            return _only(found, str(folder / profile))
+    names = known_profiles(search)
+    near = difflib.get_close_matches(profile, names, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise ProfileError(f"there is no profile {profile!r}: {hint}{_known(search)}")
+
+
+def _is_yaml(path: Path) -> bool:
+    return path.suffix in (".yml", ".yaml") and path.is_file()
+
+
+def _by_path(profile: str) -> Path:
+    path = Path(profile).expanduser()
+    real = path.resolve()
+    if str(real) == "/" or any(real == Path(system) or Path(system) in real.parents for system in _SYSTEM):
+        raise ProfileError(f"the profile {profile!r} lies in a folder of the operating system: keep profiles elsewhere")
+    if _is_yaml(path):
+        return path
+    return _only(detect.profiles_in(path) if path.is_dir() else [], profile)
+
+
+def _only(found: Sequence[Path], profile: str) -> Path:
+    if not found:
+        raise ProfileError(
+            f"there is no profile in the folder {profile!r}: {PROFILE_FILE} is missing, "
+            "and so is a profile or Compose file of another format"
+        )
+    if len(found) > 1:
+        raise ProfileError(
+            f"the folder {profile!r} holds several profiles: name the file of one ({', '.join(map(str, found))})"
+        )
+    return found[0]
+
+
+def known_profiles(search: Sequence[Path]) -> list[str]:
+    """Names of the profiles in the given folders, sorted."""
+    folders = (folder for parent in search if parent.is_dir() for folder in parent.iterdir() if folder.is_dir())
+    return sorted({folder.name for folder in folders if detect.profiles_in(folder)})
+
+
+def _known(search: Sequence[Path]) -> str:
+    names = known_profiles(search)
+    if not names:
+        return f"no profile exists in {', '.join(map(str, search))}"
+    return f"profiles that exist: {', '.join(names)}"
+
+
+def inside(root: Path, relative: str) -> Path:
+    """The file ``relative`` names under ``root``; ValueError when it leads out or is not there."""
+    path = root / relative
+    real = path.resolve()
+    if real != root.resolve() and root.resolve() not in real.parents:
+        raise ValueError(f"{relative!r} leads out of the profile's folder")
+    if not real.exists():
+        raise ValueError(f"{relative!r} is not in the profile's folder")
+    return real

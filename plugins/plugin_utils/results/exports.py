@@ -1,0 +1,25 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""The files that are made from a finished run, beside its record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
+    html_report,
+    openmetrics,
+    run_directory,
+    summary,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
+
+
+def files(final: Mapping[str, Any], run: Run) -> Iterator[tuple[str, str]]:
+    """Name and text of each file."""
+    yield run_directory.SUMMARY, summary.csv_text(final, run)
+    yield run_directory.OPENMETRICS, openmetrics.text(final, run)
+    yield run_directory.REPORT, html_report.html(final, run)

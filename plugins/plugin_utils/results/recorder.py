@@ -1,0 +1,316 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""Ansible's events in, a run's directory out. A plain class: the callback plugin only adapts to it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import importlib.util
+import json
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import measured_plan
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
+    exports,
+    live_progress,
+    provenance,
+    run_record,
+    summary,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import events as happened
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory, dumps
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.verdict import Verdict
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
+
+PLAN = "profile_plan"
+NEEDED = ("jmespath", "prometheus_client", "plotly")
+"""Packages without which results cannot be made."""
+_LATEST = 4.0e9
+"""A sample's time beyond this (year 2096) is none."""
+_NOT_KEPT = ("data", "invocation", "plan", "diff", "container", "exception", "warnings", "deprecations")
+
+
+class Screen(Protocol):
+    """Where lines for a person go."""
+
+    terminal: bool
+
+    def show(self, text: str, kind: str = "plain") -> None:
+        """Show text; ``kind`` is plain, progress, ok, degraded or failed."""
+
+    def warn(self, text: str) -> None:
+        """Show a warning."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one task on one host. ``action``: last part of the action's name; times in unix seconds."""
+
+    action: str
+    host: str
+    task: str
+    status: str
+    start: float
+    end: float
+    result: Mapping[str, Any]
+
+    @property
+    def hidden(self) -> bool:
+        return "censored" in self.result
+
+    @property
+    def state(self) -> str | None:
+        arguments = (self.result.get("invocation") or {}).get("module_args") or {}
+        state = arguments.get("state", self.result.get("state"))
+        return state if isinstance(state, str) else None
+
+
+_UNFINISHED = Verdict("aborted", (run_record.UNFINISHED,))
+
+
+@dataclass
+class _Active:
+    """The run that is being recorded."""
+
+    plan: Mapping[str, Any]
+    fleet: MeasuredPlan
+    run_id: str
+    directory: RunDirectory
+    started: float
+    live: live_progress.Live
+    pace: live_progress.Pace
+    controller: Mapping[str, Any]
+    offsets: dict[str, int] = field(default_factory=dict)
+    finished: bool = False
+    shown: bool = False
+    judged: Verdict = _UNFINISHED
+    table: str = ""
+
+
+class Recorder:
+    """Takes outcomes in the order in which they come. Raises what goes wrong: the adapter hands it to `trouble`."""
+
+    def __init__(self, screen: Screen, clock: Callable[[], float] = time.time) -> None:
+        self._screen = screen
+        self._clock = clock
+        self._run: _Active | None = None
+
+    def wants(self, action: str, status: str) -> bool:
+        """Whether anything is made of such an outcome."""
+        if action == PLAN:
+            return True
+        running = self._run is not None and not self._run.finished
+        return running and (action in happened.RELEVANT or status in ("failed", "unreachable"))
+
+    def take(self, outcome: Outcome) -> None:
+        """Take the outcome of a task."""
+        if outcome.action == PLAN:
+            self._planned(outcome)
+        elif self._run is not None and self.wants(outcome.action, outcome.status):
+            if outcome.action in happened.RELEVANT:
+                self._relevant(self._run, outcome)
+            else:
+                self._keep(self._run, outcome, {"msg": str(outcome.result.get("msg", ""))[:2000]})
+
+    def trouble(self, error: Exception) -> None:
+        """Something went wrong in here: warned of at once, and the verdict will say it. Never raises."""
+        text = str(error) if isinstance(error, ProfileError) else f"{type(error).__name__}: {error}"
+        self._screen.warn(f"retail.profiles.profile_metrics: {text}")
+        run = self._run
+        if run is None:
+            return
+        event = {"t": self._clock(), "action": happened.RECORDER, "status": "failed", "result": {"msg": text}}
+        try:
+            run.directory.append_event(event)
+        except (ProfileError, OSError, ValueError) as second:
+            self._screen.warn(f"retail.profiles.profile_metrics: that could not be recorded either: {second}")
+
+    def close(self) -> None:
+        """The playbook has ended: finish a run that came to no verdict, and show the summary."""
+        run = self._run
+        if run is None or run.shown:
+            return
+        if not run.finished:
+            self._finish(run, aborted=True)
+        run.shown = True
+        self._screen.show(run.table)
+        for number, reason in enumerate(run.judged.reasons):
+            self._screen.show(f"{'Reasons: ' if number == 0 else '         '}{summary.clean(reason)}")
+        self._screen.show(f"Verdict: {run.judged.verdict}", kind=run.judged.verdict)
+        self._screen.show(f"Report: {run.directory.path / 'report.html'}")
+
+    def _planned(self, outcome: Outcome) -> None:
+        if outcome.hidden:
+            self._screen.warn(
+                "the plan's result is hidden by no_log: no results can be recorded; take no_log off the task"
+            )
+            return
+        plan, path = outcome.result.get("plan"), outcome.result.get("run_dir")
+        if outcome.status != "ok" or not isinstance(plan, Mapping) or not path:
+            return
+        if self._run is not None:
+            self.close()
+        fleet = measured_plan.of_plan(plan)
+        run = _Active(
+            plan=plan,
+            fleet=fleet,
+            run_id=str(outcome.result.get("run_id") or Path(str(path)).name),
+            directory=RunDirectory(Path(str(path))),
+            started=outcome.end,
+            live=live_progress.Live(fleet),
+            pace=live_progress.Pace(self._screen.terminal),
+            controller=provenance.describe(),
+        )
+        run.directory.create(plan, self._unfinished(run))
+        self._run = run
+        self._screen.show(
+            f"Run {run.run_id}: {len(fleet.replicas)} replicas on {len(fleet.hosts)} hosts; results in {path}"
+        )
+        missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+        if missing:
+            raise ProfileError(
+                f"Python on the controller has no {', '.join(missing)}; install with: pip install {' '.join(missing)}"
+            )
+
+    def _keep(self, run: _Active, outcome: Outcome, result: Mapping[str, Any]) -> None:
+        run.directory.append_event(
+            {
+                "t": outcome.end,
+                "start": outcome.start,
+                "host": outcome.host,
+                "action": outcome.action,
+                "task": outcome.task,
+                "status": happened.status_of(outcome.action, outcome.state, outcome.result, outcome.status),
+                "state": outcome.state,
+                "result": dict(result),
+            }
+        )
+
+    def _relevant(self, run: _Active, outcome: Outcome) -> None:
+        kept = {key: value for key, value in outcome.result.items() if key not in _NOT_KEPT}
+        if outcome.action == happened.STOCK:
+            kept["replicas"] = happened.from_stock(outcome.result)
+        try:
+            if outcome.action == happened.MEASURE and outcome.result.get("data"):
+                self._samples(run, outcome)
+        finally:
+            self._keep(run, outcome, kept)
+        if outcome.hidden:
+            self._screen.warn(
+                f"the result of task '{summary.clean(outcome.task)}' on {outcome.host} is hidden by no_log and cannot"
+                " be recorded: the verdict will be failed; take no_log off the task"
+            )
+        if outcome.action == happened.VERDICT:
+            self._finish(run)
+        elif outcome.action == happened.WINDOW:
+            self._progress(run, outcome)
+        elif outcome.action in (happened.APPLY, happened.STOCK):
+            run.directory.write_record(self._unfinished(run))
+
+    def _samples(self, run: _Active, outcome: Outcome) -> None:
+        """Append what a host collected; each byte of its samples file once, although a call may have been repeated."""
+        try:
+            raw = zlib.decompress(base64.b64decode(outcome.result["data"], validate=True))
+        except (binascii.Error, zlib.error, TypeError, ValueError) as error:
+            raise ProfileError(f"the collected samples cannot be unpacked: {error}", host=outcome.host) from error
+        end = outcome.result.get("offset")
+        if isinstance(end, int):
+            known, begin = run.offsets.get(outcome.host, 0), end - len(raw)
+            if begin > known:
+                message = f"{begin - known} bytes of samples did not arrive (from byte {known} on)"
+                self.trouble(ProfileError(message, host=outcome.host))
+            raw = raw[max(0, known - begin) :] if begin >= 0 else raw
+            run.offsets[outcome.host] = max(known, end)
+        lines: list[str] = []
+        logs: dict[str, list[str]] = defaultdict(list)
+        for text in raw.decode("utf-8", "replace").split("\n"):
+            if not text:
+                continue
+            sample = _sample(text, outcome)
+            lines.append(dumps(sample))
+            run.live.feed(sample)
+            if sample.get("type") == "log":
+                stamp = iso(float(sample["t"]))
+                logs[str(sample.get("replica"))].append(f"{stamp} {sample.get('stream', '')} {sample.get('line', '')}")
+        run.directory.append_samples(lines)
+        for replica, written in logs.items():
+            run.directory.append_log(outcome.host, replica, written)
+
+    def _progress(self, run: _Active, outcome: Outcome) -> None:
+        run.directory.write_record(self._unfinished(run))
+        result = outcome.result
+        if outcome.hidden or outcome.status not in ("ok", "retry"):
+            return
+        phase = str(result.get("phase"))
+        if run.pace.due(phase, outcome.end):
+            elapsed, total = float(result.get("elapsed") or 0.0), float(result.get("total") or 0.0)
+            text = live_progress.line(phase, elapsed, total, run.live.figures(), bar=self._screen.terminal)
+            self._screen.show(text, kind="progress")
+
+    def _unfinished(self, run: _Active) -> dict[str, Any]:
+        """The record of a run on its way: what its events say, no figures yet."""
+        sketch = run_record.sketch(run.plan, run.directory.events())
+        now = self._clock()
+        return run_record.build(
+            run.plan, sketch, _UNFINISHED, run_id=run.run_id, started=run.started, now=now, controller=run.controller
+        )
+
+    def _finish(self, run: _Active, aborted: bool = False) -> None:
+        """Judge, write everything, and remember the table for the end of the playbook."""
+        run.finished = True
+        whole = run_record.load(run.plan, run.directory.events(), run.directory.samples())
+        run.judged = _aborted(whole) if aborted else run_record.judge(whole)
+        try:
+            self._write(run, whole)
+        except (ProfileError, ImportError, OSError, ValueError) as error:
+            self.trouble(error)
+            whole = run_record.load(run.plan, run.directory.events(), run.directory.samples())
+            run.judged = _aborted(whole) if aborted else run_record.judge(whole)
+            run.directory.write_record(self._record(run, whole))
+
+    def _record(self, run: _Active, whole: run_record.Run) -> dict[str, Any]:
+        return run_record.build(
+            run.plan,
+            whole,
+            run.judged,
+            run_id=run.run_id,
+            started=run.started,
+            now=self._clock(),
+            controller=run.controller,
+        )
+
+    def _write(self, run: _Active, whole: run_record.Run) -> None:
+        final = self._record(run, whole)
+        run.table = summary.table(final)
+        run.directory.write_record(final)
+        for name, text in exports.files(final, whole):
+            run.directory.write(name, text)
+
+
+def _aborted(run: run_record.Run) -> Verdict:
+    """The verdict on a run whose play ended early, with what is known to have gone wrong."""
+    reasons = ["the play ended before the run was judged", *run_record.judge(run).reasons]
+    return Verdict("aborted", tuple(reasons))
+
+
+def _sample(text: str, outcome: Outcome) -> dict[str, Any]:
+    """A sample with its host; what cannot be read is kept as it is."""
+    try:
+        data = json.loads(text, parse_constant=lambda constant: None)
+    except ValueError:
+        data = None
+    t = data.get("t") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(t, (int, float)) or not 0.0 <= t < _LATEST:
+        return {"host": outcome.host, "t": outcome.end, "type": "unreadable", "line": text}
+    return {**data, "host": outcome.host}

@@ -1,0 +1,180 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""The summary: ``summary.csv`` with the row names that people's tools know, and the table for the terminal."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
+
+MISSING = "NA"
+MEGA = 1.0e6
+MOST_ROWS = 40
+"""A terminal is shown at most so many replicas."""
+# Rows of which this collection has no figure; they stand there so that a reader finds the rows that it knows.
+NOT_MEASURED = (
+    "S0 Memory Bandwidth Usage MB/s",
+    "S0 Power Draw W",
+    "GPU_0 GPU Utilization %",
+    "GPU_0 Compute[CCS] Utilization %",
+    "GPU_0 Render/3D[RCS] Utilization %",
+    "GPU_0 Video[VCS] Utilization %",
+)
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def clean(text: object) -> str:
+    """Text without control characters, so that it cannot steer a terminal."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(text))
+
+
+def neutral(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA_STARTS) or cell.startswith(_FORMULA_STARTS) else cell
+
+
+def _figure(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.6g}"
+
+
+def _mean(metrics: Mapping[str, Any], name: str) -> float | None:
+    value = (metrics.get(name) or {}).get("mean")
+    return None if value is None else float(value)
+
+
+def _total(values: Iterable[float | None]) -> float | None:
+    """The sum, or ``None`` where one is missing: a part is not the whole."""
+    known = list(values)
+    return (
+        None
+        if not known or any(value is None for value in known)
+        else sum(value for value in known if value is not None)
+    )
+
+
+def _percent(part: float | None, whole: float | None) -> float | None:
+    return None if part is None or not whole else 100.0 * part / whole
+
+
+def _cpus(run: Run, host: str) -> float | None:
+    value = (run.snapshot.get(host) or {}).get("cpus")
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def rows(final: Mapping[str, Any], run: Run) -> list[tuple[str, str]]:
+    """The two columns. A stream is a camera: measured replicas with frames per second, in natural order, from 1."""
+    found: list[tuple[str, str]] = []
+    streams = [r for r in run.plan.measured if any(rule.metric == "fps" for rule in r.rules)]
+    for number, replica in enumerate(sorted(streams, key=lambda r: natural(r.name)), start=1):
+        last = run.seen.last_lines.get(replica.name)
+        found.append((f"Camera_{number} FPS", _figure(_mean(final["metrics"].get(replica.name, {}), "fps"))))
+        found.append((f"Camera_{number} Last log update", MISSING if last is None else iso(last)))
+    hosts = {host: final["host_metrics"].get(host, {}) for host in run.plan.hosts}
+    busy = _total(_mean(metrics, "cpu_cores") for metrics in hosts.values())
+    cpus = _total(_cpus(run, host) for host in hosts)
+    used = _total(_mean(metrics, "memory_used_bytes") for metrics in hosts.values())
+    available = _total(_mean(metrics, "memory_available_bytes") for metrics in hosts.values())
+    memory = None if used is None or available is None else used + available
+    found.append(("CPU Utilization %", _figure(_percent(busy, cpus))))
+    found.append(("NPU Utilization %", MISSING))
+    found.append(("Memory Utilization %", _figure(_percent(used, memory))))
+    for label, name in (
+        ("Disk Read MB/s", "block_read_bytes_per_second"),
+        ("Disk Write MB/s", "block_write_bytes_per_second"),
+    ):
+        moved = _total(_mean(metrics, name) for metrics in hosts.values())
+        found.append((label, _figure(None if moved is None else moved / MEGA)))
+    found.extend((label, MISSING) for label in NOT_MEASURED)
+    latency = _mean(final.get("totals", {}), "latency_seconds")
+    found.append(("Overall Latency (ms)", _figure(None if latency is None else latency * 1000.0)))
+    found.extend((label, MISSING) for label in ("Total Text count", "Total Barcode count"))
+    return found
+
+
+def csv_text(final: Mapping[str, Any], run: Run) -> str:
+    """``summary.csv``: two columns, no header, ``NA`` where there is no figure."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerows((neutral(name), neutral(value)) for name, value in rows(final, run))
+    return out.getvalue()
+
+
+def shown(value: float | None, text: str, factor: float = 1.0) -> str:
+    return "-" if value is None else text.format(value * factor)
+
+
+HEADINGS = ("replica", "host", "fps", "p50 ms", "p99 ms", "errors", "cpu cores", "memory MiB")
+
+
+def figures(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+    """The cells of one replica, or of all, from ``fps`` on."""
+    latency, errors = metrics.get("latency_seconds") or {}, metrics.get("errors") or {}
+    counted = errors.get("total", None if not errors else (errors.get("mean") or 0.0) * (errors.get("n") or 0))
+    return (
+        shown(_mean(metrics, "fps"), "{:.1f}"),
+        shown(latency.get("p50"), "{:.1f}", 1000.0),
+        shown(latency.get("p99"), "{:.1f}", 1000.0),
+        shown(counted, "{:.0f}"),
+        shown(_mean(metrics, "cpu_cores"), "{:.2f}"),
+        shown(_mean(metrics, "memory_working_set_bytes"), "{:.0f}", 1.0 / 1024**2),
+    )
+
+
+def table_rows(final: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """A row for each measured replica, and one for all of them if they are several."""
+    found = []
+    for name, container in final["containers"].items():
+        if container.get("measured", True):
+            found.append((clean(name), clean(container["host"]), *figures(final["metrics"].get(name, {}))))
+    if len(found) > 1:
+        found.append(("all", "", *figures(final.get("totals", {}))))
+    return found
+
+
+def _slowest(final: Mapping[str, Any], body: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The rows that a terminal shows of very many: those with the lowest frames per second, in their order."""
+
+    def pace(row: tuple[str, ...]) -> float:
+        value = _mean(final["metrics"].get(row[0], {}), "fps")
+        return -1.0 if value is None else value
+
+    kept = set(sorted(body[:-1], key=pace)[:MOST_ROWS])
+    return [row for row in body[:-1] if row in kept] + [body[-1]]
+
+
+def table(final: Mapping[str, Any]) -> str:
+    """The summary for a terminal; of more than `MOST_ROWS` replicas the slowest."""
+    body = table_rows(final)
+    left_out = len(body) - 1 - MOST_ROWS
+    if left_out > 0:
+        body = _slowest(final, body)
+    widths = [max(len(row[column]) for row in [HEADINGS, *body]) for column in range(len(HEADINGS))]
+
+    def line(row: Sequence[str]) -> str:
+        cells = [
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        return "  ".join(cells).rstrip()
+
+    parts = [
+        f"Run {clean(final['run_id'])}",
+        line(HEADINGS),
+        "  ".join("-" * width for width in widths),
+        *map(line, body),
+    ]
+    if left_out > 0:
+        parts.append(f"{left_out} more replicas, none of them slower than these, are in the report")
+    if final.get("stand_ins"):
+        parts.append(f"Made with stand-ins: {', '.join(clean(name) for name in final['stand_ins'])}")
+    return "\n".join(parts)

@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""The status of the fleet for a person: one row a replica, and a line that says what is not as it should be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
+
+HEADER = ("HOST", "REPLICA", "IMAGE", "DESIRED", "ACTUAL", "READY", "RESTARTS", "DRIFT")
+_LONGEST_VALUE = 40
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What to print, and what to say at the end."""
+
+    table: str
+    message: str
+    as_desired: bool
+
+
+def overview(answers: Mapping[str, Mapping[str, Any]], deployment: str | None = None) -> Overview:
+    """*answers*: by host, the result of ``profile_status``; of a host that could not be asked, what Ansible has."""
+    rows: list[Sequence[str]] = []
+    details: list[str] = []
+    count = wrong = silent = 0
+    for host in sorted(answers, key=natural):
+        answer = answers[host]
+        if "replicas" not in answer:
+            silent += 1
+            rows.append((host, "?", "", "", "unreachable" if answer.get("unreachable") else "no answer", "", "", ""))
+            details.append(f"{host}: {_first_line(answer.get('msg') or 'no answer')}")
+            continue
+        for item in sorted(answer["replicas"], key=lambda item: natural(item["replica"])):
+            count += 1
+            wrong += not item["as_desired"]
+            rows.append(_row(host, item))
+            details += [f"{item['replica']} on {host}: {text}" for text in _details(item)]
+    if not rows:
+        what = f"of the deployment {deployment} " if deployment else ""
+        return Overview("", f"nothing {what}is on these hosts", deployment is None)
+    message = f"{count - wrong} of {count} replicas are as desired"
+    if silent:
+        message += f"; {silent} of {len(answers)} hosts could not be asked"
+    lines = [*_aligned([HEADER, *rows]), *(f"! {line}" for line in details)]
+    return Overview("\n".join(lines), message, not (wrong or silent))
+
+
+def _row(host: str, item: Mapping[str, Any]) -> Sequence[str]:
+    fields = list(dict.fromkeys(str(difference["field"]) for difference in item["drift"]))
+    return (
+        host,
+        item["replica"],
+        item["image"] or "?",
+        item["desired"],
+        item["actual"],
+        {True: "yes", False: "no", None: "-"}[item["ready"]],
+        str(item["restarts"]),
+        ", ".join(fields) or "-",
+    )
+
+
+def _details(item: Mapping[str, Any]) -> Iterator[str]:
+    if item["ready"] is False and item["reason"]:
+        yield f"not ready: {item['reason']}"
+    for difference in item["drift"]:
+        yield f"{difference['field']} is {_value(difference['current'])}, should be {_value(difference['desired'])}"
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _first_line(text: Any) -> str:
+    return str(text).strip().splitlines()[0]

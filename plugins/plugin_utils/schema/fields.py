@@ -1,0 +1,388 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""The fields of a profile, each declared once.
+
+A declaration gives type, validation, JSON Schema, documentation, example, default, and the docker_container options
+that the field becomes; how those are compared with what runs is in module_utils/options.py. ``make docs`` writes
+docs/profile.schema.json and the tables of docs/profile.md from here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES, OPTIONS
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema import input_source, target_device
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import (
+    Field,
+    Invalid,
+    Type,
+    boolean,
+    list_of,
+    mapping_of,
+    name,
+    options,
+    or_nothing,
+    port,
+    positive,
+    record,
+    scalar,
+    text,
+    typed,
+    variable,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.networks import ATTACHMENTS, NETWORKS
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.records import (
+    ENV_FILE,
+    METRIC_RULE,
+    READY,
+    REQUIRE,
+    SECRET_ENV,
+    cpus,
+    cpuset,
+    exclusive,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.volumes import NAMED_VOLUMES, VOLUME
+
+#: options that a profile may give beside the field that becomes it
+_SHARED = ("published_ports", "devices", "groups", "cpus", "labels", "etc_hosts")
+
+# -- a container
+
+
+@typed(**list_of(text).schema)
+def pattern(value: Any) -> str:
+    """An inventory pattern; a list means its union, as in a play's ``hosts``."""
+    return ",".join(list_of(text)(value))
+
+
+def _checked_options(value: Any) -> dict[str, Any]:
+    """Options as they are; the values of those that the table knows are checked as they will be on the host."""
+    written: dict[str, Any] = options(value)
+    for key, each in written.items():
+        option = OPTIONS.get(ALIASES.get(key, key))
+        try:
+            parsed = option.parse(each) if option is not None else None
+            if option is not None and option.choices and parsed not in option.choices:
+                raise ValueError(f"{each!r} is not one of {', '.join(option.choices)}")
+        except (ValueError, TypeError, KeyError) as error:
+            raise Invalid(f"{key}: {error}", (key,)) from error
+    return written
+
+
+def _docker_options() -> Type:
+    """What docker_container takes. Not closed: the stock module knows more options than the table."""
+    types = {"str": "string", "int": "integer", "bool": "boolean", "float": "number", "list": "array", "dict": "object"}
+    own = {option for field in CONTAINER_FIELDS for option in field.options if option not in _SHARED}
+    properties = {
+        option.name: {
+            **({"type": types[option.type]} if option.type in types else {}),
+            **({"enum": list(option.choices)} if option.choices else {}),
+        }
+        for option in OPTIONS.values()
+        if option.name not in own
+    }
+    return Type(_checked_options, {"type": "object", "properties": properties})
+
+
+CONTAINER_FIELDS: tuple[Field, ...] = (
+    Field(
+        "name",
+        name,
+        "Name of the container, unique in the profile; its replicas are named `<deployment>-<name>-<n>`.",
+        "name: client",
+        required=True,
+        options=("name",),
+        group="what",
+    ),
+    Field(
+        "use",
+        text,
+        "An entry of another profile to start from, as `PROFILE/NAME`; fields given here replace its own.",
+        "use: capi/local-inference",
+        group="what",
+    ),
+    Field(
+        "shared",
+        boolean,
+        "Whether deployments share it: the first starts it, the last stops it, see [Shared](#shared-containers).",
+        "shared: true",
+        default=False,
+        group="what",
+    ),
+    Field("image", text, "Docker image.", "image: retail/gstreamer:1", required=True, options=("image",), group="what"),
+    Field(
+        "build",
+        text,
+        "Build context of the image, under the profile's folder, used where no registry has the image.",
+        "build: ./images/gstreamer",
+        group="what",
+    ),
+    Field(
+        "entrypoint",
+        list_of(scalar),
+        "Entrypoint; a path starting with `./` is a script of the profile, mounted read-only at `/profile`.",
+        "entrypoint: ./client.sh",
+        default=[],
+        unset="the image's",
+        options=("entrypoint",),
+        group="what",
+    ),
+    Field(
+        "args",
+        list_of(scalar),
+        "Input arguments, passed to the entrypoint.",
+        "args: [--streams, 2]",
+        default=[],
+        unset="the image's",
+        options=("command",),
+        group="what",
+    ),
+    Field(
+        "env_file",
+        list_of(ENV_FILE),
+        "Environment files, see [Env files](#env-files); of a variable given twice the later file wins.",
+        "env_file: [common.env, client.env]",
+        default=[],
+        options=("env",),
+        group="environment",
+    ),
+    Field(
+        "env",
+        mapping_of(scalar, variable),
+        "Environment variables, above those of env files; `profile_env` of the command line stands above all.",
+        "env: {DEVICE: CPU}",
+        default={},
+        options=("env",),
+        group="environment",
+    ),
+    Field(
+        "secret_env",
+        SECRET_ENV,
+        "Environment variables that are secret, see [Secrets](#secrets); above `env`.",
+        'secret_env: {API_TOKEN: "{{ vaulted_token }}"}',
+        default={},
+        rendered=False,
+        options=("env",),
+        group="environment",
+    ),
+    Field(
+        "volumes",
+        list_of(VOLUME),
+        "Mounts, `SOURCE:TARGET[:MODE]` or a [mapping](#volumes).",
+        'volumes: ["./config.json:/config.json:ro", "cache:/cache", {type: tmpfs, target: /tmp, size: 64m}]',
+        default=[],
+        options=("volumes", "mounts"),
+        group="files",
+    ),
+    Field(
+        "networks",
+        ATTACHMENTS,
+        "Networks, each by its name or as a [mapping](#networks); or `host`, `none` or `container:NAME` alone.",
+        "networks: [inference, {name: cameras, aliases: [server], ipv4_address: 172.30.0.10}]",
+        default=[],
+        unset="`[default]`",
+        options=("networks", "network_mode"),
+        group="network",
+    ),
+    Field(
+        "ports",
+        mapping_of(port, name),
+        "What the container listens on, by name; published on the fleet address where a consumer needs it.",
+        "ports: {grpc: 9000}",
+        default={},
+        options=("published_ports",),
+        group="network",
+    ),
+    Field(
+        "hosts",
+        pattern,
+        "Inventory pattern of the hosts that it may run on; a list means its union.",
+        'hosts: "gpu:&lab"',
+        default="all",
+        group="placement",
+    ),
+    Field(
+        "replicas",
+        positive,
+        "Number of replicas over all hosts that take it, dealt evenly in natural order.",
+        "replicas: 4",
+        unset="1",
+        group="placement",
+    ),
+    Field(
+        "replicas_per_host",
+        positive,
+        "Number of replicas on each host that takes it, instead of `replicas`.",
+        "replicas_per_host: 1",
+        group="placement",
+    ),
+    Field(
+        "max_per_host",
+        positive,
+        "Most replicas that one host may carry.",
+        "max_per_host: 2",
+        group="placement",
+    ),
+    Field(
+        "exclusive",
+        exclusive,
+        "What it shares with no other replica of the plan: `true` (its host), `devices`, `host_ports`; or several.",
+        "exclusive: [devices, host_ports]",
+        default=[],
+        group="placement",
+    ),
+    Field(
+        "require",
+        REQUIRE,
+        "What a host must have, see [Which host](#which-host).",
+        "require: {arch: x86_64, memory: 8g, gpu: true}",
+        group="placement",
+    ),
+    Field(
+        "cpus",
+        cpus,
+        "How many CPUs it may use: the size of its set with `cpuset: auto`, else a limit of CPU time.",
+        "cpus: 2",
+        options=("cpus",),
+        group="placement",
+    ),
+    Field(
+        "cpuset",
+        cpuset,
+        "CPUs of its own: `auto`, `{cpus: 2}`, or the same list on each host, such as `0-3,8`.",
+        "cpuset: {cpus: 2}",
+        options=("cpuset_cpus",),
+        group="placement",
+    ),
+    Field(
+        "target_device",
+        or_nothing(typed(type="string", pattern=target_device.PATTERN)(target_device.name)),
+        f"Device that it infers on: {target_device.FORMS}; `profile_target_device` beats it. "
+        "See [Devices and input](#devices-and-input).",
+        "target_device: GPU",
+        options=("devices", "groups", "env"),
+        group="hardware",
+    ),
+    Field(
+        "input_source",
+        or_nothing(typed(type=["string", "integer"])(input_source.source)),
+        f"Input of its pipeline: {input_source.FORMS}; `profile_input_source` beats it.",
+        "input_source: rtsp://camera:8554/stream0",
+        options=("devices", "groups", "env"),
+        group="hardware",
+    ),
+    Field(
+        "render",
+        or_nothing(boolean),
+        "Whether it shows its output on the X display of its host; `profile_render` beats it.",
+        "render: true",
+        options=("env", "volumes"),
+        group="hardware",
+    ),
+    Field(
+        "depends_on",
+        list_of(text),
+        "Containers that must be ready before this one starts.",
+        "depends_on: [ovms-server]",
+        default=[],
+        group="order",
+    ),
+    Field(
+        "ready",
+        READY,
+        "When a replica counts as ready, see [Readiness](#readiness).",
+        "ready: {ovms_models: all, timeout: 2m}",
+        unset="at once",
+        group="order",
+    ),
+    Field(
+        "metrics",
+        mapping_of(METRIC_RULE, name),
+        "Metrics by name, see [Metrics](#metrics).",
+        "metrics: {fps: {log: fps, unit: fps}}",
+        default={},
+        group="measurement",
+    ),
+    Field(
+        "measured",
+        boolean,
+        "Whether the container counts in the result.",
+        "measured: false",
+        default=True,
+        group="measurement",
+    ),
+)
+CONTAINER_FIELDS += (
+    Field(
+        "docker",
+        _docker_options(),
+        "Further options of `community.docker.docker_container`, passed through unchanged.",
+        "docker: {shm_size: 1g}",
+        default={},
+        group="more",
+    ),
+)
+#: the sections of docs/profile.md in which they are shown
+CONTAINER_GROUPS = ("what", "environment", "files", "network", "placement", "hardware", "order", "measurement", "more")
+#: options that the plan sets by itself
+PLANNED = ("state", "pull", "labels", "etc_hosts")
+#: docker_container options that may not stand under ``docker``, and the field to use (None: the plan sets it)
+RESERVED: dict[str, str | None] = {
+    **dict.fromkeys(option for option in PLANNED if option not in _SHARED),
+    **{option: field.name for field in CONTAINER_FIELDS for option in field.options if option not in _SHARED},
+    "env_file": "env_file",
+}
+
+# -- the profile
+
+MODELS_FIELDS: tuple[Field, ...] = (
+    Field("image", text, "The image that makes them.", "image: retail/models:1", required=True),
+    Field("command", list_of(scalar), "Its command.", "command: [--seed, 7]", default=[]),
+    Field("names", list_of(text), "Names of the models that it makes.", "names: [face-detection]", default=[]),
+)
+# With ``use`` an entry needs neither name nor image of its own.
+_CONTAINER = record(CONTAINER_FIELDS, required=[], anyOf=[{"required": ["name", "image"]}, {"required": ["use"]}])
+PROFILE_FIELDS: tuple[Field, ...] = (
+    Field("description", text, "What the profile is for, in a line.", "description: OVMS and gRPC clients"),
+    Field(
+        "warnings",
+        list_of(text),
+        "What its users should know; every plan shows it.",
+        "warnings: [The camera of the original is simulated here.]",
+        default=[],
+    ),
+    Field(
+        "containers",
+        Type(list_of(_CONTAINER).parse, {"type": "array", "minItems": 1, "items": _CONTAINER.schema}),
+        "The container configurations, in order; at least one.",
+        "containers: [{name: one, image: debian}]",
+        required=True,
+    ),
+    Field(
+        "networks",
+        NETWORKS,
+        "Networks that are more than a name, see [Networks](#networks).",
+        "networks: {inference: {subnet: 172.30.0.0/24}, plant: {external: true}}",
+    ),
+    Field(
+        "volumes",
+        NAMED_VOLUMES,
+        "Named volumes that are more than a name, see [Volumes](#volumes).",
+        "volumes: {cache: {driver: local}, recordings: {external: true}}",
+    ),
+    Field(
+        "builds",
+        mapping_of(text),
+        "Images that `prepare_hosts.yml` builds: image to build context under the profile's folder.",
+        "builds: {retail/models:1: ./images/models}",
+    ),
+    Field(
+        "models",
+        record(MODELS_FIELDS),
+        "How the models are made: the image is run once and writes `NAME/<version>/…` to `/models`.",
+        "models: {image: retail/models:1, names: [face-detection]}",
+    ),
+)

@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""Environment files: in Docker's own format, as ``docker run --env-file`` reads them, and in Compose's.
+
+In both a name without a value would take the value of the caller's environment. There is no such caller here: it sets
+nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import interpolation
+
+# What Go's unicode.IsSpace says is white space, and no more (Python counts U+001C to U+001F).
+_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_BLANK = re.compile(r"(?:\s|#[^\n]*)*")
+_KEY = re.compile(r"(?:export[^\S\n]+)?(?P<name>[\w.\-\[\]]+)[^\S\n]*(?:(?P<assign>[=:])[^\S\n]*|(?=\n|#|\Z))")
+_QUOTED = {quote: re.compile(rf"{quote}((?:\\.|[^\\{quote}])*){quote}", re.DOTALL) for quote in "'\""}
+_AFTER_QUOTED = re.compile(r"[^\S\n]*(?:#[^\n]*)?(?:\n|\Z)")
+_ESCAPE = re.compile(r"\\(0[0-7]{0,3}|.)", re.DOTALL)
+_ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One variable of an env file, and the number of the line that sets it."""
+
+    name: str
+    value: str
+    number: int
+
+
+def decode(content: bytes, file: str) -> str:
+    """The text of an env file without its byte order mark. ProfileError for a line that is not UTF-8."""
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ProfileError(f"this line is not UTF-8: {error.reason}", file=file, line=number) from error
+    return content.decode("utf-8").removeprefix("\ufeff")
+
+
+def parse(text: str, file: str) -> dict[str, str]:
+    """The variables of :func:`lines`; the last of one given twice wins."""
+    return {line.name: line.value for line in lines(text, file)}
+
+
+def lines(text: str, file: str) -> list[Line]:
+    """The variables of a file in Docker's own format.
+
+    Quotes, ``$`` and everything after the first ``=`` belong to the value, white space included; nothing is
+    expanded. A line that starts with ``#`` is a comment. Raises ProfileError for a name with white space or no name.
+    """
+    found = []
+    for number, raw in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+        line = raw.removesuffix("\r").lstrip(_SPACE)
+        if not line or line.startswith("#"):
+            continue
+        name, separator, value = line.partition("=")
+        if not name or any(character in " \t" for character in name):
+            raise ProfileError(
+                f"{_shown(line)} is not NAME=VALUE: the name must not be empty or hold white space",
+                file=file,
+                line=number,
+            )
+        if "\0" in line:
+            raise ProfileError("a process cannot be given the character NUL", file=file, line=number)
+        if separator:
+            found.append(Line(name, value, number))
+    return found
+
+
+def compose_lines(
+    text: str, file: str, lookup: interpolation.Lookup, unset: interpolation.Unset = interpolation.blank
+) -> list[Line]:
+    """The variables of a file in Compose's format.
+
+    Values without quotes end at `` #`` or the end of the line, those in quotes may go over several; ``$V`` and the
+    like are expanded outside of single quotes, from ``lookup`` first and then from the lines above. Raises
+    ProfileError for what is not such a file.
+    """
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    found: dict[str, str] = {}
+    result = []
+
+    def known(name: str) -> str | None:
+        value = lookup(name)
+        return found.get(name) if value is None else value
+
+    position = _after_blanks(text, 0)
+    while position < len(text):
+        number = text.count("\n", 0, position) + 1
+        key = _KEY.match(text, position)
+        if key is None:
+            line = text[position:].partition("\n")[0]
+            raise ProfileError(f"{_shown(line)} is not NAME=VALUE", file=file, line=number)
+        try:
+            value, position = _compose_value(text, key.end(), known, unset) if key["assign"] else (None, key.end())
+        except ValueError as error:
+            raise ProfileError(f"{key['name']}: {error}", file=file, line=number) from error
+        if value is not None:
+            if "\0" in value:
+                raise ProfileError("a process cannot be given the character NUL", file=file, line=number)
+            found[key["name"]] = value
+            result.append(Line(key["name"], value, number))
+        position = _after_blanks(text, position)
+    return result
+
+
+def _compose_value(text: str, start: int, lookup: interpolation.Lookup, unset: interpolation.Unset) -> tuple[str, int]:
+    """The value that begins at ``start``, and where it ends."""
+    quote = text[start : start + 1]
+    if quote not in _QUOTED:
+        line = text[start:].partition("\n")[0]
+        # " #" begins a comment, also where the blank stands before the value.
+        written = (text[start - 1] + line).partition(" #")[0][1:].rstrip(_SPACE)
+        return interpolation.expand(written, lookup, unset), start + len(line)
+    match = _QUOTED[quote].match(text, start)
+    if match is None:
+        raise ValueError("the quote is not closed")
+    after = _AFTER_QUOTED.match(text, match.end())
+    if after is None:
+        raise ValueError("something stands behind the closing quote")
+    if quote == "'":
+        return match[1].replace("\\'", "'"), after.end()
+    return interpolation.expand(_ESCAPE.sub(_unescaped, match[1]), lookup, unset), after.end()
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """One escape of a double-quoted value; an escaped ``$`` is none that expands."""
+    escape = match[1]
+    if escape.startswith("0"):
+        return chr(int(escape, 8) & 0xFF)
+    if escape == "$":
+        return "$$"
+    return _ESCAPED.get(escape, escape if escape in '\\"' else match[0])
+
+
+def _after_blanks(text: str, position: int) -> int:
+    match = _BLANK.match(text, position)
+    return match.end() if match else position
+
+
+def _shown(line: str) -> str:
+    """The beginning of a line, for an error: what follows an ``=`` may be nobody's business."""
+    return repr(line.partition("=")[0][:60] + ("=…" if "=" in line else ""))

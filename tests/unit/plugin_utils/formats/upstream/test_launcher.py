@@ -1,0 +1,392 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Profiles of upstream's launchers load as they are."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base, detect
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load
+
+from ...world import World, render, upstream_files, write_files
+
+SCRIPT = """
+OvmsClient:
+  PipelineScript: run_lanes.sh
+  PipelineInputArgs: "--lanes 2 --name till"
+  PipelineStreamDensityRun: search_lanes.sh
+  EnvironmentVariableFiles:
+    - lanes.env
+    - nowhere.env
+"""
+PAIR = """
+OvmsSingleContainer: false
+OvmsServer:
+  ServerDockerScript: start_ovms_server.sh
+  ServerDockerImage: openvino/model_server:2024.1
+  ServerContainerName: Shelf-Server
+  ServerConfig: /models/config.json
+  StartupMessage: The shelf server starts
+  InitWaitTime: 1m30s
+  EnvironmentVariableFiles: [server.env]
+  StartUpPolicy: remove-and-restart
+OvmsClient:
+  DockerLauncher:
+    Script: docker-launcher.sh
+    DockerImage: shelf/client:3
+    ContainerName: shelf_client
+    Volumes:
+      - "${RESULTS_DIR}:/tmp/results"
+      - $cl_cache_dir:/cache
+      - ~/.Xauthority:/home/user/.Xauthority
+      - /tmp/.X11-unix
+      - "$RUN_PATH/models/:/models:ro"
+      - notes:/notes
+  PipelineScript: ./shelf/run.sh
+  PipelineInputArgs: "-x 'a b'"
+  EnvironmentVariableFiles: [client.env]
+"""
+ARRAY = """
+TargetDevice: CPU
+InputSrc: rtsp://cameras:8554/one
+Containers:
+  - Name: Reader
+    DockerImage: shelf/reader:dev
+    EnvironmentVariableFiles: reader.env
+    Envs:
+      - A="quoted" = x
+      - LONELY
+      - BRACES={{ not jinja }}
+    Entrypoint: /app/run.sh --mode  wide
+    Volumes:
+      - ./results:/tmp/results
+      - /data/in:/in:ro
+      - ./notes.txt:/notes.txt
+    HostConfig:
+      Privileged: false
+      ShmSize: 1073741824
+      NetworkMode: bridge
+      devices: [{PathOnHost: /dev/dri/renderD128}]
+      Annotations: {a: b}
+  - Name: ovms_server
+    DockerImage: ovms-server:dev
+    EnvironmentVariableFiles: ../../ovms_server/res/ovms_server.env
+    Entrypoint: ./serve.sh
+    Volumes: ["./models:/models"]
+    Speed: fast
+"""
+CONFIG = {"model_config_list": [{"config": {"name": n, "base_path": f"/models/{n}"}} for n in ("faces", "shelves")]}
+
+
+def task(made: dict[str, Any], container: str) -> dict[str, Any]:
+    found: dict[str, Any] = made["replicas"][f"d-{container}-1"]["task"]
+    return found
+
+
+def pair(world: World, text: str = PAIR, **files: str) -> Path:
+    beside = {"server.env": "TARGET_DEVICE=GPU\n", "client.env": 'Q="q"\nRENDER_MODE=0\n', **files}
+    return write_files(
+        world.root / "shop", {"shelf/res/shelf_conf.yaml": text} | {f"envs/{n}": t for n, t in beside.items()}
+    )
+
+
+def test_a_script_of_the_first_launcher_ships_with_its_arguments(world: World) -> None:
+    file = write_files(
+        world.root / "shop",
+        {
+            "profiles/lanes/configuration.yaml": SCRIPT,
+            "scripts/run_lanes.sh": "#!/bin/sh\n",
+            "envs/lanes.env": "A=1\nA=2",
+        },
+    )
+    made = world.plan_foreign(file, Given(image="shop/lanes:1"))
+    lanes = task(made, "ovms-client")
+    assert (lanes["image"], lanes["entrypoint"]) == ("shop/lanes:1", ["/profile/scripts/run_lanes.sh"])
+    assert lanes["command"] == ["--lanes", "2", "--name", "till"]
+    assert (lanes["network_mode"], lanes["ipc_mode"], lanes["user"]) == ("host", "host", "root")
+    assert lanes["env"] == {"A": "2"}
+    assert made["warnings"] == ["configuration.yaml:6: the env file nowhere.env is not there: skipped, as upstream did"]
+    assert [shipped["path"] for shipped in made["hosts"]["h1"]["files"]] == ["scripts/run_lanes.sh"]
+
+
+def test_a_script_that_is_not_with_the_profile_is_looked_for_in_the_image(world: World) -> None:
+    file = write_files(world.root / "lanes", {"configuration.yaml": SCRIPT})
+    made = world.plan_foreign(file, Given(image="i"))
+    assert task(made, "ovms-client")["command"] == ["bash", "-c", "./scripts/run_lanes.sh --lanes 2 --name till"]
+    assert any("run_lanes.sh is not with the profile: the image must have it" in text for text in made["warnings"])
+    density = world.plan_foreign(file, Given(image="i", env={"STREAM_DENSITY_MODE": "1"}))
+    assert task(density, "ovms-client")["command"][2].startswith("./scripts/search_lanes.sh ")
+
+
+def test_the_server_of_a_pair_is_ready_before_its_client(world: World) -> None:
+    gpu = {"devices": {"render": ["/dev/dri/renderD128"], "gids": {"/dev/dri/renderD128": 44}}}
+    world.snapshot = {"h1": gpu}
+    made = world.plan_foreign(pair(world, **{"../ovms_server/config.json": json.dumps(CONFIG)}))
+    assert made["waves"] == [["d-shelf-server-1"], ["d-shelf_client-1"]]
+    server, client = made["replicas"]["d-shelf-server-1"], made["replicas"]["d-shelf_client-1"]
+    assert server["ready"][0]["models"] == ["faces", "shelves"]
+    # InitWaitTime, and the hundred tries after it.
+    assert server["ready"][0]["timeout"] == 190.0
+    assert client["task"]["env"] == {"Q": '"q"', "RENDER_MODE": "0", "GRPC_PORT": "9001"}
+    assert client["reach"][0]["address"] == "127.0.0.1"
+    assert (server["task"]["restart_policy"], server["task"]["restart_retries"]) == ("on-failure", 3)
+    assert server["task"]["command"] == ["--config_path", "/config/config.json", "--port", "9001"]
+    assert server["target_device"] == "GPU"
+
+
+def test_without_its_configuration_the_server_is_asked_whether_it_is_ready(world: World) -> None:
+    server = world.plan_foreign(pair(world, PAIR.replace("1m30s", "soon")))["replicas"]["d-shelf-server-1"]
+    assert (server["ready"][0]["kind"], server["ready"][0]["timeout"]) == ("grpc", 110.0)
+    assert server["task"]["command"][:2] == ["--config_path", "/models/config.json"]
+    assert server["task"]["volumes"] == ["/models-of-the-host:/models"]
+
+
+def test_each_pair_has_a_port_of_its_own(world: World) -> None:
+    world.groups = {"all": ["solo"]}
+    made = world.plan_foreign(pair(world), replicas={"shelf-server": 2, "shelf_client": 4})
+    ports = [made["replicas"][f"d-shelf_client-{n}"]["task"]["env"]["GRPC_PORT"] for n in (1, 2, 3, 4)]
+    assert ports == ["9001", "9002", "9001", "9002"]
+    assert made["replicas"]["d-shelf-server-2"]["task"]["command"][-1] == "9002"
+    first = world.plan_foreign(pair(world, PAIR.replace("StartUpPolicy: remove-and-restart", "GrpcPort: 9178")))
+    assert first["replicas"]["d-shelf-server-1"]["ports"] == {"grpc": 9178}
+
+
+def test_volumes_of_the_second_launcher_know_upstreams_variables(world: World) -> None:
+    made = world.plan_foreign(pair(world))
+    assert task(made, "shelf_client")["volumes"] == [
+        "/var/lib/retail-profiles/work/results:/tmp/results",
+        "/var/lib/retail-profiles/work/.cl-cache:/cache",
+        "/root/.Xauthority:/home/user/.Xauthority",
+        "/tmp/.X11-unix:/tmp/.X11-unix",
+        "/models-of-the-host/:/models:ro",
+        "d-notes:/notes",
+    ]
+    # Docker made what was missing; the host must have the models of the server.
+    assert [item["path"] for item in made["hosts"]["h1"]["paths"]] == ["/models-of-the-host"]
+    assert any("/tmp/.X11-unix names no target" in warning for warning in made["warnings"])
+    given = Given(env={"RUN_PATH": "/run/here", "cl_cache_dir": "/c"})
+    volumes = task(world.plan_foreign(pair(world), given), "shelf_client")["volumes"]
+    assert volumes[:2] == ["/run/here/results:/tmp/results", "/c:/cache"]
+    assert volumes[4] == "/run/here/models/:/models:ro"
+    world.variables = {"RESULTS_DIR": "/of/the/inventory"}
+    assert task(world.plan_foreign(pair(world)), "shelf_client")["volumes"][0] == "/of/the/inventory:/tmp/results"
+
+
+def test_an_unknown_variable_is_named_with_how_to_give_it(world: World) -> None:
+    text = PAIR.replace("$cl_cache_dir", "$CACHE_HOME")
+    with pytest.raises(ProfileError, match=r"shelf_conf.yaml:19: variable CACHE_HOME is not set: .*profile_env"):
+        world.plan_foreign(pair(world, text))
+    made = world.plan_foreign(pair(world, text), Given(env={"CACHE_HOME": "/with space"}))
+    assert task(made, "shelf_client")["volumes"][1] == "/with space:/cache"
+    world.variables = {"CACHE_HOME": "/inventory"}
+    assert task(world.plan_foreign(pair(world, text)), "shelf_client")["volumes"][1] == "/inventory:/cache"
+    of_file = pair(world, text.replace("CACHE_HOME", "OF_FILE"), **{"client.env": "OF_FILE=/file"})
+    assert task(world.plan_foreign(of_file), "shelf_client")["volumes"][1] == "/file:/cache"
+
+
+def test_the_command_goes_through_bash_unless_no_bash_c(world: World) -> None:
+    assert task(world.plan_foreign(pair(world)), "shelf_client")["command"] == ["bash", "-c", "./shelf/run.sh -x 'a b'"]
+    plain = ["./shelf/run.sh", "-x", "'a", "b'"]
+    by_file = world.plan_foreign(pair(world, **{"client.env": "NO_BASH_C=1"}))
+    assert task(by_file, "shelf_client")["command"] == plain
+    by_hand = world.plan_foreign(pair(world), Given(env={"NO_BASH_C": "1"}))
+    assert task(by_hand, "shelf_client")["command"] == plain
+
+
+def test_a_single_container_has_custom_nodes_merged_into_its_configuration(world: World) -> None:
+    text = (
+        PAIR.replace("OvmsSingleContainer: false", "OvmsSingleContainer: true") + "  OVMSCustomNodeJson: nodes.json\n"
+    )
+    nodes = {"custom_node_library_config_list": [{"name": "cut"}], "model_config_list": CONFIG["model_config_list"][:1]}
+    file = pair(world, text)
+    write_files(
+        world.root / "shop", {"shelf/res/nodes.json": json.dumps(nodes), "models/config.json": json.dumps(CONFIG)}
+    )
+    made = world.plan_foreign(file)
+    assert list(made["replicas"]) == ["d-shelf_client-1"]
+    assert any("OvmsServer is not started" in warning for warning in made["warnings"])
+    merged = load.load(file, [], render, {}).entries[0].generated("volumes", "./merged/config.json")
+    assert merged
+    assert json.loads(merged) == {**CONFIG, "custom_node_library_config_list": [{"name": "cut"}]}
+    assert task(made, "shelf_client")["volumes"][-1].endswith("/config.json:/models/config.json:ro")
+
+
+def test_an_array_is_started_servers_first(world: World) -> None:
+    file = write_files(
+        world.root / "shop",
+        {
+            "reader/res/profile_config.yaml": ARRAY,
+            "reader/res/reader.env": "GRPC_PORT=9077\nB=$A\n",
+            "ovms_server/res/ovms_server.env": "TARGET_DEVICE=CPU",
+            "ovms_server/config.json": json.dumps(CONFIG),
+            "notes.txt": "n",
+        },
+    )
+    made = world.plan_foreign(file)
+    assert made["waves"] == [["d-ovms_server-1"], ["d-reader-1"]]
+    server, reader = made["replicas"]["d-ovms_server-1"], made["replicas"]["d-reader-1"]
+    assert (server["ready"][0]["models"], server["ready"][0]["port"]) == (["faces", "shelves"], 9077)
+    # Not a script of the profile: relative to the working directory of the image.
+    assert server["task"]["entrypoint"] == ["/proc/self/cwd/serve.sh"]
+    assert reader["task"]["entrypoint"] == ["/app/run.sh", "--mode", "", "wide"]
+    assert reader["task"]["env"] == {
+        "GRPC_PORT": "9077",
+        "B": "$A",
+        "TARGET_DEVICE": "CPU",
+        "INPUTSRC": "rtsp://cameras:8554/one",
+        "A": '"quoted" = x',
+        "BRACES": "{{ not jinja }}",
+    }
+    assert reader["task"]["volumes"][:2] == ["/var/lib/retail-profiles/work/results:/tmp/results", "/data/in:/in:ro"]
+    assert reader["task"]["volumes"][2].endswith("/notes.txt:/notes.txt:ro")
+    assert (reader["task"]["network_mode"], reader["task"]["ipc_mode"]) == ("host", "host")
+    assert (reader["task"]["shm_size"], reader["task"]["privileged"]) == (1073741824, False)
+    assert reader["task"]["devices"] == ["/dev/dri/renderD128:/dev/dri/renderD128:rwm"]
+    assert [re.sub(r"^profile_config.yaml:\d+: ", "", warning) for warning in made["warnings"]] == [
+        "d-ovms_server-1 is on the host network of h1: it binds its ports on every address it likes",
+        "./notes.txt is shipped with the profile: it is mounted read-only",
+        "HostConfig.NetworkMode 'bridge' is ignored: upstream forced 'host'",
+        "HostConfig.Annotations is ignored: a profile cannot say it",
+        "Speed is ignored: it is not known here",
+    ]
+
+
+def test_overrides_match_whole_names(world: World) -> None:
+    text = "Containers: [{Name: a, DockerImage: i, Envs: {OCR_DEVICE: CPU, DEVICE: CPU}}]"
+    made = world.plan_foreign(write_files(world.root, {"p/x.yaml": text}), Given(env={"DEVICE": "G=P $U"}))
+    assert task(made, "a")["env"] == {"OCR_DEVICE": "CPU", "DEVICE": "G=P $U"}
+
+
+def test_a_folder_is_shipped_file_by_file_unless_it_is_too_large(world: World) -> None:
+    text = "Containers: [{Name: a, DockerImage: i, Volumes: ['./lib:/lib:ro', './media:/media', './results:/r']}]"
+    files = {"p/c.yaml": text, "p/lib/a.txt": "a", "p/lib/sub/b.txt": "b", "p/results/old.log": "o"}
+    file = write_files(world.root, {**files, "p/media/m": "x" * (1024 * 1024 + 1)})
+    made = world.plan_foreign(file)
+    volumes = task(made, "a")["volumes"]
+    assert [volume.split("/")[-1] for volume in volumes[:2]] == ["a.txt:ro", "b.txt:ro"]
+    assert [volume.split(":")[1] for volume in volumes[:2]] == ["/lib/a.txt", "/lib/sub/b.txt"]
+    work = "/var/lib/retail-profiles/work"
+    assert volumes[2:] == [f"{work}/media:/media", f"{work}/results:/r"]
+    assert any("./media is not shipped" in warning for warning in made["warnings"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Containers: [{}]",
+        "Containers: [{Name: A_b, Volumes: , Envs: [], Entrypoint: '', EnvironmentVariableFiles: [], HostConfig: {}}]",
+        "containers: [{name: x, dockerimage: j, entrypoint: [/a, b c], volumes: '/a:/b', envs: A=1}]",
+        "Containers: [{Name: server, DockerImage: s}, {Name: server, DockerImage: s}, {Name: c}]",
+        "OvmsClient: {}",
+        "OvmsClient:\nOvmsSingleContainer: false",
+        "OvmsServer:",
+        "OvmsServer: {EnvironmentVariableFiles: , InitWaitTime: , ServerConfig: ''}\nOvmsClient: {DockerLauncher: }",
+        "ovmsclient: {pipelinescript: a.sh, environmentvariablefiles: x.env, Extra: {a: 1}}\nAnything: 1",
+        "OvmsClient: {PipelineScript: a.sh, DockerLauncher: {Volumes: /a:/b}}\nOvmsServer: {StartUpPolicy: what}",
+    ],
+)
+def test_what_is_left_out_or_written_otherwise_is_taken(world: World, text: str) -> None:
+    made = world.plan_foreign(write_files(world.root, {"p/x_conf.yaml": text}), Given(image="i:1"))
+    assert made["replicas"]
+    assert all(replica["task"]["image"] for replica in made["replicas"].values())
+
+
+def test_an_image_is_asked_for_by_container(world: World) -> None:
+    file = write_files(world.root, {"p/x.yaml": "Containers: [{Name: Big Cam}, {Name: other, DockerImage: o:1}]"})
+    with pytest.raises(
+        ProfileError, match=r"x.yaml:1: no image for container big-cam: name one with -e profile_image="
+    ):
+        world.plan_foreign(file)
+    for image in ("c:1", {"Big Cam": "c:1"}, {"big-cam": "c:1"}):
+        made = world.plan_foreign(file, Given(image=image))
+        assert [task(made, name)["image"] for name in ("big-cam", "other")] == ["c:1", "o:1"]
+
+
+def test_no_text_of_another_format_is_rendered(world: World) -> None:
+    jinja = "{{ 1 / 0 }}{% for %}{# gone #}"
+    text = json.dumps(
+        {
+            "Containers": [
+                {
+                    "Name": "a",
+                    "DockerImage": "i",
+                    "Entrypoint": f"/bin/echo {jinja}",
+                    "Envs": [f"E={jinja}", "P={{ peers['b'].address }}"],
+                    "EnvironmentVariableFiles": "a.env",
+                    "Volumes": [f"/data/{jinja.replace(':', '')}:/data"],
+                },
+                {"Name": "b", "DockerImage": "i"},
+            ]
+        }
+    )
+    file = write_files(world.root, {"p/profile_config.yaml": text, "p/a.env": f"F={jinja}"})
+    made = world.plan_foreign(file)
+    assert task(made, "a")["env"] == {"F": jinja, "E": jinja, "P": "{{ peers['b'].address }}"}
+    assert " ".join(task(made, "a")["entrypoint"]) == f"/bin/echo {jinja}"
+    assert made["replicas"]["d-a-1"]["peers"] == {}
+    world.write("native", "containers: [{use: p/a, env: {N: '{{ replica.index }}'}}]")
+    used = world.plan_loaded(world.load("native"), deployment="d")
+    assert task(used, "a")["env"] == {"F": jinja, "N": "1"}
+    assert " ".join(task(used, "a")["entrypoint"]) == f"/bin/echo {jinja}"
+
+
+@pytest.mark.parametrize(
+    "field", ["EnvironmentVariableFiles: ../x.env", "Volumes: ['../x.env:/x']", "Volumes: ['./link/x.env:/x']"]
+)
+def test_nothing_outside_the_root_is_read(world: World, field: str) -> None:
+    file = write_files(world.root, {"p/c.yaml": f"Containers: [{{Name: a, DockerImage: i, {field}}}]", "x.env": "S=1"})
+    (world.root / "p" / "link").symlink_to(world.root)
+    with pytest.raises(ProfileError, match=r"c.yaml:1: .* leads out of .*-e profile_root=FOLDER"):
+        world.plan_foreign(file)
+    if "File" in field:
+        assert world.plan_foreign(file, Given(root=world.root))["replicas"]
+    with pytest.raises(ProfileError, match=r"profile_root .* does not hold the profile"):
+        world.plan_foreign(file, Given(root=world.root / "ovms"))
+
+
+def test_a_profile_is_found_by_content_whatever_its_file_is_called(world: World) -> None:
+    write_files(world.root, {"a/anything.yml": "Containers: [{Name: a, DockerImage: i}]", "a/values.yaml": "x: 1"})
+    write_files(world.root, {"b/one_conf.yaml": "OvmsClient: {}", "b/two_conf.yaml": "OvmsClient: {}"})
+    assert [file.name for file in detect.profiles_in(world.root / "a")] == ["anything.yml"]
+    assert len(detect.profiles_in(world.root / "b")) == 2
+    assert detect.format_of({"services": {}}) == detect.COMPOSE
+    assert detect.format_of({"containers": [{"name": "a", "image": "b"}]}) == detect.NATIVE
+    assert detect.format_of(["x"]) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.sampled_from(["h", "m", "s", "ms", "us", "ns"])), min_size=1))
+def test_go_durations_add_up(parts: list[tuple[int, str]]) -> None:
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+    text = "".join(f"{number}{unit}" for number, unit in parts)
+    assert base.go_duration(text) == pytest.approx(sum(number * units[unit] for number, unit in parts))
+
+
+@pytest.mark.parametrize(
+    "text,seconds", [("0", 0.0), ("1.5h", 5400.0), ("-5s", 0.0), ("10", None), ("", None), ("s", None)]
+)
+def test_go_durations_as_go_reads_them(text: str, seconds: float | None) -> None:
+    assert base.go_duration(text) == seconds
+
+
+@pytest.mark.parametrize("file", upstream_files(), ids=lambda file: "/".join(file.parts[-4:]))
+def test_every_given_file_of_upstream_plans_or_says_what_it_needs(world: World, file: Path) -> None:
+    try:
+        made = world.plan_foreign(file)
+    except ProfileError as error:
+        assert re.search(r": (no image for container \S+: name one|variable \w+ is not set: give it) with ", str(error))
+        made = world.plan_foreign(file, Given(image="given:1"))
+    waves = [[made["replicas"][name]["container"] for name in names] for names in made["waves"]]
+    servers = [name for names in waves for name in names if "server" in name]
+    assert len(waves) == (2 if servers else 1)
+    assert set(servers) == set(waves[0] if servers else [])

@@ -1,0 +1,153 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""summary.csv and metrics.prom, read back by those who read them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from ..synthetic import Play, make_plan
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import openmetrics, run_record, summary
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import natural
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.openmetrics import text as openmetrics_text
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Settings, unix
+
+PlayOf = Callable[..., Play]
+
+
+def run_of(play: Play) -> run_record.Run:
+    return run_record.load(play.plan, play.directory.events(), play.directory.samples())
+
+
+def csv_of(play: Play) -> dict[str, str]:
+    rows = list(csv.reader(io.StringIO((play.path / "summary.csv").read_text())))
+    assert all(len(row) == 2 for row in rows)
+    return {row[0]: row[1] for row in rows}
+
+
+def test_the_summary_has_the_known_row_names(ready_run: Play) -> None:
+    rows = csv_of(ready_run)
+    expected = [f"Camera_{n} {what}" for n in range(1, 5) for what in ("FPS", "Last log update")]
+    expected += ["CPU Utilization %", "NPU Utilization %", "Memory Utilization %", "Disk Read MB/s", "Disk Write MB/s"]
+    expected += ["S0 Memory Bandwidth Usage MB/s", "S0 Power Draw W", "GPU_0 GPU Utilization %"]
+    expected += [f"GPU_0 {unit} Utilization %" for unit in ("Compute[CCS]", "Render/3D[RCS]", "Video[VCS]")]
+    expected += ["Overall Latency (ms)", "Total Text count", "Total Barcode count"]
+    assert list(rows) == expected
+
+
+def test_the_summary_has_known_figures(ready_run: Play) -> None:
+    rows, final = csv_of(ready_run), ready_run.record()
+    assert float(rows["Camera_1 FPS"]) == pytest.approx(final["metrics"]["ovms-client-1"]["fps"]["mean"], rel=1e-4)
+    assert float(rows["CPU Utilization %"]) == pytest.approx(50.0, rel=0.05)
+    assert float(rows["Memory Utilization %"]) == pytest.approx(100 * (2 * 1024**3 + 1e8) / (8 * 1024**3), rel=1e-4)
+    assert float(rows["Disk Read MB/s"]) == pytest.approx(4 * 3 * 4096 / 1e6, rel=1e-4)
+    assert float(rows["Overall Latency (ms)"]) == pytest.approx(19.5, rel=0.03)
+    assert unix(rows["Camera_1 Last log update"]) > unix(final["windows"][-1]["end"])
+    assert rows["NPU Utilization %"] == rows["GPU_0 GPU Utilization %"] == rows["Total Text count"] == "NA"
+
+
+def test_what_is_not_there_is_na_never_zero(play_of: PlayOf) -> None:
+    play = play_of()
+    play.begin()
+    play.recorder.close()
+    assert set(csv_of(play).values()) == {"NA"}
+
+
+def test_a_host_without_figures_makes_the_fleets_figure_na(ready_run: Play) -> None:
+    run, final = run_of(ready_run), ready_run.record()
+    del final["host_metrics"]["client1"]["cpu_cores"]
+    rows = dict(summary.rows(final, run))
+    assert rows["CPU Utilization %"] == "NA"
+    assert rows["Memory Utilization %"] != "NA"
+
+
+def test_of_very_many_replicas_a_terminal_sees_the_slowest() -> None:
+    names = [f"c-{number}" for number in range(1, 101)]
+    final = {
+        "run_id": "r",
+        "containers": {name: {"host": "h"} for name in names},
+        "metrics": {name: {"fps": {"mean": float(number)}} for number, name in enumerate(names)},
+        "totals": {"fps": {"mean": 7.0}},
+    }
+    lines = summary.table(final).splitlines()
+    assert [line.split()[0] for line in lines[3:-2]] == names[: summary.MOST_ROWS]
+    assert lines[-2].startswith("all ")
+    assert lines[-1] == "60 more replicas, none of them slower than these, are in the report"
+
+
+@given(st.text())
+def test_no_cell_is_a_formula(text: str) -> None:
+    cell = summary.neutral(text)
+    assert not cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert cell.removeprefix("'") == text or cell == text
+
+
+@given(st.text())
+def test_text_cannot_steer_a_terminal(text: str) -> None:
+    assert not any(ord(char) < 32 or 127 <= ord(char) < 160 for char in summary.clean(text))
+
+
+def test_names_sort_as_people_count() -> None:
+    names = ["client-10", "client-9", "client-1", "alpha", "1host"]
+    assert sorted(names, key=natural) == ["1host", "alpha", "client-1", "client-9", "client-10"]
+
+
+def families(play: Play) -> dict[str, Any]:
+    text = (play.path / "metrics.prom").read_text()
+    return {family.name: family for family in text_string_to_metric_families(text)}
+
+
+def test_metrics_are_openmetrics_with_times(ready_run: Play) -> None:
+    found = families(ready_run)
+    assert found["retail_profiles_run"].samples[0].labels["run_id"] == ready_run.run_id
+    fps = [s for s in found["retail_profiles_fps"].samples if s.labels["replica"] == "ovms-client-1"]
+    assert fps[0].labels == {"host": "client1", "container": "client", "replica": "ovms-client-1"}
+    assert len(fps) == ready_run.sampled["client1"] - 1
+    assert all(before.timestamp < after.timestamp for before, after in zip(fps, fps[1:], strict=False))
+    assert found["retail_profiles_errors"].type == "counter"
+    assert {s.name for s in found["retail_profiles_errors"].samples} == {"retail_profiles_errors_total"}
+    quantiles = {sample.labels["quantile"] for sample in found["retail_profiles_latency_seconds"].samples}
+    assert quantiles == {"0.5", "0.95", "0.99"}
+    assert len(found["retail_profiles_host_cpu_cores"].samples) > 4 * 40
+
+
+def test_metrics_of_a_run_without_samples_parse(play_of: PlayOf) -> None:
+    play = play_of()
+    play.begin()
+    play.recorder.close()
+    assert set(families(play)) == {"retail_profiles_run"}
+
+
+def test_metrics_with_odd_names_and_kinds_parse(play_of: PlayOf) -> None:
+    plan = make_plan(hosts=3, clients=2)
+    odd = {"log": "fps", "kind": "gauge", "unit": 'a"b\\c', "required": True}
+    names = ("fps_total", "odd-name.x", "a_info", "depth_bucket")
+    plan["replicas"]["ovms-client-1"]["metrics"] = {"errors": {**odd, "log": "errors"}, **dict.fromkeys(names, odd)}
+    play = play_of(plan=plan)
+    play.whole(Settings(15.0, 10.0))
+    found = families(play)
+    assert {"retail_profiles_odd_name_x", "retail_profiles_a", "retail_profiles_depth"} <= set(found)
+    # One client counts errors, the other gives them as a gauge: both are there, under a name each.
+    assert {found[name].type for name in found if name.startswith("retail_profiles_errors")} == {"counter", "gauge"}
+
+
+@given(st.dictionaries(st.sampled_from(["run_id", "profile", "deployment"]), st.text(), min_size=3))
+def test_any_text_is_a_label(labels: dict[str, str]) -> None:
+    line = openmetrics._line("m", tuple(labels.items()), 1.0, None)
+    assert line.count("\n") == 0
+
+
+def test_labels_with_quotes_and_newlines_come_back(ready_run: Play) -> None:
+    final = {**ready_run.record(), "profile": 'a"b\\c\nd'}
+    text = openmetrics_text(final, run_of(ready_run))
+    info = next(iter(text_string_to_metric_families(text)))
+    assert info.samples[0].labels["profile"] == 'a"b\\c\nd'
