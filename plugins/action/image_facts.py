@@ -8,11 +8,11 @@ from __future__ import annotations
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
-    from ansible_collections.retail.profiles.plugins.module_utils.call_image_facts import argument_spec
+    from ansible_collections.retail.profiles.plugins.module_utils.calls.image_facts import argument_spec
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.direct_action import Call, DirectAction
 
 
 class ActionModule(DirectAction):
     """Nothing but the call."""
 
-    call = Call("image_facts", "call_image_facts", {"argument_spec": argument_spec()})
+    call = Call("image_facts", "calls.image_facts", {"argument_spec": argument_spec()})

@@ -8,12 +8,14 @@ from __future__ import annotations
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
-    from ansible_collections.retail.profiles.plugins.module_utils.call_image_transfer import REQUIRED_IF, argument_spec
+    from ansible_collections.retail.profiles.plugins.module_utils.calls.image_transfer import REQUIRED_IF, argument_spec
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.direct_action import Call, DirectAction
 
 
 class ActionModule(DirectAction):
     """Nothing but the call."""
 
-    call = Call("image_transfer", "call_image_transfer", {"argument_spec": argument_spec(), "required_if": REQUIRED_IF})
+    call = Call(
+        "image_transfer", "calls.image_transfer", {"argument_spec": argument_spec(), "required_if": REQUIRED_IF}
+    )
     _supports_check_mode = False

@@ -20,8 +20,8 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
-    from ansible_collections.retail.profiles.plugins.module_utils.arguments import argument_spec
-    from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.module_utils.calls.apply_arguments import argument_spec
+    from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.direct_action import Call, DirectAction
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.lease_claim import playbook_pid
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import plain
@@ -38,7 +38,7 @@ class ActionModule(DirectAction):
     """Small files known to be missing go with the call; the rest when the module answers that it needs it."""
 
     _supports_async = False
-    call = Call("profile_apply", "call_apply", {"argument_spec": argument_spec()})
+    call = Call("profile_apply", "calls.apply", {"argument_spec": argument_spec()})
 
     def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         threading.Thread(target=_end_with_playbook, daemon=True).start()

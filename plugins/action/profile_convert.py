@@ -12,7 +12,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base, read
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import convert, search

@@ -8,11 +8,11 @@ from __future__ import annotations
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
-    from ansible_collections.retail.profiles.plugins.module_utils.call_measure import argument_spec
+    from ansible_collections.retail.profiles.plugins.module_utils.calls.measure import argument_spec
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.direct_action import Call, DirectAction
 
 
 class ActionModule(DirectAction):
     """Nothing but the call."""
 
-    call = Call("profile_measure", "call_measure", {"argument_spec": argument_spec()})
+    call = Call("profile_measure", "calls.measure", {"argument_spec": argument_spec()})

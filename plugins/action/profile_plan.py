@@ -19,7 +19,7 @@ from ansible.utils.display import Display
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
-    from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
     from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
     from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given

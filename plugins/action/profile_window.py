@@ -11,7 +11,7 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Settings
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.poll import look
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory

@@ -54,7 +54,7 @@ from typing import Any
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import secrets as secret_env
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load

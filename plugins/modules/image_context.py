@@ -94,8 +94,8 @@ from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.retail.profiles.plugins.module_utils import build_context
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.images import build_context
 
 
 def run_module(module: AnsibleModule) -> dict[str, Any]:

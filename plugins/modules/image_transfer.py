@@ -164,12 +164,12 @@ lost:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.retail.profiles.plugins.module_utils.call_image_transfer import (
+from ansible_collections.retail.profiles.plugins.module_utils.calls.finish import finish
+from ansible_collections.retail.profiles.plugins.module_utils.calls.image_transfer import (
     REQUIRED_IF,
     answer,
     argument_spec,
 )
-from ansible_collections.retail.profiles.plugins.module_utils.ending import finish
 
 
 def main() -> None:

@@ -121,9 +121,9 @@ msg:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.retail.profiles.plugins.module_utils.arguments import argument_spec
-from ansible_collections.retail.profiles.plugins.module_utils.call_apply import answer
-from ansible_collections.retail.profiles.plugins.module_utils.ending import finish
+from ansible_collections.retail.profiles.plugins.module_utils.calls.apply import answer
+from ansible_collections.retail.profiles.plugins.module_utils.calls.apply_arguments import argument_spec
+from ansible_collections.retail.profiles.plugins.module_utils.calls.finish import finish
 
 
 def main() -> None:

@@ -97,9 +97,9 @@ snapshot:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine, connect
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.facts import snapshot
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine, connect
+from ansible_collections.retail.profiles.plugins.module_utils.host.snapshot import snapshot
 
 
 def main() -> None:

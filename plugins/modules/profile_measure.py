@@ -194,8 +194,8 @@ alive:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.retail.profiles.plugins.module_utils.call_measure import answer, argument_spec
-from ansible_collections.retail.profiles.plugins.module_utils.ending import finish
+from ansible_collections.retail.profiles.plugins.module_utils.calls.finish import finish
+from ansible_collections.retail.profiles.plugins.module_utils.calls.measure import answer, argument_spec
 
 
 def main() -> None:

@@ -25,8 +25,8 @@ import zlib
 from typing import Any
 from urllib.parse import urlparse
 
-from ansible_collections.retail.profiles.plugins.module_utils import measure_state
-from ansible_collections.retail.profiles.plugins.module_utils.sampler_config import Config, run_files, watched
+from ansible_collections.retail.profiles.plugins.module_utils.sampler import control
+from ansible_collections.retail.profiles.plugins.module_utils.sampler.config import Config, run_files, watched
 
 BUDGET_SECONDS = 0.01 / 50
 LOGS = 'while :; do echo \'{"fps": 14.97, "errors": 0, "latency": {"bins": [1, 2, 3, 4, 5, 6]}}\'; sleep 1; done'
@@ -40,11 +40,11 @@ def measure(names: list[str], seconds: float, interval: float, engine: str) -> t
     with tempfile.TemporaryDirectory() as state_dir:
         files = run_files(state_dir, "bench")
         config = Config(interval, seconds + 600, engine, watched([{"name": name} for name in names]))
-        measure_state.started(files, config, check=False)
+        control.started(files, config, check=False)
         try:
             time.sleep(seconds)
         finally:
-            result = measure_state.stopped(files, 0, check=False, limit=1 << 30)
+            result = control.stopped(files, 0, check=False, limit=1 << 30)
         data = zlib.decompress(base64.b64decode(result["data"]))
     records: list[dict[str, Any]] = [json.loads(line) for line in data.splitlines()]
     costs = [r for r in records if r["type"] == "observer" and "event" not in r][2:]

@@ -18,10 +18,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils import networks, tree
-from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine, connect
-from ansible_collections.retail.profiles.plugins.module_utils.outcome import run
-from ansible_collections.retail.profiles.plugins.module_utils.tasks import parse_order
+from ansible_collections.retail.profiles.plugins.module_utils.apply import networks
+from ansible_collections.retail.profiles.plugins.module_utils.apply.states import run
+from ansible_collections.retail.profiles.plugins.module_utils.common import file_tree
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import parse_order
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine, connect
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.shipped_files import Source
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import archives
 
@@ -113,7 +114,7 @@ def shipped(deployment: Deployment, content: bytes, path: str = "client.sh") -> 
 
 
 def shipped_folder(deployment: Deployment, folder: Path) -> dict[str, Any]:
-    digest = tree.digest_of(str(folder), "directory")
+    digest = file_tree.digest_of(str(folder), "directory")
     dest = f"{deployment.state_dir}/deployments/{deployment.name}/files/{digest}/{folder.name}"
     item = {"path": folder.name, "kind": "directory", "sha256": digest, "mode": "0644", "dest": dest}
     return sent(deployment, item, folder)

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils import remove
-from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.apply import removal
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 
 from .conftest import IMAGE, SLEEP, Deployment, shipped, stock
 
@@ -363,13 +363,13 @@ def test_root_owned_remains_are_removed_through_the_engine(
     """As for a user who may use the engine, but not delete what a container wrote as root."""
     file = shipped(deployment, b"one\n")
     deployment.present(deployment.task(volumes=[f"{os.path.dirname(file['dest'])}:/x"]), files=[file])
-    real, calls = remove.remove_tree, []
+    real, calls = removal.remove_tree, []
 
     def denied(path: str) -> Any:
         calls.append(path)
         return "permission denied" if len(calls) == 1 else real(path)
 
-    monkeypatch.setattr(remove, "remove_tree", denied)
+    monkeypatch.setattr(removal, "remove_tree", denied)
     result = deployment.absent()
     assert not result["failed"], result["msg"]
     assert not (deployment.state_dir / "deployments" / deployment.name).exists()

@@ -14,7 +14,7 @@ from typing import Any, Optional
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils.options import OPTIONS
+from ansible_collections.retail.profiles.plugins.module_utils.container.options import OPTIONS
 
 from .conftest import Deployment, stock
 

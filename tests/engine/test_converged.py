@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils.files import MissingFiles
-from ansible_collections.retail.profiles.plugins.module_utils.lease import Leases
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.files import MissingFiles
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease import Leases
 
 from .conftest import Deployment, shipped
 from .test_apply import converged

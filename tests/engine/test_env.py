@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file
 
 from .conftest import Deployment, stock

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils import call_image_facts
-from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
-from ansible_collections.retail.profiles.plugins.module_utils.engine_api import EngineError
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.calls import image_facts
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.engine.api import EngineError
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 
 from .conftest import IMAGE
 
@@ -38,7 +38,7 @@ def name(engine: Engine) -> Iterator[str]:
 
 
 def test_what_is_not_there_is_lacking(engine: Engine) -> None:
-    told = call_image_facts.answer({"docker_host": None, "names": [IMAGE, "rpt-nowhere:1"]}, False, False)
+    told = image_facts.answer({"docker_host": None, "names": [IMAGE, "rpt-nowhere:1"]}, False, False)
     assert (told["failed"], told["changed"], told["lacking"]) == (False, False, ["rpt-nowhere:1"])
     assert list(told["engine"]["images"]) == [IMAGE]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
-from ansible_collections.retail.profiles.plugins.module_utils.facts import snapshot
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
+from ansible_collections.retail.profiles.plugins.module_utils.host.snapshot import snapshot
 
 from .conftest import IMAGE, Deployment
 

@@ -23,8 +23,8 @@ from urllib.parse import urlparse
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils import measure_state
-from ansible_collections.retail.profiles.plugins.module_utils.sampler_config import Config, run_files, watched
+from ansible_collections.retail.profiles.plugins.module_utils.sampler import control
+from ansible_collections.retail.profiles.plugins.module_utils.sampler.config import Config, run_files, watched
 
 from .conftest import IMAGE, Deployment
 
@@ -74,7 +74,7 @@ class Bench:
     def watch(self, *names: str | Record, interval: float = INTERVAL) -> None:
         items = [{"name": item} if isinstance(item, str) else item for item in names]
         config = Config(interval, 600.0, engine_socket(), watched(items))
-        measure_state.started(self.files, config, check=False)
+        control.started(self.files, config, check=False)
 
     def collect(self, result: Record) -> list[Record]:
         lines = zlib.decompress(base64.b64decode(result["data"])).splitlines()
@@ -86,7 +86,7 @@ class Bench:
         """Collect until *found* is true of all records; what it gave."""
         end = time.monotonic() + PATIENCE
         while True:
-            value = found(self.collect(measure_state.collected(self.files, self._offset)))
+            value = found(self.collect(control.collected(self.files, self._offset)))
             if value:
                 return value
             assert time.monotonic() < end, self.records[-20:]
@@ -111,7 +111,7 @@ class Bench:
 def bench(deployment: Deployment, tmp_path: Path) -> Iterator[Bench]:
     made = Bench(deployment, tmp_path)
     yield made
-    measure_state.stopped(made.files, 0, check=False)
+    control.stopped(made.files, 0, check=False)
 
 
 def test_counters_grow_with_the_work(bench: Bench) -> None:
@@ -230,7 +230,7 @@ def test_a_restarted_sampler_goes_on_where_the_log_was(bench: Bench) -> None:
     name = bench.run("log", "n=0; while :; do echo $((n++)); sleep 0.02; done")
     bench.watch(name)
     bench.until(lambda _r: len(bench.lines(name)) > 5)
-    bench.collect(measure_state.stopped(bench.files, bench._offset, check=False))
+    bench.collect(control.stopped(bench.files, bench._offset, check=False))
     seen = len(bench.lines(name))
     bench.watch(name)
     bench.until(lambda _r: len(bench.lines(name)) > seen + 10)
@@ -343,5 +343,5 @@ def test_a_user_in_the_engines_group_can_measure(deployment: Deployment) -> None
             group,
         )
     finally:
-        measure_state.stopped(bench.files, 0, check=False)
+        control.stopped(bench.files, 0, check=False)
         shutil.rmtree(state_dir)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils import secret_env
-from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
+from ansible_collections.retail.profiles.plugins.module_utils.container import secret_env
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 
 from .conftest import Deployment, stock
 from .test_env import environ

@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils import networks
-from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
-from ansible_collections.retail.profiles.plugins.module_utils.files import MissingFiles
-from ansible_collections.retail.profiles.plugins.module_utils.outcome import run
-from ansible_collections.retail.profiles.plugins.module_utils.tasks import parse_order
+from ansible_collections.retail.profiles.plugins.module_utils.apply import networks
+from ansible_collections.retail.profiles.plugins.module_utils.apply.states import run
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.files import MissingFiles
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import parse_order
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 
 from .conftest import IMAGE, Deployment
 from .test_apply import shipped, writes

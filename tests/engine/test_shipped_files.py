@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.files import MissingFiles
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.files import MissingFiles
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 
 from .conftest import Deployment, shipped, shipped_folder
 

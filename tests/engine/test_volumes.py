@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils.engine import Engine
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share
 
 from ..unit.planning.conftest import World

@@ -21,7 +21,7 @@ from typing import Any
 import docker
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils import build_context
+from ansible_collections.retail.profiles.plugins.module_utils.images import build_context
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -29,8 +29,8 @@ from typing import Any
 OTHER_PYTHON = 93
 _PACKAGE = "ansible_collections.retail.profiles.plugins.module_utils"
 _FOLDER = Path(__file__).resolve().parents[2] / "module_utils"
-# "module_utils.name", "module_utils import one, two", and the same in brackets over several lines
-_IMPORTED = re.compile(re.escape(_PACKAGE) + r"(?:\.(\w+)| import (?:\(([^)]+)\)|(.+)))")
+# "from …module_utils.package import one, two", and the same in brackets over several lines
+_IMPORT = re.compile(rf"from {re.escape(_PACKAGE)}\.([\w.]+) import (?:\(([^)]+)\)|(.+))")
 _SCRIPT = """\
 import base64, importlib.machinery, importlib.util, json, marshal, os, sys, zlib
 
@@ -72,7 +72,7 @@ os._exit(0)  # there is nothing left to tidy up, and tidying up takes a twentiet
 def script(entry: str, params: Mapping[str, Any], check: bool, diff: bool, compiled: bool) -> bytes:
     """What the host's Python is to read: our modules, and a call with *params*. It prints the result as JSON.
 
-    *entry*: the module whose ``answer(params, check, diff)`` is called.
+    *entry*: the module of module_utils whose ``answer(params, check, diff)`` is called, as ``calls.apply``.
     """
     arguments = json.dumps({"params": params, "check": check, "diff": diff})
     return _head(entry, compiled).replace("{arguments}", _packed(arguments.encode())).encode()
@@ -80,18 +80,25 @@ def script(entry: str, params: Mapping[str, Any], check: bool, diff: bool, compi
 
 def sources(entry: str) -> dict[str, str | None]:
     """All modules that a call of *entry* imports, by name; None is a package."""
-    parts = _PACKAGE.split(".")
-    found: dict[str, str | None] = {".".join(parts[: number + 1]): None for number in range(len(parts))}
+    found: dict[str, str | None] = {}
     wanted = [entry]
     while wanted:
         name = wanted.pop()
-        file = _FOLDER / f"{name}.py"
+        file = _file(name)
         if f"{_PACKAGE}.{name}" in found or not file.is_file():
             continue
         text = file.read_text(encoding="utf-8")
+        parts = f"{_PACKAGE}.{name}".split(".")
+        found |= {".".join(parts[:number]): None for number in range(1, len(parts))}
         found[f"{_PACKAGE}.{name}"] = text
-        wanted += re.findall(r"\w+", ",".join(",".join(match) for match in _IMPORTED.findall(text)))
+        for source, bracketed, plain in _IMPORT.findall(text):
+            # What is imported is a module of the package, or a name in the module.
+            wanted += [source, *(f"{source}.{word}" for word in re.findall(r"\w+", bracketed or plain))]
     return found
+
+
+def _file(name: str) -> Path:
+    return _FOLDER / f"{name.replace('.', '/')}.py"
 
 
 def result(module: str, status: int, output: str, errors: str) -> dict[str, Any]:
@@ -133,7 +140,7 @@ def _head(entry: str, compiled: bool) -> str:
 
 def _compiled(name: str) -> Any:
     """A module's code, from Python's own cache where that is fresh."""
-    return SourceFileLoader(name, str(_FOLDER / f"{name.rpartition('.')[2]}.py")).get_code(name)
+    return SourceFileLoader(name, str(_file(name[len(_PACKAGE) + 1 :]))).get_code(name)
 
 
 def _packed(content: bytes) -> str:

@@ -20,7 +20,7 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.vault import EncryptedString
 from ansible.template import Templar, trust_as_template
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Inventory
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural

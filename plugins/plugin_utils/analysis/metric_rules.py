@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ddsketch import Sketch
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import Rule

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.exclusive import Occupant, Uses, alone, conflict
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Entry, Profile, Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import require

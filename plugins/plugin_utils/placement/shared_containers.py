@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ansible_collections.retail.profiles.plugins.module_utils.tasks import SHARED, is_shared
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import SHARED, is_shared
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Placement, Slot, Wish
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Entry, Profile

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.tasks import is_shared
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import is_shared
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Slot
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Entry
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.networks import JOINED, stands_alone

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Settings
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.environment import FROM_RUN, Environment

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.tree import FILE
+from ansible_collections.retail.profiles.plugins.module_utils.common.file_tree import FILE
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.mounts import Mount, at
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.shipped_files import ShippedFile
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Entry

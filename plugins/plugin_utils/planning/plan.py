@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place, shared_containers, waves
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import endpoints, hardware, replica

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.tasks import DIALLING
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import DIALLING
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.endpoints import Peer
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.model_server import Models
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Entry

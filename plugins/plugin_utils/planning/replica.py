@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from ansible_collections.retail.profiles.plugins.module_utils import secret_env, values
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES
-from ansible_collections.retail.profiles.plugins.module_utils.tasks import is_shared
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.container import option_values, secret_env
+from ansible_collections.retail.profiles.plugins.module_utils.container.options import ALIASES
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import is_shared
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import host_volumes
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import shared_containers
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.exclusive import Uses
@@ -192,7 +192,7 @@ class Builder:
         options = value("docker")
         devices = [str(device).partition(":")[0] for device in options.get("devices", [])]
         devices += self.hardware.grant(asked, models, host).nodes
-        published = values.ports(options.get("published_ports", []))
+        published = option_values.ports(options.get("published_ports", []))
         bound = {int(item["HostPort"]) for items in published.values() for item in items if item["HostPort"]}
         return Uses(frozenset(devices), frozenset({*value("ports").values(), *bound}))
 
@@ -451,7 +451,7 @@ def _docker(entry: Entry, value: Value) -> dict[str, Any]:
             raise entry.error(f"docker.labels: {label} is a label that the plan sets", "docker", ("labels", label))
     named = {ALIASES.get(option, option): value for option, value in options.items()}
     # What the plan adds to is to be of the same types.
-    own = {option: values.mapping(named[option]) for option in ("labels", "etc_hosts") if named.get(option)}
+    own = {option: option_values.mapping(named[option]) for option in ("labels", "etc_hosts") if named.get(option)}
     return {**named, **own}
 
 

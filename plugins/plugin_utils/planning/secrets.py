@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.secret_env import SHORTEST, Redactor
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.container.secret_env import SHORTEST, Redactor
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.environment import GIVEN
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import SECRETS as FIELD
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Profile, Render

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.retail.profiles.plugins.module_utils import tree
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common import file_tree
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 
 if TYPE_CHECKING:
     from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Entry
@@ -51,7 +51,7 @@ class ShippedFile:
         if isinstance(self.source, bytes):
             return self.source
         if inside not in self._content:
-            path = self.source / inside if self.kind == tree.DIRECTORY else self.source
+            path = self.source / inside if self.kind == file_tree.DIRECTORY else self.source
             try:
                 self._content[inside] = path.read_bytes()
             except OSError as error:
@@ -61,11 +61,11 @@ class ShippedFile:
     def containing(self, data: bytes, inside: str = ".") -> ShippedFile:
         """A file of the same name, or of that of the file *inside*, with other content."""
         home, name = self.dest.rsplit("/", 2)[0], self.dest.rpartition("/")[2]
-        path = self.path if self.kind == tree.FILE else f"{self.path}/{inside}"
-        name = name if self.kind == tree.FILE else inside.rpartition("/")[2]
+        path = self.path if self.kind == file_tree.FILE else f"{self.path}/{inside}"
+        name = name if self.kind == file_tree.FILE else inside.rpartition("/")[2]
         digest = hashlib.sha256(data).hexdigest()
         dest = f"{home}/{address(digest, self.mode)}/{name}"
-        return replace(self, path=path, kind=tree.FILE, sha256=digest, size=len(data), dest=dest, source=data)
+        return replace(self, path=path, kind=file_tree.FILE, sha256=digest, size=len(data), dest=dest, source=data)
 
     def as_plan(self) -> dict[str, Any]:
         """What the plan says of it."""
@@ -100,10 +100,10 @@ class Shipper:
         if generated is not None:
             digest, base = hashlib.sha256(generated).hexdigest(), name.rpartition("/")[2]
             dest = f"{self.files_dir}/{digest}/{base}"
-            return ShippedFile(name, tree.FILE, digest, "0644", len(generated), dest, generated)
+            return ShippedFile(name, file_tree.FILE, digest, "0644", len(generated), dest, generated)
         path = entry.file(field, relative)
-        kind = tree.DIRECTORY if path.is_dir() else tree.FILE
-        if executable and kind != tree.FILE:
+        kind = file_tree.DIRECTORY if path.is_dir() else file_tree.FILE
+        if executable and kind != file_tree.FILE:
             raise entry.error(f"{relative!r} is not a file: it cannot be run", field)
         found, size, digest = _looked_at(entry, field, path, kind)
         if size > LARGEST:
@@ -112,19 +112,19 @@ class Shipper:
                 "put it on the hosts and give its absolute path, or use a volume",
                 field,
             )
-        mode = "0755" if executable or (kind == tree.FILE and os.access(path, os.X_OK)) else "0644"
+        mode = "0755" if executable or (kind == file_tree.FILE and os.access(path, os.X_OK)) else "0644"
         dest = f"{self.files_dir}/{address(digest, mode)}/{path.name}"
         holds = frozenset(node.path for node in found)
         return ShippedFile(name or path.name, kind, digest, mode, size, dest, path, holds)
 
 
-def _looked_at(entry: Entry, field: str, path: Path, kind: str) -> tuple[list[tree.Node], int, str]:
+def _looked_at(entry: Entry, field: str, path: Path, kind: str) -> tuple[list[file_tree.Node], int, str]:
     """What is in a folder (nothing in a file), the size in bytes, and the digest."""
     try:
-        if kind == tree.FILE:
-            return [], path.stat().st_size, tree.file_digest(str(path))
-        found = tree.nodes(str(path))
-        return found, sum(node.size for node in found), tree.digest(found)
+        if kind == file_tree.FILE:
+            return [], path.stat().st_size, file_tree.file_digest(str(path))
+        found = file_tree.nodes(str(path))
+        return found, sum(node.size for node in found), file_tree.digest(found)
     except OSError as error:
         raise entry.error(f"{path} cannot be read: {error.strerror}", field) from error
     except ProfileError as error:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.retail.profiles.plugins.module_utils.tree import DIRECTORY
+from ansible_collections.retail.profiles.plugins.module_utils.common.file_tree import DIRECTORY
 
 Task = dict[str, Any]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.read import Foreign
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import search
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import templates

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import read
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Container, Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import search as locate

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ansible_collections.retail.profiles.plugins.module_utils import tree
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common import file_tree
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.shipped_files import Source
 
 #: bytes that may travel in the arguments of one call, all parcels together
@@ -88,7 +88,7 @@ def _check(item: Mapping[str, Any], source: Source) -> None:
     if isinstance(source, bytes):
         return
     try:
-        same = tree.digest_of(str(source), item["kind"]) == item["sha256"]
+        same = file_tree.digest_of(str(source), item["kind"]) == item["sha256"]
     except OSError as error:
         raise ProfileError(f"cannot be read: {error.strerror}", file=str(source)) from error
     if not same:
@@ -101,20 +101,20 @@ def pack(item: Mapping[str, Any], source: Source, stream: BinaryIO) -> None:
         gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=_LEVEL, mtime=0, filename="") as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
-        if item["kind"] == tree.FILE:
+        if item["kind"] == file_tree.FILE:
             data = source if isinstance(source, bytes) else source.read_bytes()
             _add(archive, _member(os.path.basename(item["dest"]), item["mode"] == "0755"), data)
         elif isinstance(source, Path):
-            for node in tree.nodes(str(source)):
+            for node in file_tree.nodes(str(source)):
                 _add_node(archive, source, node)
 
 
-def _add_node(archive: tarfile.TarFile, root: Path, node: tree.Node) -> None:
+def _add_node(archive: tarfile.TarFile, root: Path, node: file_tree.Node) -> None:
     member = _member(node.path, node.executable)
-    if node.kind == tree.LINK:
+    if node.kind == file_tree.LINK:
         member.type, member.linkname = tarfile.SYMTYPE, node.content
         archive.addfile(member)
-    elif node.kind == tree.DIRECTORY:
+    elif node.kind == file_tree.DIRECTORY:
         member.type, member.mode = tarfile.DIRTYPE, 0o755
         archive.addfile(member)
     else:

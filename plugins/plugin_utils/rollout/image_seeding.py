@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.image_stream import derive
-from ansible_collections.retail.profiles.plugins.module_utils.images import chains, same
+from ansible_collections.retail.profiles.plugins.module_utils.images.inventory import chains, same
+from ansible_collections.retail.profiles.plugins.module_utils.images.stream import derive
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
 #: to how many others a host passes a stream on: more would divide what its network can send, fewer deepen the tree

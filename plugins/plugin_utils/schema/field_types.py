@@ -54,8 +54,8 @@ class Field:
 
     ``default`` and ``example`` are as they are written; ``example`` is YAML. ``unset`` is what the reference says of
     a field without a default. ``rendered``: templates in it are rendered when it is read. ``options`` are the
-    docker_container options that it becomes: module_utils/options.py says how each is compared with what runs.
-    ``group`` is its section in the reference.
+    docker_container options that it becomes: module_utils/container/options.py says how each is compared with what
+    runs. ``group`` is its section in the reference.
     """
 
     name: str

@@ -5,15 +5,15 @@
 """The fields of a profile, each declared once.
 
 A declaration gives type, validation, JSON Schema, documentation, example, default, and the docker_container options
-that the field becomes; how those are compared with what runs is in module_utils/options.py. ``make docs`` writes
-docs/profile.schema.json and the tables of docs/profile.md from here.
+that the field becomes; how those are compared with what runs is in module_utils/container/options.py. ``make docs``
+writes docs/profile.schema.json and the tables of docs/profile.md from here.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.options import ALIASES, OPTIONS
+from ansible_collections.retail.profiles.plugins.module_utils.container.options import ALIASES, OPTIONS
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import input_source, target_device
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import (
     Field,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils import values
+from ansible_collections.retail.profiles.plugins.module_utils.container import option_values
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import cpusets, require
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import (
     Field,
@@ -48,7 +48,7 @@ def _arch(value: Any) -> str:
     ]
 )
 def _size(value: Any) -> int:
-    size = values.size(value)
+    size = option_values.size(value)
     if size < 1:
         raise ValueError(f"expected a size such as 8g, not {value!r}")
     return size
@@ -119,7 +119,7 @@ def cpuset(value: Any) -> dict[str, Any]:
 
 @typed(type="number", exclusiveMinimum=0)
 def cpus(value: Any) -> float:
-    number = values.nano_cpus(value) / 1e9
+    number = option_values.nano_cpus(value) / 1e9
     if number <= 0:
         raise ValueError(f"expected a number of CPUs, not {value!r}")
     return int(number) if number == int(number) else number

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils import values
+from ansible_collections.retail.profiles.plugins.module_utils.container import option_values
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import (
     Field,
     Invalid,
@@ -63,7 +63,7 @@ def _permissions(value: Any) -> str:
 @typed(anyOf=[{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^\\d+(\\.\\d+)?[kKmMgGtTpP]?i?[bB]?$"}])
 def size(value: Any) -> int:
     """Bytes, from a number or a string such as ``64m``."""
-    return values.size(value)
+    return option_values.size(value)
 
 
 VOLUME_FIELDS: tuple[Field, ...] = (
@@ -95,7 +95,7 @@ def _short(written: str) -> dict[str, Any]:
     if not source or len(rest) not in (1, 2) or not rest[0].startswith("/"):
         raise ValueError(f"{written!r} is not SOURCE:TARGET or SOURCE:TARGET:MODE with an absolute TARGET")
     mode = rest[1] if len(rest) == 2 else ""
-    if mode and not values.is_volume_mode(mode):
+    if mode and not option_values.is_volume_mode(mode):
         raise ValueError(f"{written!r}: {mode!r} is not a mode such as ro, rw, z or Z")
     return _checked({"type": _kind_of(source), "source": source, "target": rest[0], "mode": mode})
 

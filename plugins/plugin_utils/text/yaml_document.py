@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 
 Path = tuple[Any, ...]
 

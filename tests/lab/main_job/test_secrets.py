@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.retail.profiles.plugins.module_utils.secret_env import MASK, Redactor
+from ansible_collections.retail.profiles.plugins.module_utils.container.secret_env import MASK, Redactor
 
 from .conftest import SHORT, Fleet
 

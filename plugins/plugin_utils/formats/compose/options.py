@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.options import OPTIONS
+from ansible_collections.retail.profiles.plugins.module_utils.container.options import OPTIONS
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source, go_duration
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.templates import Template
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path

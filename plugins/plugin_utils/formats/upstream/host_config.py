@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.options import HOST, TABLE
+from ansible_collections.retail.profiles.plugins.module_utils.container.options import HOST, TABLE
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 

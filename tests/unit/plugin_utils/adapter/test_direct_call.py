@@ -22,7 +22,7 @@ from ansible_collections.retail.profiles.plugins.action import (
     profile_measure,
     profile_status,
 )
-from ansible_collections.retail.profiles.plugins.module_utils.arguments import argument_spec
+from ansible_collections.retail.profiles.plugins.module_utils.calls.apply_arguments import argument_spec
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import direct_call
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.direct_action import DirectAction
 
@@ -54,12 +54,12 @@ def test_a_call_brings_all_that_it_needs_and_answers_as_the_module_does(compiled
     given = {"deployment": "x", "state_dir": str(tmp_path)}
     socket = tmp_path / "no.sock"
     released = called(
-        direct_call.script("call_apply", params(state="released", **given), False, False, compiled), socket
+        direct_call.script("calls.apply", params(state="released", **given), False, False, compiled), socket
     )
     assert (released["failed"], released["changed"], "diff" in released) == (False, False, False)
     assert released["invocation"]["module_args"]["state"] == "released"
     assert "share" not in released["invocation"]["module_args"]
-    absent = called(direct_call.script("call_apply", params(state="absent", **given), True, True, compiled), socket)
+    absent = called(direct_call.script("calls.apply", params(state="absent", **given), True, True, compiled), socket)
     assert absent["failed"] and str(socket) in absent["msg"]
 
 

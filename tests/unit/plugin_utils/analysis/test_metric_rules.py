@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch, metric_rules
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import Rule, rule_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric_rules import Extractor, Selector

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils import tree
+from ansible_collections.retail.profiles.plugins.module_utils.common import file_tree
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import plan
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load
@@ -94,7 +94,7 @@ def test_files_are_read_and_fields_parsed_once_for_all_replicas(
 ) -> None:
     read: Counter[str] = Counter()
     parsed: Counter[str] = Counter()
-    opened, digest, parse = Path.open, tree.file_digest, load.Entry.parse
+    opened, digest, parse = Path.open, file_tree.file_digest, load.Entry.parse
 
     def counting_open(path: Path, *args: Any, **more: Any) -> Any:
         read[path.name] += 1
@@ -109,7 +109,7 @@ def test_files_are_read_and_fields_parsed_once_for_all_replicas(
         return digest(path)
 
     monkeypatch.setattr(Path, "open", counting_open)
-    monkeypatch.setattr(tree, "file_digest", counting_digest)
+    monkeypatch.setattr(file_tree, "file_digest", counting_digest)
     monkeypatch.setattr(load.Entry, "parse", counting_parse)
 
     def work(hosts: int) -> tuple[Counter[str], Counter[str]]:

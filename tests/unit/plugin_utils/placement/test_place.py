@@ -15,7 +15,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.exclusive import shared_devices
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import plan, plan_text

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place, shared_containers
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import plan, plan_text
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share

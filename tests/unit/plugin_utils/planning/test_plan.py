@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import plan, plan_text, stock_playbook
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural

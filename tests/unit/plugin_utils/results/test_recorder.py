@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from ..synthetic import STAND_IN, T0, Play, pack
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import live_progress, poll, recorder
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.live_progress import Figures, Pace
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import Outcome

@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.retail.profiles.plugins.module_utils.image_stream import derive
-from ansible_collections.retail.profiles.plugins.module_utils.images import chains
+from ansible_collections.retail.profiles.plugins.module_utils.images.inventory import chains
+from ansible_collections.retail.profiles.plugins.module_utils.images.stream import derive
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import image_seeding
 
 GIB = 1 << 30

@@ -13,8 +13,8 @@ import jsonschema
 import pytest
 import yaml
 
-from ansible_collections.retail.profiles.plugins.module_utils.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.options import OPTIONS
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.container.options import OPTIONS
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import fields, networks, records, volumes
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import Field
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import yaml_document

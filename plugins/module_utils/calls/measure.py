@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection.
+"""One call of profile_measure: its arguments, and from these to its result."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease import Leases, parse_claim, working
+from ansible_collections.retail.profiles.plugins.module_utils.sampler import config as sampler_config
+from ansible_collections.retail.profiles.plugins.module_utils.sampler import control
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        "state": {"type": "str", "choices": ["started", "collected", "stopped"], "required": True},
+        "run_id": {"type": "str", "required": True},
+        "state_dir": {"type": "path", "default": "/var/lib/retail-profiles"},
+        "interval": {"type": "float", "default": 1.0},
+        "deadline": {"type": "float", "default": 3600},
+        "offset": {"type": "int", "default": 0},
+        "replicas": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "name": {"type": "str", "required": True},
+                "prometheus": {
+                    "type": "dict",
+                    "options": {
+                        "port": {"type": "int", "required": True},
+                        "path": {"type": "str", "default": "/metrics"},
+                        "prefixes": {"type": "list", "elements": "str", "default": ["ovms_"]},
+                    },
+                },
+                "network": {"type": "str", "default": "own"},
+            },
+        },
+        "lease": {
+            "type": "dict",
+            "options": {
+                "deployment": {"type": "str", "required": True},
+                "holder": {"type": "str", "required": True},
+                "owner": {"type": "str", "required": True},
+                "epoch": {"type": "int", "required": True},
+            },
+        },
+        "release": {"type": "bool", "default": False},
+        "docker_host": {"type": "str", "default": "unix:///var/run/docker.sock"},
+    }
+
+
+def answer(params: Mapping[str, Any], check: bool, diff: bool) -> dict[str, Any]:
+    """The module's result, with ``failed``. *params* are complete, as the argument spec has them."""
+    try:
+        result = {"failed": False, **_act(params, check)}
+    except ProfileError as error:
+        return {"failed": True, "msg": str(error), "clock": time.time()}
+    except OSError as error:  # what no check foresaw: a file of another user, a file system gone bad
+        told = f"{error.filename or 'the sampler'}: {error.strerror or error}"
+        return {"failed": True, "msg": told, "clock": time.time()}
+    return {**result, "clock": time.time(), "cpu_seconds": round(time.process_time(), 3)}
+
+
+def _act(params: Mapping[str, Any], check: bool) -> dict[str, Any]:
+    """Bring the measurement to the state asked for; the module's result but for the clock. Raises ProfileError."""
+    files = sampler_config.run_files(params["state_dir"], params["run_id"])
+    claim = None if check else parse_claim(params["lease"])
+    deployment, leases = str((params["lease"] or {}).get("deployment")), Leases(params["state_dir"])
+    if params["state"] == "started" and claim is not None:
+        # Alone on the deployment: whoever takes it over finds a sampler that runs, or none will.
+        with working(leases, deployment, claim):
+            return _start(files, params, check)
+    if params["state"] == "started":
+        return _start(files, params, check)
+    if claim is not None and params["release"]:
+        leases.give_back(deployment, claim)
+    elif claim is not None:
+        with contextlib.suppress(ProfileError):  # what was lost is not this call's matter: it only looks
+            leases.obtain(deployment, claim)
+    if params["state"] == "collected":
+        return control.collected(files, params["offset"])
+    return control.stopped(files, params["offset"], check)
+
+
+def _start(files: sampler_config.RunFiles, params: Mapping[str, Any], check: bool) -> dict[str, Any]:
+    """Start the sampler of a run. Raises ProfileError."""
+    sampler_config.check_times(params["interval"], params["deadline"])
+    config = sampler_config.Config(
+        interval=params["interval"],
+        deadline=params["deadline"],
+        engine=sampler_config.socket_of(params["docker_host"]),
+        replicas=sampler_config.watched(params["replicas"]),
+    )
+    return control.started(files, config, check)

@@ -1,0 +1,265 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection.
+"""The engine's API as it is: JSON over HTTP, a connection a thread, kept open.
+
+The hot path of a module call: importing the ``docker`` package takes longer than all that a host without changes has
+to be asked, and each call through it costs several times this one's.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import Any, Optional
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
+
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.engine.http_response import (
+    READ_BYTES,
+    HttpError,
+    Response,
+)
+
+_STREAM_HEADER = 8
+
+
+class EngineError(ProfileError):
+    """The engine refused a call. ``status`` is its HTTP status, 0 where it did not answer."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class _StaleError(OSError):
+    """The engine closed the connection while it was idle: the request was not begun, so it may be sent again."""
+
+
+class _Connection:
+    """HTTP/1.1 over the engine's socket. *timeout*: seconds without an answer."""
+
+    def __init__(self, url: SplitResult, timeout: float) -> None:
+        self.kept = True
+        if url.scheme == "unix":
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                self._socket.settimeout(timeout)
+                self._socket.connect("/" + (url.netloc + url.path).lstrip("/"))
+            except BaseException:
+                self._socket.close()
+                raise
+        else:
+            self._socket = socket.create_connection((url.hostname or "localhost", url.port or 80), timeout)
+
+    def close(self) -> None:
+        self.kept = False
+        self._socket.close()
+
+    def exchange(self, method: str, target: str, content: Optional[bytes]) -> tuple[int, bytes]:
+        """Status and body of one request. Raises OSError and HttpError; the connection is of no use then."""
+        more = [] if content is None else ["Content-Type: application/json"]
+        if method != "GET":
+            more.append(f"Content-Length: {len(content or b'')}")
+        try:
+            self._socket.sendall(_head(method, target, *more) + (content or b""))
+            data = self._socket.recv(READ_BYTES)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise _StaleError(*error.args) from error
+        if not data:
+            raise _StaleError("the connection was closed without an answer")
+        response = Response()
+        body = b"".join([response.feed(data), *self.rest(response)])
+        if not response.complete or response.closes:
+            self.close()
+        return int(response.status or 0), body
+
+    def ask(self, target: str) -> Iterator[tuple[int, bytes]]:
+        """Status and each piece of the body of what is got from *target*. Raises OSError and HttpError."""
+        self._socket.sendall(_head("GET", target))
+        response = Response()
+        for data in self.rest(response):
+            if response.status is not None:
+                yield response.status, data
+
+    def give(self, target: str, archive: Iterator[bytes]) -> tuple[int, bytes]:
+        """Post an archive that comes in pieces; status and body of the answer. Raises OSError and HttpError."""
+        self._socket.sendall(_head("POST", target, "Content-Type: application/x-tar", "Transfer-Encoding: chunked"))
+        for piece in archive:
+            if not self._sent(b"%x\r\n%b\r\n" % (len(piece), piece)):
+                break
+        else:
+            self._sent(b"0\r\n\r\n")
+        response = Response()
+        body = b"".join(self.rest(response))
+        return int(response.status or 0), body
+
+    def _sent(self, data: bytes) -> bool:
+        """Whether it was taken; where not, the engine has answered already, and reads no more."""
+        try:
+            self._socket.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            return False
+        return True
+
+    def rest(self, response: Response) -> Iterator[bytes]:
+        """The body of *response*, from here to its end. Raises OSError and HttpError."""
+        while not response.complete:
+            data = self._socket.recv(READ_BYTES)
+            if not data:
+                response.at_end()
+                return
+            yield response.feed(data)
+
+
+def _head(method: str, target: str, *more: str) -> bytes:
+    lines = [f"{method} {target} HTTP/1.1", "Host: localhost", "Accept-Encoding: identity", *more, "", ""]
+    return "\r\n".join(lines).encode("ascii")
+
+
+class Api:
+    """Calls to the engine at *url* (``unix:///path`` or ``tcp://host:port``); safe to use from several threads.
+
+    *timeout*: seconds that one call may take unless it says otherwise. Paths are given without the API's version, which
+    is asked for once and is the engine's own.
+
+    Raises EngineError from every call, for what the engine refuses and where it does not answer.
+    """
+
+    def __init__(self, url: str, timeout: float) -> None:
+        self._url = urlsplit(url)
+        if self._url.scheme not in ("unix", "tcp", "http"):
+            raise EngineError(f"DOCKER_HOST={url} is not unix:// or tcp://: unset it, or name the engine's socket")
+        self._timeout = timeout
+        self._local = threading.local()
+        self._prefix = ""
+        #: called before everything but GET; raises where nothing may be written any more
+        self.checkpoint: Callable[[], None] = _nothing
+        self.about: dict[str, Any] = self.call("GET", "/version", "connect")
+        self._prefix = f"/v{self.about['ApiVersion']}"
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """The version of the engine's API."""
+        return tuple(int(part) for part in self.about["ApiVersion"].split("."))
+
+    def call(self, method: str, path: str, doing: str, **options: Any) -> Any:
+        """One call; its JSON answer, None where there is none. *options* are those of :meth:`raw`."""
+        data = self.raw(method, path, doing, **options)
+        return json.loads(data) if data else None
+
+    def raw(
+        self,
+        method: str,
+        path: str,
+        doing: str,
+        *,
+        query: Optional[Mapping[str, Any]] = None,
+        body: Any = None,
+        timeout: Optional[float] = None,
+    ) -> bytes:
+        """One call; the bytes of its answer. *doing* stands in the error, *body* is sent as JSON."""
+        if method != "GET":
+            self.checkpoint()
+        content = None if body is None else json.dumps(body).encode()
+        with _explained(doing):
+            status, data = self._exchange(method, self._target(path, query), content, timeout)
+        return _accepted(status, data)
+
+    def got(self, path: str, doing: str, query: Mapping[str, Any]) -> Iterator[bytes]:
+        """What is at *path*, in pieces as they come."""
+        refusal = b""
+        status = 0
+        with _explained(doing), closing(_Connection(self._url, self._timeout)) as connection:
+            for status, data in connection.ask(self._target(path, query)):
+                if status >= 400:
+                    refusal += data
+                elif data:
+                    yield data
+        _accepted(status, refusal)
+
+    def given(self, path: str, doing: str, query: Mapping[str, Any], archive: Iterator[bytes]) -> bytes:
+        """Post an *archive* that comes in pieces, none of them empty; the bytes of the answer."""
+        self.checkpoint()
+        with _explained(doing), closing(_Connection(self._url, self._timeout)) as connection:
+            status, data = connection.give(self._target(path, query), archive)
+        return _accepted(status, data)
+
+    def _target(self, path: str, query: Optional[Mapping[str, Any]]) -> str:
+        return self._prefix + path + ("?" + urlencode(query, doseq=True) if query else "")
+
+    def _exchange(
+        self, method: str, target: str, content: Optional[bytes], timeout: Optional[float]
+    ) -> tuple[int, bytes]:
+        kept: Optional[_Connection] = getattr(self._local, "connection", None)
+        if kept is not None and kept.kept and timeout is None:
+            try:
+                return _exchanged(kept, method, target, content)
+            except _StaleError:
+                pass
+        connection = _Connection(self._url, self._timeout if timeout is None else timeout)
+        answer = _exchanged(connection, method, target, content)
+        if timeout is None:
+            self._local.connection = connection
+        else:
+            connection.close()
+        return answer
+
+
+def _nothing() -> None:
+    pass
+
+
+def _exchanged(connection: _Connection, method: str, target: str, content: Optional[bytes]) -> tuple[int, bytes]:
+    try:
+        return connection.exchange(method, target, content)
+    except BaseException:
+        connection.close()
+        raise
+
+
+@contextmanager
+def _explained(doing: str) -> Iterator[None]:
+    """Turn what a connection raises into EngineError."""
+    try:
+        yield
+    except socket.timeout:
+        raise EngineError(
+            f"the Docker Engine took too long ({doing}): it is overloaded, or hangs (systemctl restart docker helps)"
+        ) from None
+    except (HttpError, OSError) as error:
+        raise EngineError(f"the Docker Engine did not answer ({doing}: {error})") from None
+
+
+def _accepted(status: int, data: bytes) -> bytes:
+    if status >= 400:
+        raise EngineError(_message(data), status)
+    return data
+
+
+def _message(data: bytes) -> str:
+    """The engine's own words of an error."""
+    try:
+        return str(json.loads(data)["message"]).strip()
+    except (ValueError, KeyError, TypeError):
+        return data.decode("utf-8", "replace").strip() or "the Docker Engine gave no reason"
+
+
+def quoted(name: str) -> str:
+    """A container's, image's, network's or volume's name as a part of a path."""
+    return quote(name, safe="/:@")
+
+
+def demultiplexed(stream: bytes) -> bytes:
+    """The text of a log stream without a terminal: frames of an 8-byte header (stream, length) and data."""
+    parts = []
+    position = 0
+    while position + _STREAM_HEADER <= len(stream):
+        length = int.from_bytes(stream[position + 4 : position + _STREAM_HEADER], "big")
+        position += _STREAM_HEADER
+        parts.append(stream[position : position + length])
+        position += length
+    return b"".join(parts)

@@ -1,0 +1,236 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to the collection.
+"""Image build contexts: what is in them, in which order they build, and a staged copy with the wheels they install.
+
+A context is a folder with a ``Dockerfile``. Where it has a ``requirements.txt``, the wheels for it are downloaded on
+this machine and laid into ``wheels/`` of the staged copy, so that a build needs no package index.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Callable, Optional
+
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+
+DOCKERFILE = "Dockerfile"
+REQUIREMENTS = "requirements.txt"
+WHEELS = "wheels"
+# Not part of what an image is made of.
+LEFT_OUT = frozenset({"__pycache__", ".git", ".mypy_cache", ".pytest_cache", ".ruff_cache", WHEELS})
+# glibc 2.36 is that of Debian 12; pip takes only the tags that it is given.
+GLIBC = tuple(f"manylinux_2_{minor}" for minor in range(36, 4, -1))
+MANYLINUX = (*GLIBC, "manylinux2014", "manylinux2010", "manylinux1", "linux")
+FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
+
+# Runs a command (arguments), and returns its exit status and its output.
+Run = Callable[[Sequence[str]], tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the wheels are for: Python's version ("3.11") and the machine's architecture ("x86_64")."""
+
+    python: str
+    arch: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """A build context as it was read.
+
+    ``digest`` is the sha256 (hex) of all that goes into the image as far as it is in our hands: names, modes and
+    contents of the files, the target of the wheels, and the digests of the contexts of the images it builds on.
+    """
+
+    image: str
+    path: str
+    digest: str
+    bases: tuple[str, ...]
+    requirements: Optional[str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file or symbolic link of a context; ``name`` is its path below the context."""
+
+    name: str
+    path: str
+    mode: int
+    content: bytes
+
+
+def entries(path: str) -> list[Entry]:
+    """Everything in the folder *path*, sorted by name, without caches.
+
+    Raises:
+        ProfileError: *path* is no folder with a Dockerfile, or a symbolic link in it leads out of it.
+    """
+    if not os.path.isfile(os.path.join(path, DOCKERFILE)):
+        what = "has no Dockerfile" if os.path.isdir(path) else "is not a folder"
+        raise ProfileError(f"the build context {what}; 'build' names a folder with a Dockerfile", file=path)
+    found = []
+    root = os.path.realpath(path)
+    for folder, folders, files in os.walk(path):
+        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+        folders[:] = sorted(name for name in folders if name not in LEFT_OUT and name not in links)
+        for name in files + links:
+            full = os.path.join(folder, name)
+            if name.endswith(".pyc"):
+                continue
+            mode = os.lstat(full).st_mode
+            if stat.S_ISLNK(mode):
+                if os.path.commonpath([root, os.path.realpath(full)]) != root:
+                    raise ProfileError("this symbolic link leads out of the build context", file=full)
+                content = os.readlink(full).encode()
+            elif stat.S_ISREG(mode):
+                with open(full, "rb") as stream:
+                    content = stream.read()
+            else:
+                raise ProfileError("neither a file nor a symbolic link: it cannot be built from", file=full)
+            found.append(Entry(os.path.relpath(full, path), full, mode, content))
+    return sorted(found, key=lambda entry: entry.name)
+
+
+def bases(dockerfile: str) -> tuple[str, ...]:
+    """The images that a Dockerfile builds on, in order, without its own stages."""
+    named: list[str] = []
+    stages = set()
+    for image, stage in FROM.findall(dockerfile):
+        if image not in stages and image != "scratch" and image not in named:
+            named.append(image)
+        if stage:
+            stages.add(stage)
+    return tuple(named)
+
+
+def digest(found: Sequence[Entry], target: Target, base_digests: Sequence[str]) -> str:
+    """The sha256 (hex) of a context; see :class:`Context`. Of a mode only the execute bit and the kind count."""
+    state = hashlib.sha256()
+    for part in ("retail.profiles/context/1", target.python, target.arch, *base_digests):
+        state.update(part.encode() + b"\0")
+    for entry in found:
+        kind = "link" if stat.S_ISLNK(entry.mode) else "x" if entry.mode & stat.S_IXUSR else "-"
+        state.update(f"{entry.name}\0{kind}\0{len(entry.content)}\0".encode())
+        state.update(entry.content)
+    return state.hexdigest()
+
+
+def read(paths: Mapping[str, str], target: Target) -> list[Context]:
+    """Read the contexts *paths* (image → folder), and return them so that each comes after those it builds on.
+
+    Raises:
+        ProfileError: a context cannot be read, or contexts build on each other in a circle.
+    """
+    files = {image: entries(path) for image, path in paths.items()}
+    texts = {
+        image: next(entry.content for entry in found if entry.name == DOCKERFILE).decode("utf-8", "replace")
+        for image, found in files.items()
+    }
+    done: dict[str, Context] = {}
+
+    def visit(image: str, above: tuple[str, ...]) -> Context:
+        if image in above:
+            circle = " → ".join((*above[above.index(image) :], image))
+            raise ProfileError(f"the images build on each other in a circle: {circle}", file=paths[image])
+        if image not in done:
+            named = bases(texts[image])
+            below = [visit(base, (*above, image)).digest for base in named if base in paths]
+            needed = next((entry.content.decode() for entry in files[image] if entry.name == REQUIREMENTS), None)
+            done[image] = Context(image, paths[image], digest(files[image], target, below), named, needed)
+        return done[image]
+
+    for image in sorted(paths):
+        visit(image, ())
+    return list(done.values())
+
+
+def wheel_folder(cache: str, requirements: str, target: Target) -> str:
+    """Where the wheels for *requirements* are kept below *cache*."""
+    state = hashlib.sha256("\0".join((requirements, target.python, target.arch)).encode())
+    return os.path.join(cache, WHEELS, state.hexdigest()[:32])
+
+
+def pip_download(python: str, requirements: str, folder: str, target: Target) -> list[str]:
+    """The pip command that downloads the wheels for the file *requirements*, of *target*'s kind, into *folder*."""
+    command = [python, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet"]
+    command += ["--only-binary=:all:", "--no-deps", "--python-version", target.python, "--implementation", "cp"]
+    command += [f"--platform={name}_{target.arch}" for name in MANYLINUX]
+    return [*command, "--dest", folder, "-r", requirements]
+
+
+def fetch_wheels(context: Context, cache: str, target: Target, python: str, run: Run) -> Optional[str]:
+    """Make sure that the wheels for *context* are below *cache*; return their folder, or None if it needs none.
+
+    Raises:
+        ProfileError: pip cannot download them.
+    """
+    if context.requirements is None:
+        return None
+    folder = wheel_folder(cache, context.requirements, target)
+    if os.path.isdir(folder):
+        return folder
+    partial = f"{folder}.{os.getpid()}.partial"
+    os.makedirs(partial)
+    listed = os.path.join(context.path, REQUIREMENTS)
+    try:
+        status, output = run(pip_download(python, listed, partial, target))
+        if status:
+            raise ProfileError(
+                f"the wheels for the image {context.image} could not be downloaded on this machine "
+                f"(Python {target.python}, {target.arch}): {last_lines(output)}",
+                file=listed,
+            )
+        # Whole or not at all. Somebody else may have been quicker: theirs is as good.
+        if not os.path.isdir(folder):
+            os.rename(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def last_lines(output: str, count: int = 3) -> str:
+    """The last lines of *output* that say something, in one line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return " | ".join(lines[-count:]) or "it gave no reason"
+
+
+def stage_folder(cache: str, context: Context) -> str:
+    """Where *context* is staged below *cache*."""
+    return os.path.join(cache, "contexts", context.digest[:32])
+
+
+def stage(context: Context, cache: str, wheels: Optional[str]) -> str:
+    """Make a copy of *context* with its wheels below *cache*; return its path.
+
+    Modes become 0644 or 0755, so that whatever umask a checkout was made with, the image is the same.
+    """
+    folder = stage_folder(cache, context)
+    shutil.rmtree(folder, ignore_errors=True)
+    for entry in entries(context.path):
+        to = os.path.join(folder, entry.name)
+        os.makedirs(os.path.dirname(to), mode=0o755, exist_ok=True)
+        if stat.S_ISLNK(entry.mode):
+            os.symlink(os.readlink(entry.path), to)
+            continue
+        with open(to, "wb") as stream:
+            stream.write(entry.content)
+        os.chmod(to, 0o755 if entry.mode & stat.S_IXUSR else 0o644)
+    if wheels is not None:
+        shutil.copytree(wheels, os.path.join(folder, WHEELS), copy_function=link_or_copy)
+    return folder
+
+
+def link_or_copy(source: str, to: str) -> None:
+    """A hard link where that is possible: wheels are large."""
+    try:
+        os.link(source, to)
+    except OSError:
+        shutil.copy2(source, to)
