@@ -19,7 +19,15 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / ".collections"))
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.schema import fields, networks, records, volumes  # noqa: E402
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (  # noqa: E402
+    environment,
+    fields,
+    metrics,
+    networks,
+    placement,
+    readiness,
+    volumes,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import Field, property_of  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "profile.md"
@@ -81,16 +89,16 @@ def tables() -> dict[str, str]:
     made = {
         "profile": _table(fields.PROFILE_FIELDS),
         "models": _table(fields.MODELS_FIELDS),
-        "env_file": _table(records.ENV_FILE_FIELDS),
-        "require": _table(records.REQUIRE_FIELDS),
+        "env_file": _table(environment.ENV_FILE_FIELDS),
+        "require": _table(placement.REQUIRE_FIELDS),
         "volume": _table(volumes.VOLUME_FIELDS),
         "named volume": _table(volumes.NAMED_VOLUME_FIELDS),
         "attachment": _table(networks.ATTACHMENT_FIELDS),
         "network": _table(networks.NETWORK_FIELDS),
-        "ready": _table(records.READY_FIELDS),
-        "http": _table(records.HTTP_FIELDS),
-        "rtsp": _table(records.RTSP_FIELDS),
-        "metric": _table(records.METRIC_FIELDS),
+        "ready": _table(readiness.READY_FIELDS),
+        "http": _table(readiness.HTTP_FIELDS),
+        "rtsp": _table(readiness.RTSP_FIELDS),
+        "metric": _table(metrics.METRIC_FIELDS),
     }
     for group in fields.CONTAINER_GROUPS:
         members = [field for field in fields.CONTAINER_FIELDS if field.group == group]

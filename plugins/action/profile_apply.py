@@ -20,14 +20,13 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
-    from ansible_collections.retail.profiles.plugins.module_utils.calls.apply_arguments import argument_spec
     from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import argument_spec
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.direct_action import Call, DirectAction
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.lease_claim import playbook_pid
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import plain
     from ansible_collections.retail.profiles.plugins.plugin_utils.planning import shipped_files
-    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import archives as parcels
-    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import wave_arguments
+    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import archives, wave_arguments
 
 _SENDS = ("prepared", "present")
 # seconds between two looks at whether the playbook still runs
@@ -53,10 +52,10 @@ class ActionModule(DirectAction):
             args["called_at"] = time.time()
         sends = state in _SENDS and not self._task.check_mode
         try:
-            found, _large = parcels.split(self._packed(args, sources, known or ()) if sends else ())
+            found, _large = archives.split(self._packed(args, sources, known or ()) if sends else ())
             answer = self._call(args, found, (), task_vars)
             if sends and answer.get("missing"):
-                small, large = parcels.split(self._packed(args, sources, answer["missing"]))
+                small, large = archives.split(self._packed(args, sources, answer["missing"]))
                 answer = self._call(args, [*found, *small], large, task_vars)
         except ProfileError as error:
             raise AnsibleActionFail(str(error)) from None
@@ -71,27 +70,27 @@ class ActionModule(DirectAction):
         known = wave_arguments.Known(answer, *said, stays=stays)
         return wave_arguments.arguments(known, int(wave), task_vars["inventory_hostname"])
 
-    def _packed(self, args: dict[str, Any], sources: Any, wanted: Iterable[str]) -> list[parcels.Parcel]:
+    def _packed(self, args: dict[str, Any], sources: Any, wanted: Iterable[str]) -> list[archives.Parcel]:
         """Packed for all hosts in the folder that Ansible has for this playbook, and removes with its end."""
         if not wanted:
             return []
         share = plain(args.get("share") or {})
         files = [item for one in (share, *share.get("shared", ())) for item in one.get("files") or ()]
         content = shipped_files.of_data(plain(sources or {}))
-        return parcels.parcels(files, map(str, wanted), content, Path(constants.DEFAULT_LOCAL_TMP))
+        return archives.parcels(files, map(str, wanted), content, Path(constants.DEFAULT_LOCAL_TMP))
 
     def _call(
         self,
         args: dict[str, Any],
-        inline: Iterable[parcels.Parcel],
-        large: Iterable[parcels.Parcel],
+        inline: Iterable[archives.Parcel],
+        large: Iterable[archives.Parcel],
         task_vars: dict[str, Any],
     ) -> dict[str, Any]:
-        archives = [parcel.inline() for parcel in inline]
-        archives += [{"dest": parcel.dest, "file": self._sent(parcel)} for parcel in large]
-        return self.call_module({**args, **({"archives": archives} if archives else {})}, task_vars)
+        packed = [parcel.inline() for parcel in inline]
+        packed += [{"dest": parcel.dest, "file": self._sent(parcel)} for parcel in large]
+        return self.call_module({**args, **({"archives": packed} if packed else {})}, task_vars)
 
-    def _sent(self, parcel: parcels.Parcel) -> str:
+    def _sent(self, parcel: archives.Parcel) -> str:
         """Transfer a parcel to a temporary folder on the host; its path there."""
         shell = self._connection._shell
         if shell.tmpdir is None:

@@ -1,98 +1,21 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Action plugin of retail.profiles.profile_plan: gathers what planning needs on the controller, and plans."""
+"""Action plugin of retail.profiles.profile_plan: nothing but the call of the planner."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
-from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
-    from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
-    from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
-    from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place, shared_containers
-    from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
-    from ansible_collections.retail.profiles.plugins.plugin_utils.planning import (
-        plan,
-        plan_text,
-        prerequisites,
-        secrets,
-        shipped_files,
-        stock_playbook,
-    )
-    from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load
-    from ansible_collections.retail.profiles.plugins.plugin_utils.profile import search as locate
-    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share, wave_outcome
-    from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
-        field_types,
-        fields,
-        input_source,
-        target_device,
-    )
-
-#: folder in the directory of a run, beside its plan, with the content of the plan's files
-KEPT = "files"
-CALLBACK = "retail.profiles.profile_metrics"
-OPTIONS: dict[str, Any] = {
-    "stage": {"type": "str", "choices": ["select", "prepare", "plan"], "default": "plan"},
-    "profile": {"type": "str"},
-    "plan": {"type": "path"},
-    "deployment": {"type": "str"},
-    "search": {"type": "list", "elements": "path", "default": []},
-    "env": {"type": "dict", "default": {}},
-    "replicas": {"type": "dict", "default": {}},
-    "place": {"type": "dict", "default": {}},
-    "images": {"type": "dict", "default": {}},
-    "image": {"type": "raw"},
-    "root": {"type": "path"},
-    "target_device": {"type": "str"},
-    "input_source": {"type": "str"},
-    "render": {"type": "bool"},
-    "pull": {"type": "str", "choices": ["missing", "always", "never"], "default": "missing"},
-    "state_dir": {"type": "str", "default": "/var/lib/retail-profiles"},
-    "models_dir": {"type": "str", "default": "/var/lib/retail-profiles/models"},
-    "results_dir": {"type": "path", "default": "results"},
-    "run": {"type": "bool", "default": False},
-    "show": {"type": "bool", "default": True},
-    "as_playbook": {"type": "path"},
-    "asked": {"type": "dict", "default": {}},
-    "from_variables": {"type": "bool", "default": False},
-}
-#: by option, the variable of the role retail.profiles.profile that says the same
-VARIABLES = {
-    "profile": "profile",
-    "plan": "plan",
-    "deployment": "profile_deployment",
-    "search": "profile_path",
-    "env": "profile_env",
-    "replicas": "profile_replicas",
-    "place": "profile_place",
-    "images": "profile_images",
-    "image": "profile_image",
-    "root": "profile_root",
-    "target_device": "profile_target_device",
-    "input_source": "profile_input_source",
-    "render": "profile_render",
-    "pull": "profile_pull",
-    "state_dir": "profile_state_dir",
-    "models_dir": "models_dir",
-    "results_dir": "profile_results_dir",
-    "run": "profile_begins_run",
-    "as_playbook": "as_playbook",
-}
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.planner import OPTIONS, VARIABLES, Planner
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
@@ -108,7 +31,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             self._task.args = {**self._said(task_vars or {}), **self._task.args}
         _validation, args = self.validate_argument_spec(OPTIONS)
         try:
-            return {**result, "changed": False, **Planner(self, args, task_vars or {}).result()}
+            planner = Planner(args, task_vars or {}, self._templar, self._task.check_mode)
+            return {**result, "changed": False, **planner.result()}
         except ProfileError as error:
             raise AnsibleActionFail(str(error)) from None
 
@@ -116,230 +40,3 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         """Options that variables give. As arguments of the task, each would be a template to compile in each call."""
         said = {option: self._templar.template(task_vars.get(name)) for option, name in VARIABLES.items()}
         return {option: value for option, value in said.items() if value is not None and value != ""}
-
-
-class Planner:
-    """One call of the action: its arguments, and what the play knows."""
-
-    def __init__(self, action: ActionModule, args: dict[str, Any], task_vars: dict[str, Any]) -> None:
-        self.args = planner_input.native(args)
-        self.task_vars = task_vars
-        self.play = {"models_dir": self.args["models_dir"], **task_vars}
-        self.check_mode = action._task.check_mode
-        self.render = planner_input.renderer(action._templar)
-        self.variables = planner_input.HostVariables(task_vars["hostvars"], {"models_dir": self.args["models_dir"]})
-        self.inventory = planner_input.inventory(task_vars["groups"], task_vars.get("ansible_limit"))
-        self._answered: dict[str, dict[str, Any]] = {}
-
-    def result(self) -> dict[str, Any]:
-        stage = self.args["stage"]
-        if not self.inventory.hosts:
-            raise ProfileError(
-                "the inventory has no hosts: give one with -i (the profile ovms asks for the groups ovms_servers "
-                "and ovms_clients), or bring a lab up with make lab-up"
-            )
-        if stage == "select" and self.args["run"]:
-            require_callback()
-        if stage == "plan":
-            self._refuse_batches()
-        if self.args["plan"]:
-            stored = self._stored()
-            if stage == "select":
-                return selected(stored, stored)
-            sources = shipped_files.kept(stored, Path(self.args["plan"]).absolute().parent / KEPT)
-            return self._planned(plan.Planned(self._checked(stored), sources), self._profile_of(stored))
-        loaded = self._load(self.args["profile"] or "")
-        settings = self._settings(loaded)
-        asked = plan.shape(loaded, self.inventory, settings, self.render, self.play)
-        if stage == "select":
-            found = {"hosts": asked.hosts, "deployment": settings.deployment, "state_dir": settings.state_dir}
-            return {**selected(found, self._expected(loaded, asked, settings)), "profile_file": loaded.file}
-        if stage == "prepare":
-            return {"prepare": prerequisites.needs(loaded, asked, settings, self.variables, self.render)}
-        snapshots, silent = self._snapshots(asked.hosts)
-        fleet = Fleet(self.variables, snapshots, self._dialled(asked), silent)
-        shaped = plan.shape(loaded, self.inventory, settings, self.render, self.play, fleet)
-        return self._planned(plan.make(loaded, shaped, settings, fleet, self.render), loaded)
-
-    def _load(self, name: str) -> load.Profile:
-        search = planner_input.search_path(self.args["search"], self.task_vars["playbook_dir"])
-        return load.load(locate.find_profile(name, search), search, self.render, self.play, self._given())
-
-    def _profile_of(self, stored: dict[str, Any]) -> load.Profile | None:
-        """The profile of a stored plan, where that is needed: it says what the plan's secrets stand for."""
-        if not any(replica["secrets"] for replica in stored["replicas"].values()):
-            return None
-        try:
-            return self._load(self.args["profile"] or stored["profile"])
-        except ProfileError:
-            if self.args["profile"]:
-                raise
-            return None  # profile_secrets may give them all
-
-    def _given(self) -> Given:
-        try:
-            return base.given(self.args["env"], self.args["image"], self.args["root"])
-        except ValueError as error:
-            raise ProfileError(f"a variable of the run is not valid: {error}") from error
-
-    def _settings(self, loaded: load.Profile) -> place.Settings:
-        try:
-            return place.Settings(
-                deployment=shared_containers.deployment(self.args["deployment"] or loaded.name),
-                state_dir=self.args["state_dir"],
-                env=base.variables(self.args["env"]),
-                replicas=field_types.mapping_of(field_types.positive)(self.args["replicas"]),
-                place=field_types.mapping_of(fields.pattern)(self.args["place"]),
-                images=field_types.mapping_of(field_types.text)(self.args["images"]),
-                pull=self.args["pull"],
-                target_device=target_device.name(self.args["target_device"]) if self.args["target_device"] else None,
-                input_source=input_source.source(self.args["input_source"]) if self.args["input_source"] else None,
-                render=self.args["render"],
-            )
-        except ValueError as error:
-            raise ProfileError(f"a variable of the run is not valid: {error}") from error
-
-    def _expected(self, loaded: load.Profile, shaped: plan.Shape, settings: place.Settings) -> dict[str, Any] | None:
-        """The plan as it comes out where no host has a surprise; None where that cannot be said yet."""
-        if shaped.tentative:
-            return None
-        try:
-            fleet = Fleet.unseen(self.variables, self._dialled(shaped))
-            return plan.build(loaded, shaped, settings, fleet, self.render)
-        except ProfileError:
-            # Whether this is an error is known when the hosts have been asked; the stage plan tells it then.
-            return None
-
-    def _dialled(self, shaped: plan.Shape) -> planner_input.Dialled:
-        return planner_input.Dialled(shaped.hosts, self.variables, self.render)
-
-    def _refuse_batches(self) -> None:
-        if len(self.task_vars["ansible_play_batch"]) != len(self.task_vars["ansible_play_hosts"]):
-            raise ProfileError(
-                "the play runs with serial: waves are barriers over the whole fleet, so remove serial from the play"
-            )
-
-    def _answers(self, hosts: Collection[str]) -> dict[str, dict[str, Any]]:
-        """What each host has answered when it was asked. An answer is large: it is taken over from Ansible once."""
-        for host in hosts:
-            if host not in self._answered:
-                self._answered[host] = planner_input.native(self.variables[host].get("profile_checked", {}))
-        return {host: self._answered[host] for host in hosts}
-
-    def _snapshots(self, hosts: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
-        """The snapshots of the hosts that have answered, and why the others have not.
-
-        Raises ProfileError where another playbook works on the deployment: then no host serves instead.
-        """
-        snapshots, silent, held = {}, {}, []
-        for host, answer in self._answers(hosts).items():
-            if "snapshot" in answer:
-                snapshots[host] = answer["snapshot"]
-            else:
-                silent[host] = " ".join(str(answer.get("msg", "no answer")).split())
-            if any(problem["field"] == "lease" for problem in answer.get("problems", ())):
-                held.append(str(ProfileError(silent[host], host=host)))
-        if held:
-            raise ProfileError("; ".join(held))
-        return snapshots, silent
-
-    def _stored(self) -> dict[str, Any]:
-        file = Path(self.args["plan"])
-        try:
-            stored = plan.stored(file.read_text(encoding="utf-8"), str(file))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ProfileError(f"the plan cannot be read: {error}", file=str(file)) from error
-        missing = [host for host in stored["hosts"] if host not in self.inventory.hosts]
-        if missing:
-            raise ProfileError(f"the plan uses {', '.join(missing)}, which the inventory does not have", file=str(file))
-        return stored
-
-    def _checked(self, stored: dict[str, Any]) -> dict[str, Any]:
-        """The stored plan with today's snapshot; ProfileError where an image is not the planned one."""
-        snapshots, silent = self._snapshots(list(stored["hosts"]))
-        if silent:
-            raise plan.unanswered(silent)
-        fleet = Fleet({}, snapshots, {})
-        for name, replica in stored["replicas"].items():
-            image, now = replica["task"]["image"], fleet.image_id(replica["host"], replica["task"]["image"])
-            if replica["image_id"] and now and now != replica["image_id"]:
-                raise ProfileError(
-                    f"image {image} is {now} now, but {name} was planned with {replica['image_id']}: "
-                    "put that image back on the host, or plan again",
-                    host=replica["host"],
-                    container=replica["container"],
-                )
-        return {**stored, "snapshot": snapshots}
-
-    def _planned(self, made: plan.Planned, loaded: load.Profile | None) -> dict[str, Any]:
-        planned, sources = made.plan, made.sources
-        secrets.check(planned, secrets.Secrets(loaded, self.variables, self.render))
-        summary = plan_text.text(planned)
-        if self.args["show"]:
-            Display().display(f"\n{summary}\n")
-        if self.args["as_playbook"]:
-            write_playbook(Path(self.args["as_playbook"]), made)
-        run_id, run_dir = None, None
-        if self.args["run"] and not self.check_mode:
-            now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-            run_id = f"{planned['deployment']}-{now}-{planned['plan_id'][:8]}"
-            run_dir = str(Path(self.args["results_dir"]).expanduser().absolute() / run_id)
-            sources = shipped_files.keep(sources, Path(run_dir) / KEPT)
-        return {
-            "plan": planned,
-            "summary": summary,
-            "run_id": run_id,
-            "run_dir": run_dir,
-            "deployment": planned["deployment"],
-            "sources": shipped_files.as_data(sources),
-            "profile_file": loaded.file if loaded else None,
-            "has_secrets": any(replica["secrets"] for replica in planned["replicas"].values()),
-            **self._to_do(planned),
-        }
-
-    def _to_do(self, planned: dict[str, Any]) -> dict[str, Any]:
-        """What is left to do after the hosts were asked: whom to ask again, and what each host has to apply."""
-        answers = self._answers(planned["hosts"])
-        again = [host for host in answers if host_share.share_id(planned, host) != self.args["asked"].get(host)]
-        problems = [
-            line for host in answers if host not in again for line in wave_outcome.failures(host, answers[host])
-        ]
-        sound = not again and not problems and set(answers) == set(self.task_vars["ansible_play_hosts"])
-        standing = [host for host in answers if host not in again and answers[host].get("converged")]
-        to_do = {"unchecked": again, "problems": problems, "sound": sound, "converged": standing}
-        return {**to_do, **host_share.remaining(planned, standing)}
-
-
-def selected(found: Mapping[str, Any], expected: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The answer of the stage ``select``: with what each host will probably have to run, and the digests of that."""
-    hosts = list(found["hosts"])
-    asked = {host: host_share.share(expected, host) for host in hosts} if expected else {}
-    digests = {host: host_share.digest(share) for host, share in asked.items()}
-    where = {"deployment": found["deployment"], "state_dir": found["state_dir"]}
-    return {"hosts": hosts, **where, "shares": asked, "asked": digests}
-
-
-def write_playbook(file: Path, made: plan.Planned) -> None:
-    """The plan as a stock playbook, and its files in a folder beside it."""
-    folder = file.with_name(f"{file.name}.files")
-    for host in made.plan["hosts"].values():
-        for item in host["files"]:
-            shipped_files.copy(made.sources[item["sha256"]], folder / stock_playbook.place(item))
-    write(file, stock_playbook.playbook(made.plan, folder.name))
-
-
-def write(file: Path, content: str) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise ProfileError(f"cannot be written: {error}", file=str(file)) from error
-
-
-def require_callback() -> None:
-    """Raise ProfileError when the callback that writes the results is not enabled: nothing of the run would be kept."""
-    if CALLBACK not in constants.CALLBACKS_ENABLED:
-        raise ProfileError(
-            f"the callback {CALLBACK} is not enabled, so no result would be written. Add this line to the section "
-            f"[defaults] of ansible.cfg: callbacks_enabled = {CALLBACK} (or set ANSIBLE_CALLBACKS_ENABLED={CALLBACK})"
-        )

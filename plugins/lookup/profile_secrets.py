@@ -56,8 +56,8 @@ from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
-from ansible_collections.retail.profiles.plugins.plugin_utils.planning import secrets as secret_env
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning.secrets import Secrets, of_host
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile import entry, load
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no types
@@ -74,12 +74,12 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no typ
             return [{}]
         render = planner_input.renderer(self._templar)
         try:
-            secrets = secret_env.Secrets(self._profile(render, variables), {host: variables}, render)
-            return [secret_env.of_host(planner_input.native(plan), secrets, names)]
+            secrets = Secrets(self._profile(render, variables), {host: variables}, render)
+            return [of_host(planner_input.native(plan), secrets, names)]
         except ProfileError as error:
             raise AnsibleLookupError(str(error)) from None
 
-    def _profile(self, render: load.Render, variables: Any) -> load.Profile | None:
+    def _profile(self, render: entry.Render, variables: Any) -> entry.Profile | None:
         file = self.get_option("file")
         if not file:
             return None

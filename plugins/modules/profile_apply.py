@@ -122,8 +122,8 @@ msg:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.retail.profiles.plugins.module_utils.calls.apply import answer
-from ansible_collections.retail.profiles.plugins.module_utils.calls.apply_arguments import argument_spec
 from ansible_collections.retail.profiles.plugins.module_utils.calls.finish import finish
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import argument_spec
 
 
 def main() -> None:

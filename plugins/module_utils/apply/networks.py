@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """Networks of a deployment on this host: made, and made again where they drifted."""
@@ -11,8 +10,7 @@ from typing import Any, Optional
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.container.drift import Difference
 from ansible_collections.retail.profiles.plugins.module_utils.container.options import same
-from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
-from ansible_collections.retail.profiles.plugins.module_utils.engine.listing import Listed, listed
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine, Listed, listed
 
 #: options of docker_network -> field of the engine's network
 _OPTIONS = {

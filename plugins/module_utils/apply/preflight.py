@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """All that would keep a share from running on this host, found before anything is written, and told at once."""
@@ -27,8 +26,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.deployment.record 
     owns_thing,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.engine.api import EngineError
-from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
-from ansible_collections.retail.profiles.plugins.module_utils.engine.listing import Listed, Published, listed
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine, Listed, Published, listed
 from ansible_collections.retail.profiles.plugins.module_utils.host import system
 from ansible_collections.retail.profiles.plugins.module_utils.host.sockets import listening
 

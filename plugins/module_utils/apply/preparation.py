@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """Prepare a host for its share: the record first, then networks, files, images and volumes; orphans go."""
@@ -15,17 +14,15 @@ from typing import Any, Optional
 from ansible_collections.retail.profiles.plugins.module_utils.apply import networks
 from ansible_collections.retail.profiles.plugins.module_utils.apply.removal import remove_container, remove_path
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.container.drift import Difference
-from ansible_collections.retail.profiles.plugins.module_utils.container.options import same
-from ansible_collections.retail.profiles.plugins.module_utils.deployment import files
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import (
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import (
     COLLECTION,
     COLLECTION_LABEL,
     DEPLOYMENT_LABEL,
-    Order,
-    ReplicaTask,
-    ShippedFile,
 )
+from ansible_collections.retail.profiles.plugins.module_utils.container.drift import Difference
+from ansible_collections.retail.profiles.plugins.module_utils.container.options import same
+from ansible_collections.retail.profiles.plugins.module_utils.deployment import files
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import Order, ReplicaTask, ShippedFile
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import (
     Record,
     StateDir,
@@ -36,8 +33,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.deployment.record 
     planned,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.engine.api import EngineError
-from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
-from ansible_collections.retail.profiles.plugins.module_utils.engine.listing import Listed, listed
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine, Listed, listed
 
 #: images that are looked at, or pulled, at the same time
 _IMAGES_AT_ONCE = 4

@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """Take a deployment off a host: the sampler, containers, networks, volumes, files, and last its record."""
@@ -18,6 +17,13 @@ from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.apply.networks import release
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import (
+    COLLECTION,
+    COLLECTION_LABEL,
+    DEPLOYMENT_LABEL,
+    NAME,
+    is_shared,
+)
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease import (
     DiskFull,
     Held,
@@ -26,14 +32,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease i
     by_hand,
     working,
 )
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import (
-    COLLECTION,
-    COLLECTION_LABEL,
-    DEPLOYMENT_LABEL,
-    NAME,
-    Order,
-    is_shared,
-)
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import Order
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import (
     Record,
     StateDir,
@@ -47,8 +46,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.deployment.record 
     shared_by,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.engine.api import EngineError
-from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
-from ansible_collections.retail.profiles.plugins.module_utils.engine.listing import Listed, listed
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine, Listed, listed
 
 #: seconds that a sampler gets to write what it still has
 SAMPLER_GRACE = 5.0

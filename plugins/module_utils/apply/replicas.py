@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """Bring one host to its share: prepare it, then every replica, made, made again or started, and ready.
@@ -33,8 +32,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease i
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import Order, Probe, ReplicaTask
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import Made, owns_container
 from ansible_collections.retail.profiles.plugins.module_utils.engine.api import EngineError
-from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
-from ansible_collections.retail.profiles.plugins.module_utils.engine.listing import listed
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine, listed
 from ansible_collections.retail.profiles.plugins.module_utils.readiness.waiter import Waiter, container_address
 
 CREATE, RECREATE, START, UNPAUSE, KEEP, FOREIGN = "create", "recreate", "start", "unpause", "keep", "foreign"

@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """How the replicas of this host are, against what its records say that they should be. Reads only."""
@@ -13,20 +12,16 @@ from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.common import file_tree
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import DEPLOYMENT_LABEL
 from ansible_collections.retail.profiles.plugins.module_utils.container.drift import Difference, differences
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import (
-    DEPLOYMENT_LABEL,
-    parse_probe,
-    parse_task,
-)
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import parse_probe, parse_task
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import (
     Made,
     Record,
     StateDir,
     owns_container,
 )
-from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
-from ansible_collections.retail.profiles.plugins.module_utils.engine.listing import Listed, listed
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine, Listed, listed
 from ansible_collections.retail.profiles.plugins.module_utils.readiness.waiter import Waiter
 
 RUNNING, ENDED, MISSING = "running", "exited (0)", "missing"

@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """Files and folders of a profile at their content-addressed places on the host.
@@ -19,14 +18,14 @@ from collections.abc import Iterable, Mapping
 from typing import IO, Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.common import file_tree
-from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import Archive, ShippedFile
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import (
+from ansible_collections.retail.profiles.plugins.module_utils.common.disk import (
     DIRECTORY_MODE,
-    StateDir,
     make_directories,
     write_atomically,
 )
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import Archive, ShippedFile
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import StateDir
 
 #: what the name of a seal ends in
 SEAL = ".seal"

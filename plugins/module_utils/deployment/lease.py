@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """Who may write to a deployment on this host: one playbook at a time, by a lease that runs out after its owner died.
@@ -10,7 +9,6 @@ Time is this host's own, since its boot: the clocks of controllers do not count,
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import select
@@ -23,6 +21,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Callable, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.locks import locked
 
 #: seconds that a lease lives after it was renewed last
 TTL = 60.0
@@ -246,34 +245,6 @@ def _told(path: str) -> Iterator[None]:
     except OSError as error:
         kind = DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else ProfileError
         raise kind(f"cannot be written: {error.strerror}", file=path) from None
-
-
-@contextmanager
-def locked(folder: str, patience: float = float("inf")) -> Iterator[None]:
-    """Hold the lock of a folder. Raises ProfileError when it was not to be had in *patience* seconds."""
-    try:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise ProfileError(f"cannot be locked: {error.strerror}", file=folder) from None
-    try:
-        wait_for_lock(handle, folder, patience)
-        yield
-    finally:
-        fcntl.flock(handle, fcntl.LOCK_UN)  # a child that was forked meanwhile has the handle too
-        os.close(handle)
-
-
-def wait_for_lock(handle: int, folder: str, patience: float) -> None:
-    """Lock an open folder. Raises ProfileError when that was not to be had in *patience* seconds."""
-    end = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > end:
-                raise ProfileError("another call still works here and does not end: try again", file=folder) from None
-        time.sleep(0.02)
 
 
 class Work:

@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """What one call of profile_apply is asked for, parsed once from the module's arguments into dataclasses."""
@@ -11,21 +10,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import (
+    NAME,
+    SHARED,
+    SPEC_LABEL,
+    is_shared,
+)
 from ansible_collections.retail.profiles.plugins.module_utils.container import secret_env
 from ansible_collections.retail.profiles.plugins.module_utils.container.options import ALIASES, OPTIONS
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease import Claim, parse_claim
 
-LABEL = "retail.profiles."
-COLLECTION_LABEL = LABEL + "collection"
-DEPLOYMENT_LABEL = LABEL + "deployment"
-REPLICA_LABEL = LABEL + "replica"
-SPEC_LABEL = LABEL + "spec"
-COLLECTION = "retail.profiles"
-
-#: a name that is safe as the name of a directory
-NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-#: how the names of shared replicas begin, and those of no deployment
-SHARED = "shared-"
 #: containers that are made, started or removed at once; more gains nothing on hosts with few cores
 DEFAULT_CONCURRENCY = 4
 #: what may have to be on a host before anything starts
@@ -34,11 +28,6 @@ PULLS = ("missing", "always", "never")
 PROBES = ("http", "tcp", "grpc", "rtsp", "ovms_models", "log", "exec", "healthy", "exited")
 #: those that ask over the network
 DIALLING = ("http", "tcp", "grpc", "rtsp", "ovms_models")
-
-
-def is_shared(name: str) -> bool:
-    """Whether *name* is that of a shared replica, and so of the deployment that it is by itself."""
-    return name.startswith(SHARED)
 
 
 @dataclass(frozen=True)
@@ -329,3 +318,90 @@ def parse_probe(probe: Mapping[str, Any], container: str) -> Probe:
 def _given(item: Mapping[str, Any]) -> dict[str, Any]:
     """Without the keys that Ansible fills with None."""
     return {str(key): value for key, value in item.items() if value is not None}
+
+
+def argument_spec() -> dict[str, Any]:
+    text = {"type": "str"}
+    needed = {"type": "str", "required": True}
+    dicts = {"type": "list", "elements": "dict"}
+    return {
+        "state": {
+            "type": "str",
+            "choices": ["checked", "prepared", "present", "ready", "absent", "released"],
+            "default": "present",
+        },
+        "snapshot": {"type": "bool", "default": False},
+        "called_at": {"type": "float"},
+        "deployment": text,
+        "all": {"type": "bool", "default": False},
+        "lease": {
+            "type": "dict",
+            "options": {
+                "deployment": text,
+                "holder": needed,
+                "owner": needed,
+                "epoch": {"type": "int"},
+                "running": {"type": "list", "elements": "str"},
+                "force": {"type": "bool", "default": False},
+            },
+        },
+        "release": {"type": "bool", "default": False},
+        "lock_wait": {"type": "float", "default": 0},
+        "run_id": text,
+        "plan_id": text,
+        "state_dir": {"type": "path", "default": "/var/lib/retail-profiles"},
+        "share": {
+            "type": "dict",
+            "options": {
+                "networks": dicts,
+                "files": {
+                    **dicts,
+                    "options": {
+                        "path": needed,
+                        "kind": {"type": "str", "choices": ["file", "directory"], "default": "file"},
+                        "sha256": needed,
+                        "mode": {"type": "str", "default": "0644"},
+                        "size": {"type": "int"},
+                        "dest": needed,
+                    },
+                },
+                "paths": {
+                    **dicts,
+                    "options": {
+                        "kind": {"type": "str", "choices": list(NEEDED), "default": "path"},
+                        "path": needed,
+                        "container": needed,
+                        "field": needed,
+                        "model": text,
+                    },
+                },
+                "replicas": {
+                    **dicts,
+                    "options": {
+                        "name": needed,
+                        "container": needed,
+                        "task": {"type": "dict", "required": True},
+                        "pull": {
+                            "type": "str",
+                            "choices": ["missing", "always", "never"],
+                            "default": "missing",
+                        },
+                        "ready": dicts,
+                        "reach": dicts,
+                    },
+                },
+                "shared": dicts,
+            },
+        },
+        "wave": {"type": "int"},
+        "sources": {"type": "dict", "default": {}},
+        "missing": {"type": "list", "elements": "str", "default": []},
+        "archives": {
+            **dicts,
+            "default": [],
+            "options": {"dest": needed, "data": text, "file": {"type": "path"}},
+        },
+        "secrets": {"type": "dict", "no_log": True},
+        "expected": {"type": "list", "elements": "str"},
+        "concurrency": {"type": "int", "default": DEFAULT_CONCURRENCY},
+    }

@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """What a host remembers of its deployments, and with it: what is ours.
@@ -13,29 +12,33 @@ import fcntl
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.disk import (
+    listing,
+    make_directories,
+    write_atomically,
+)
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.container import secret_env
-from ansible_collections.retail.profiles.plugins.module_utils.container.option_values import split_volume
-from ansible_collections.retail.profiles.plugins.module_utils.container.options import ALIASES, TABLE
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease import PATIENCE, wait_for_lock
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import (
+from ansible_collections.retail.profiles.plugins.module_utils.common.locks import wait_for_lock
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import (
     COLLECTION,
     COLLECTION_LABEL,
     DEPLOYMENT_LABEL,
     REPLICA_LABEL,
-    Order,
     is_shared,
 )
+from ansible_collections.retail.profiles.plugins.module_utils.container import secret_env
+from ansible_collections.retail.profiles.plugins.module_utils.container.option_values import split_volume
+from ansible_collections.retail.profiles.plugins.module_utils.container.options import ALIASES, TABLE
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease import PATIENCE
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import Order
 
 SCHEMA = "retail.profiles/record/1"
 MEMBERS_SCHEMA = "retail.profiles/members/1"
-DIRECTORY_MODE = 0o2770
 _KEPT = {"image", "networks", "network_mode", *(item.name for item in TABLE if any(part.live for part in item.fields))}
 
 
@@ -191,10 +194,10 @@ class StateDir:
 
     def deployments(self) -> list[str]:
         """Deployments that have a directory here."""
-        return _listing(os.path.join(self.root, "deployments"))
+        return listing(os.path.join(self.root, "deployments"))
 
     def run_ids(self) -> list[str]:
-        return _listing(os.path.join(self.root, "runs"))
+        return listing(os.path.join(self.root, "runs"))
 
     def deployment(self, name: str) -> str:
         return os.path.join(self.root, "deployments", name)
@@ -245,44 +248,6 @@ class StateDir:
         for path in (self.files(name), self.deployment(name)):
             if os.path.isdir(path) and not os.listdir(path):
                 os.rmdir(path)
-
-
-def _listing(path: str) -> list[str]:
-    return sorted(os.listdir(path)) if os.path.isdir(path) else []
-
-
-def make_directories(root: str, path: str) -> None:
-    """Make *path* below the existing *root*; whoever is in the group of *root* may write in it."""
-    missing = []
-    while path != root and not os.path.isdir(path):
-        missing.append(path)
-        path = os.path.dirname(path)
-    for directory in reversed(missing):
-        try:
-            os.mkdir(directory)
-            os.chmod(directory, DIRECTORY_MODE)  # not subject to the umask
-        except FileExistsError:
-            pass
-        except OSError as error:
-            raise ProfileError(f"cannot make {directory}: {error.strerror}") from None
-
-
-def write_atomically(path: str, content: bytes, mode: int) -> None:
-    """Replace *path* by *content*; nobody ever sees half of it."""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".new-")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-                os.fchmod(stream.fileno(), mode)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise ProfileError(f"cannot write {path}: {error.strerror}") from None
 
 
 # -- shared replicas: each is a deployment of its own, named as the replica; who uses it stands beside its record

@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """The connection to the host's Docker Engine, and errors that a person can act on.
@@ -13,8 +12,9 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
@@ -340,3 +340,55 @@ def split_image(name: str) -> tuple[str, str]:
         return repository, digest
     repository, colon, tag = name.rpartition(":")
     return (repository, tag) if colon and "/" not in tag else (name, "latest")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A port of the host that a container holds; *target* is the container's own, where that is known."""
+
+    address: str
+    port: int
+    protocol: str
+    target: int = 0
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One container in the engine's list."""
+
+    name: str
+    id: str
+    labels: Mapping[str, str]
+    image: str
+    state: str
+    published: tuple[Published, ...]
+
+
+def listed(containers: Iterable[Mapping[str, Any]]) -> dict[str, Listed]:
+    """Containers by name (a container's other names are links to it from others)."""
+    result = {}
+    for item in containers:
+        names = [name.lstrip("/") for name in item.get("Names") or () if name.count("/") == 1]
+        if not names:
+            continue  # being removed
+        published = sorted(
+            {
+                (
+                    port.get("IP") or "0.0.0.0",
+                    int(port["PublicPort"]),
+                    port.get("Type") or "tcp",
+                    int(port["PrivatePort"]),
+                )
+                for port in item.get("Ports") or ()
+                if port.get("PublicPort")
+            }
+        )
+        result[names[0]] = Listed(
+            name=names[0],
+            id=item["Id"],
+            labels=item.get("Labels") or {},
+            image=item.get("Image") or "",
+            state=item.get("State") or "",
+            published=tuple(Published(*port) for port in published),
+        )
+    return result

@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """The snapshot of a host: what planning has to know of it, and what a run records."""
@@ -12,10 +11,9 @@ import time
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import LABEL
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import LABEL
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import StateDir
-from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
-from ansible_collections.retail.profiles.plugins.module_utils.engine.listing import listed
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine, listed
 from ansible_collections.retail.profiles.plugins.module_utils.host import devices, sockets, system
 
 

@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """Sockets and addresses of the host, read from the kernel."""
@@ -9,7 +8,7 @@ import os
 import socket
 import struct
 
-from ansible_collections.retail.profiles.plugins.module_utils.engine.listing import Published
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Published
 
 _TABLES = (("tcp", "tcp"), ("tcp6", "tcp"), ("udp", "udp"), ("udp6", "udp"))
 _LISTEN, _UNCONNECTED = "0A", "07"

@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """A receiver of images: a process of its own that waits for one stream, loads it, passes it on, and ends.
@@ -22,11 +21,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable, NoReturn, Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.disk import make_directories, write_atomically
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import (
-    make_directories,
-    write_atomically,
-)
 from ansible_collections.retail.profiles.plugins.module_utils.engine.api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.host.sockets import addresses

@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """One unary gRPC call over HTTP/2 by the standard library alone: enough to ask a KServe server whether it is ready.

@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """Wait until a replica is ready, or say why it is not.
@@ -23,18 +22,13 @@ from ansible_collections.retail.profiles.plugins.module_utils.deployment.order i
 from ansible_collections.retail.profiles.plugins.module_utils.engine.api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.readiness import grpc_probe
+from ansible_collections.retail.profiles.plugins.module_utils.readiness.dials import DIALS, TRY_TIMEOUT
 
 #: seconds between two tries
 INTERVAL = 0.1
-#: seconds that one try may take: a server that hangs once is asked again
-TRY_TIMEOUT = 2.0
-#: how long a TCP connection must stay open to count: Docker's proxy accepts, and closes when nobody listens behind it
-TCP_HOLD = 0.05
 #: restarts by policy that are forgiven while a container is waited for
 RESTARTS = 3
 LOG_LINES = 10
-#: bytes of a line, and of a description, that are read of an RTSP server's answer
-_RTSP_LINE, _RTSP_BODY = 4096, 65536
 #: how the engine writes the time of what has not happened
 _NEVER = "0001-01-01T00:00:00Z"
 
@@ -129,7 +123,7 @@ class Waiter:
             if address is None:
                 return "the container has no address"
         try:
-            return _DIALS[probe.kind](probe, address)
+            return DIALS[probe.kind](probe, address)
         except (OSError, grpc_probe.GrpcError) as error:
             return _words(error)
 
@@ -255,80 +249,3 @@ def describe(probe: Probe) -> str:
 
 
 # -- probes that dial: None if satisfied, else the reason; OSError and GrpcError are reasons too
-
-
-def _http_status(address: str, port: int, path: str) -> int:
-    import http.client
-
-    connection = http.client.HTTPConnection(address, port, timeout=TRY_TIMEOUT)
-    try:
-        connection.request("GET", path, headers={"Connection": "close"})
-        return connection.getresponse().status
-    except http.client.HTTPException as error:
-        raise OSError(f"no HTTP answer ({type(error).__name__})") from None
-    finally:
-        connection.close()
-
-
-def _http(probe: Probe, address: str) -> Optional[str]:
-    status = _http_status(address, probe.port, probe.path)
-    return None if status == probe.status else f"answered {status}"
-
-
-def _tcp(probe: Probe, address: str) -> Optional[str]:
-    with socket.create_connection((address, probe.port), timeout=TRY_TIMEOUT) as connection:
-        connection.settimeout(TCP_HOLD)
-        try:
-            closed = connection.recv(1, socket.MSG_PEEK) == b""
-        except (TimeoutError, socket.timeout):
-            closed = False
-    return "the connection is closed at once: nobody listens behind the published port" if closed else None
-
-
-def _grpc(probe: Probe, address: str) -> Optional[str]:
-    return None if grpc_probe.server_ready(address, probe.port, TRY_TIMEOUT) else "the server says it is not ready"
-
-
-def _rtsp(probe: Probe, address: str) -> Optional[str]:
-    """DESCRIBE (RFC 2326, 10.2), for which the server prepares the stream: 200, and a description that has media."""
-    import http.client
-
-    host = f"[{address}]" if ":" in address else address
-    request = f"DESCRIBE rtsp://{host}:{probe.port}{probe.path} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n"
-    with socket.create_connection((address, probe.port), timeout=TRY_TIMEOUT) as connection:
-        connection.sendall(request.encode("utf-8"))
-        with connection.makefile("rb") as answer:
-            version, _space, status = answer.readline(_RTSP_LINE).decode("utf-8", "replace").strip().partition(" ")
-            if not version.startswith("RTSP/"):
-                return "no RTSP answer"
-            if not status.startswith("200"):
-                return f"answered {status}"
-            try:
-                length = int(http.client.parse_headers(answer).get("Content-Length", "0"))  # the headers are HTTP's
-            except (http.client.HTTPException, ValueError):
-                return "no RTSP answer"
-            description = answer.read(max(0, min(length, _RTSP_BODY)))
-    return None if re.search(rb"^m=", description, re.MULTILINE) else "the description has no media"
-
-
-def _ovms_models(probe: Probe, address: str) -> Optional[str]:
-    for model in probe.models:
-        try:
-            if probe.protocol == "grpc":
-                ready = grpc_probe.model_ready(address, probe.port, model, TRY_TIMEOUT)
-            else:
-                ready = _http_status(address, probe.port, f"/v2/models/{model}/ready") == 200
-        except grpc_probe.GrpcError as error:
-            return f"model {model}: {error}"
-        if not ready:
-            return f"model {model} is not ready"
-    return None
-
-
-_DIALS: Mapping[str, Callable[[Probe, str], Optional[str]]] = {
-    "http": _http,
-    "tcp": _tcp,
-    "grpc": _grpc,
-    "rtsp": _rtsp,
-    "ovms_models": _ovms_models,
-}

@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """The three states of the measurement on a host: a sampler runs; what is new of its samples; it has ended."""

@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """The sampler as a process of its own: detached from whoever starts it, alone by a lock, known by its pid file.

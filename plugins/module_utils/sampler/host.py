@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """Counters of the host itself: CPU, memory, network, disks, pressure; descriptors kept open, read with ``pread``."""

@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """HTTP for an event loop: requests as bytes, answers parsed as they come in, sockets that never block.

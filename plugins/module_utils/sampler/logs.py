@@ -1,4 +1,3 @@
-# Copyright: (c) 2026, the retail.profiles authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
 """Container logs: the engine's framed stream to bounded lines with the engine's times, and the cap on their rate."""

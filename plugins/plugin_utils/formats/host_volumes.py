@@ -12,37 +12,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.host_paths import DEFAULTS
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.volumes import PROPAGATIONS
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import interpolation, templates, yaml_document
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.templates import Render, Template
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.templates import Template
 
-# The working directory of upstream's launcher, and what users' shells had in it. Each may stand on those before it.
-DEFAULTS: Mapping[str, str] = {
-    "HOME": "/root",
-    "RUN_PATH": "$STATE_DIR/work",
-    "PWD": "$RUN_PATH",
-    "RESULTS_DIR": "$RUN_PATH/results",
-    "cl_cache_dir": "$RUN_PATH/.cl-cache",
-    "MODEL_DIR": "$MODELS_DIR",
-}
 # Written, or prepared, on the hosts: never shipped with the profile.
 _OF_THE_HOSTS = re.compile(r"models|results|\.?cl-cache")
 _MARK = "\0"
 _MOST_FILES = 100
 LARGEST_FILE = 1024 * 1024
-
-
-def of_host(variables: Mapping[str, Any], env: Mapping[str, str], state_dir: str, render: Render) -> dict[str, str]:
-    """What templates see as ``host_paths``: each of ``profile_env``, else of the host's variable, else the default."""
-
-    def of_variable(name: str) -> str | None:
-        return str(render(variables[name], variables)) if name in variables else None
-
-    known = {"STATE_DIR": state_dir, "MODELS_DIR": of_variable("models_dir") or f"{state_dir}/models"}
-    for name, default in DEFAULTS.items():
-        given = env.get(name) or of_variable(name)
-        known[name] = given or interpolation.expand(default, known.get)
-    return {name: known[name] for name in DEFAULTS}
 
 
 def expand(source: Source, text: str, env_files: Mapping[str, str], path: yaml_document.Path) -> str:

@@ -16,9 +16,9 @@ from itertools import islice
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement import require
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.exclusive import Occupant, Uses, alone, conflict
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Entry, Profile, Render
-from ansible_collections.retail.profiles.plugins.plugin_utils.schema import require
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry, Profile, Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed, natural
 
 NOTHING = Uses()

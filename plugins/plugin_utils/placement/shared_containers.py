@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import SHARED, is_shared
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import SHARED, is_shared
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Placement, Slot, Wish
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Entry, Profile
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry, Profile
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types
 
 

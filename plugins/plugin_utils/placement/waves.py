@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Profile
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Profile
 
 
 def waves(profile: Profile, depends_on: Mapping[str, Sequence[str]]) -> dict[str, int]:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import is_shared
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import is_shared
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Slot
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Entry
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.networks import JOINED, stands_alone
 
 # peers['NAME'] or peers.NAME in the text of an entry, where quotes may be escaped.

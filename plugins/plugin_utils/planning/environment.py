@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import SECRETS, Entry
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import SECRETS, Entry
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file
 
 FROM_RUN = "profile_env"

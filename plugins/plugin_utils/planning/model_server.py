@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.module_utils.common.file_tree import FILE
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.mounts import Mount, at
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.shipped_files import ShippedFile
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Entry
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.command_line import is_ovms, option
 
 

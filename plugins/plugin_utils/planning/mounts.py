@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.shipped_files import ShippedFile, Shipper
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Entry
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
 
 SCRIPT_ROOT = "/profile"
 

@@ -20,7 +20,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet im
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Slot
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.endpoints import Endpoint, Peer
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Entry
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import networks
 
 DEFAULT_NETWORK = "default"

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Settings
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.plan import Shape
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Profile, Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Profile, Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
 

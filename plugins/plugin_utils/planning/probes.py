@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import DIALLING
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.endpoints import Peer
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.model_server import Models
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Entry
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
 
 
 def own(

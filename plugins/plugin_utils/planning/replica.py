@@ -13,10 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import is_shared
 from ansible_collections.retail.profiles.plugins.module_utils.container import option_values, secret_env
 from ansible_collections.retail.profiles.plugins.module_utils.container.options import ALIASES
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import is_shared
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats import host_volumes
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import shared_containers
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.exclusive import Uses
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import (
@@ -35,16 +34,14 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning import (
     probes,
     shipped_files,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.planning import (
-    networks as wiring,
-)
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Entry, Profile, Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning.networks import LABEL_SPEC, Attachment, Networks
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry, Profile, Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema import host_paths
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.fields import RESERVED
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.command_line import is_ovms
 
 Value = Callable[[str], Any]
 Made = TypeVar("Made")
-SPEC = wiring.LABEL_SPEC
 # The fields that Contents is made of.
 _CONTENTS = ("image", "entrypoint", "args", "volumes", "ports")
 
@@ -153,7 +150,7 @@ class Belongings:
 
     deployment: str
     named: mounts.NamedVolumes
-    networks: wiring.Networks
+    networks: Networks
     shipper: shipped_files.Shipper
     wires: dict[str, Wired] = field(default_factory=dict)
 
@@ -244,7 +241,7 @@ class Builder:
                 **_secret_label(env.secrets),
             },
         }
-        task["labels"][SPEC] = spec_hash(task)
+        task["labels"][LABEL_SPEC] = spec_hash(task)
         stand_in = fleet.stand_in_for(slot.host, mapped)
         return Replica(
             slot=slot,
@@ -286,7 +283,7 @@ class Builder:
             self._belongings[deployment] = Belongings(
                 deployment,
                 mounts.NamedVolumes(deployment, self.profile.volumes),
-                wiring.Networks(deployment, self.profile.networks),
+                Networks(deployment, self.profile.networks),
                 shipped_files.Shipper(f"{self.settings.state_dir}/deployments/{deployment}/files"),
             )
         return self._belongings[deployment]
@@ -301,7 +298,7 @@ class Builder:
             if not variables and name in entry.templated:
                 variables.update(_variables(slot, self.fleet, peers, device))
                 if "host_paths" in entry.templates:
-                    variables["host_paths"] = host_volumes.of_host(
+                    variables["host_paths"] = host_paths.of_host(
                         variables, self.settings.env, self.settings.state_dir, self.render
                     )
             return entry.value(name, self.render, variables)
@@ -353,7 +350,7 @@ class Builder:
             warnings=warnings,
         )
 
-    def _attachments(self, entry: Entry, value: Value, deployment: str) -> tuple[wiring.Attachment, ...]:
+    def _attachments(self, entry: Entry, value: Value, deployment: str) -> tuple[Attachment, ...]:
         return self._belongings[deployment].networks.attachments(entry, value("networks"))
 
     def _environment(self, entry: Entry, value: Value) -> environment.Environment:
@@ -476,7 +473,7 @@ def _secret_label(secrets: Sequence[str]) -> dict[str, str]:
 
 def spec_hash(task: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of a task's canonical JSON, but for the label that holds this hash."""
-    labels = {label: value for label, value in task["labels"].items() if label != SPEC}
+    labels = {label: value for label, value in task["labels"].items() if label != LABEL_SPEC}
     return hashlib.sha256(_canonical({**task, "labels": labels}).encode()).hexdigest()
 
 

@@ -17,8 +17,8 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.container.secret_env import SHORTEST, Redactor
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.environment import GIVEN
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import SECRETS as FIELD
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Profile, Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import SECRETS as FIELD
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Profile, Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import scalar
 
 Plan = Mapping[str, Any]

@@ -23,7 +23,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.common import file
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 
 if TYPE_CHECKING:
-    from ansible_collections.retail.profiles.plugins.plugin_utils.profile.load import Entry
+    from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
 
 LARGEST = 100 * 1024 * 1024
 Source = Path | bytes

@@ -7,153 +7,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import read
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Container, Given
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile import search as locate
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import (
+    CONTAINER,
+    SECRETS,
+    Entry,
+    Origin,
+    Profile,
+    Render,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_profile, inside
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types, fields
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import templates as literal
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import yaml_document
 
-Render = literal.Render
-_CONTAINER = {field.name: field for field in fields.CONTAINER_FIELDS}
-SECRETS = "secret_env"
 _PROFILE = {field.name: field for field in fields.PROFILE_FIELDS}
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where the value of a field was written.
-
-    ``literal``: in a format without templates. ``generated``: files under the root that were made of it.
-    """
-
-    document: yaml_document.Document
-    path: yaml_document.Path
-    root: Path
-    literal: bool = False
-    generated: Mapping[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One container of a profile as written: values may still hold templates.
-
-    ``used``: the entry of another profile that it starts from.
-    """
-
-    name: str
-    raw: Mapping[str, Any]
-    origins: Mapping[str, Origin]
-    warnings: tuple[str, ...] = ()
-    used: Entry | None = None
-    _fixed: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    def error(self, message: str, field: str | None = None, inside: yaml_document.Path = ()) -> ProfileError:
-        """An error that points at a field of this entry, or at what is ``inside`` of it, by file and line."""
-        origin = self.origins.get(field or "name") or self.origins["name"]
-        return origin.document.error(message, (*origin.path, *inside), container=self.name, field=field)
-
-    def parse(self, field: str, value: Any) -> Any:
-        """The canonical value of a rendered field; ProfileError when it is not valid."""
-        try:
-            return _CONTAINER[field].type(value)
-        except ValueError as error:
-            raise self.error(str(error), field, getattr(error, "path", ())) from error
-
-    @cached_property
-    def templated(self) -> frozenset[str]:
-        """The fields that hold a template, so that their values may differ from replica to replica."""
-        return frozenset(
-            name for name, raw in self.raw.items() if _CONTAINER[name].rendered and self._holds_template(name, raw)
-        )
-
-    def _holds_template(self, field: str, raw: Any) -> bool:
-        return literal.holds_template(raw) if self._is_literal(field) else field_types.is_template(raw)
-
-    def _is_literal(self, field: str) -> bool:
-        return field in self.origins and self.origins[field].literal
-
-    @cached_property
-    def templates(self) -> str:
-        """All text of this entry that is rendered."""
-        return repr([literal.templates(self.raw[f]) if self._is_literal(f) else self.raw[f] for f in self.templated])
-
-    def value(self, field: str, render: Render, variables: Mapping[str, Any]) -> Any:
-        """The canonical value of a field; its default when it is not given.
-
-        What holds no template is parsed once and is the same object for all replicas: not to be changed.
-        """
-        if field in self._fixed:
-            return self._fixed[field]
-        raw = self.raw.get(field)
-        if field in self.templated:
-            try:
-                rendered = literal.rendered if self._is_literal(field) else _rendered
-                return self.parse(field, rendered(raw, render, variables))
-            except ValueError as error:
-                raise self.error(str(error), field) from error
-        self._fixed[field] = _CONTAINER[field].absent() if raw is None else self.parse(field, raw)
-        return self._fixed[field]
-
-    @property
-    def origin(self) -> tuple[str, str]:
-        """The profile in which it is written, and its name there: those of the entry that it uses, if it does."""
-        entry = self.used or self
-        return entry.origins["name"].root.name, entry.name
-
-    @property
-    def home(self) -> Path:
-        """The folder of the entry's own profile; a field that came with ``use`` has another."""
-        return self.origins.get("use", self.origins["name"]).root
-
-    def has_file(self, field: str, relative: str) -> bool:
-        """Whether there is what this field names."""
-        return (self.origins[field].root / relative).exists()
-
-    def generated(self, field: str, relative: str) -> bytes | None:
-        """The content of a file that was made when the profile was read; None for one on disk."""
-        return self.origins[field].generated.get(relative.removeprefix("./"))
-
-    def file(self, field: str, relative: str) -> Path:
-        """A file of the profile that this field names."""
-        try:
-            return locate.inside(self.origins[field].root, relative)
-        except ValueError as error:
-            raise self.error(str(error), field) from error
-
-
-@dataclass(frozen=True)
-class Profile:
-    """A profile as written. ``root`` is its folder."""
-
-    name: str
-    file: str
-    root: Path
-    description: str
-    entries: tuple[Entry, ...]
-    builds: Mapping[str, Path]
-    models: Mapping[str, Any] | None
-    volumes: Mapping[str, Any] | None = None
-    networks: Mapping[str, Any] | None = None
-    notes: Sequence[str] = ()
-
-    @property
-    def warnings(self) -> list[str]:
-        """What a person should know: the profile's own, and of how others were read."""
-        return sorted({warning for entry in self.entries for warning in entry.warnings}.union(self.notes))
-
-    @cached_property
-    def _by_name(self) -> Mapping[str, Entry]:
-        return {entry.name: entry for entry in self.entries}
-
-    def entry(self, name: str) -> Entry:
-        return self._by_name[name]
 
 
 @dataclass(frozen=True)
@@ -278,10 +151,6 @@ def _valid_top(document: yaml_document.Document, key: str, value: Any) -> Any:
         raise document.error(str(error), (key, *getattr(error, "path", ())), field=key) from error
 
 
-def _rendered(raw: Any, render: Render, variables: Mapping[str, Any]) -> Any:
-    return render(raw, variables)
-
-
 def _entry(document: yaml_document.Document, index: int, root: Path, context: Context) -> Entry:
     entry = _written(document, index, root)
     if "use" in entry.raw:
@@ -294,7 +163,7 @@ def _entry(document: yaml_document.Document, index: int, root: Path, context: Co
 
 def _check(entry: Entry) -> None:
     """Raise ProfileError for a field that is missing, or is not valid as it is written."""
-    for name, known in _CONTAINER.items():
+    for name, known in CONTAINER.items():
         raw = entry.raw.get(name)
         if known.required and raw is None:
             raise entry.error(f"the field {name!r} is missing")
@@ -310,8 +179,8 @@ def _written(document: yaml_document.Document, index: int, root: Path) -> Entry:
         raise document.error("a container is a mapping with at least 'name' and 'image'", path)
     label = str(raw.get("name", f"number {index + 1}"))
     for key in raw:
-        if key not in _CONTAINER:
-            raise document.error(field_types.unknown(key, list(_CONTAINER)), (*path, key), container=label)
+        if key not in CONTAINER:
+            raise document.error(field_types.unknown(key, list(CONTAINER)), (*path, key), container=label)
         if key != SECRETS and _holds_vaulted(raw[key]):
             raise document.error(
                 f"a value with !vault may stand in {SECRETS} only: elsewhere it would be written into the plan",
@@ -337,7 +206,7 @@ def _used(document: yaml_document.Document, path: yaml_document.Path, use: Any, 
     if not separator or not profile:
         raise document.error(f"expected PROFILE/NAME, not {use!r}", path, field="use")
     try:
-        written = _all_written(locate.find_profile(profile, context.search), context)
+        written = _all_written(find_profile(profile, context.search), context)
     except ProfileError as error:
         raise document.error(str(error), path, field="use") from error
     if name not in written:
@@ -373,7 +242,7 @@ def _builds(
     result = {}
     for image, context in builds.items():
         try:
-            result[image] = locate.inside(root, context)
+            result[image] = inside(root, context)
         except ValueError as error:
             raise document.error(str(error), ("builds", image), field="builds") from error
     for entry in entries:

@@ -6,17 +6,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import LABEL_DEPLOYMENT
-
-
-def digest(value: Any) -> str:
-    """SHA-256 (hex) of a value's canonical JSON."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import DEPLOYMENT_LABEL
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.digest import digest
 
 
 def share_id(plan: Mapping[str, Any], host: str) -> str:
@@ -59,7 +53,7 @@ def _belonging(
     replicas = [{"name": name, **{field: plan["replicas"][name][field] for field in fields}} for name in names]
     needed = {dest for name in names for dest in plan["replicas"][name]["files"]}
     return {
-        "networks": [item for item in own["networks"] if item["labels"][LABEL_DEPLOYMENT] == deployment],
+        "networks": [item for item in own["networks"] if item["labels"][DEPLOYMENT_LABEL] == deployment],
         "files": [item for item in own["files"] if item["dest"] in needed],
         "replicas": replicas,
     }

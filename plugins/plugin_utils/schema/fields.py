@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.container.options import ALIASES, OPTIONS
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import input_source, target_device
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.environment import ENV_FILE, SECRET_ENV
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import (
     Field,
     Invalid,
@@ -33,17 +34,10 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types
     typed,
     variable,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.metrics import METRIC_RULE
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.networks import ATTACHMENTS, NETWORKS
-from ansible_collections.retail.profiles.plugins.plugin_utils.schema.records import (
-    ENV_FILE,
-    METRIC_RULE,
-    READY,
-    REQUIRE,
-    SECRET_ENV,
-    cpus,
-    cpuset,
-    exclusive,
-)
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.placement import REQUIRE, cpus, cpuset, exclusive
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.readiness import READY
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.volumes import NAMED_VOLUMES, VOLUME
 
 #: options that a profile may give beside the field that becomes it

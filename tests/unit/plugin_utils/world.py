@@ -20,8 +20,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base impor
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import plan
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile import convert
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load as profile
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile import convert, load
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Profile
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import ordering
 
@@ -131,8 +131,8 @@ class World:
 
         return place.Inventory(self.hosts, self.hosts if self.allowed is None else self.allowed, match)
 
-    def load(self, name: str) -> profile.Profile:
-        return profile.load(self.root / name / "profile.yml", [self.root], render, self.variables)
+    def load(self, name: str) -> Profile:
+        return load.load(self.root / name / "profile.yml", [self.root], render, self.variables)
 
     def fleet(self, hosts: Sequence[str]) -> Fleet:
         snapshot = {
@@ -156,10 +156,10 @@ class World:
     def plan_foreign(self, file: Path, given: Given | None = None, **settings: Any) -> dict[str, Any]:
         """The plan of a file in any format; ``profile_env`` is that of ``given``."""
         given = given or Given()
-        loaded = profile.load(file, [self.root], render, self.variables, given)
+        loaded = load.load(file, [self.root], render, self.variables, given)
         return self.plan_loaded(loaded, **{"deployment": "d", "env": given.env, **settings})
 
-    def plan_loaded(self, loaded: profile.Profile, **settings: Any) -> dict[str, Any]:
+    def plan_loaded(self, loaded: Profile, **settings: Any) -> dict[str, Any]:
         chosen = place.Settings(**settings)
         asked = plan.shape(loaded, self.inventory(), chosen, render, self.variables)
         fleet = self.fleet(asked.hosts)

@@ -13,18 +13,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source, Translation, container_name
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import (
-    networks as compose_network,
-)
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import (
-    service as compose_service,
-)
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import (
-    variables as compose_variables,
-)
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import (
-    volumes as compose_mounts,
-)
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import service as compose_service
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.networks import networks as top_networks
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import Variables, expand
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import of as variables_of
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.volumes import named as top_volumes
 
 _TOP = ("name", "version", "services", "networks", "volumes", "configs")
 _HINT = "docker compose config writes one file with all in it: use that"
@@ -32,8 +25,8 @@ _HINT = "docker compose config writes one file with all in it: use that"
 
 def translate(source: Source) -> Translation:
     """The services in their order. ProfileError for what is no Compose file, or needs another file to be one."""
-    variables = compose_variables.of(source)
-    source.document = compose_variables.expand(variables)
+    variables = variables_of(source)
+    source.document = expand(variables)
     source.unset = variables.missing
     value = source.document.value
     services = value.get("services")
@@ -53,8 +46,8 @@ def translate(source: Source) -> Translation:
     top = {key: _mapping(source, value, key) for key in ("networks", "volumes", "configs")}
     file = compose_service.File(source, variables, started, names, top, project or _folder(source))
     containers = tuple(compose_service.translate(file, service) for service in started)
-    networks = compose_network.networks(source, top["networks"])
-    volumes = compose_mounts.named(source, top["volumes"], file.anonymous)
+    networks = top_networks(source, top["networks"])
+    volumes = top_volumes(source, top["volumes"], file.anonymous)
     return Translation(
         containers,
         tuple(source.warnings),
@@ -87,9 +80,7 @@ def _other_files(source: Source) -> None:
         source.warn(f"{override.rpartition('/')[2]} beside it is not read: {_HINT}")
 
 
-def _started(
-    source: Source, services: Mapping[str, Any], variables: compose_variables.Variables
-) -> dict[str, Mapping[str, Any]]:
+def _started(source: Source, services: Mapping[str, Any], variables: Variables) -> dict[str, Mapping[str, Any]]:
     """The services that ``docker compose up`` would start."""
     active = [name.strip() for name in (variables.get("COMPOSE_PROFILES") or "").split(",")]
     started: dict[str, Mapping[str, Any]] = {}

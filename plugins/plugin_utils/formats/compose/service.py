@@ -12,9 +12,7 @@ from typing import Any, TypeVar
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Container, Source
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import (
-    networks as compose_network,
-)
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import networks as compose_networks
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import (
     options,
     volumes,
@@ -110,7 +108,7 @@ class _Service:
         found = self._read("ports", self._ports)
         known = _ovms_ports([*entrypoint, *command]) if is_ovms(image) else {}
         networks = self._read("networks", self._networks)
-        ports = compose_network.named(found, known)
+        ports = compose_networks.named(found, known)
         self._options(found, networks)
         fields: dict[str, Any] = {
             "name": self.file.names[self.service],
@@ -250,7 +248,7 @@ class _Service:
             aliases.append(options.scalar(self.value["container_name"]))
             self._warn("container_name", why="replicas are called <deployment>-<service>-<n>; it is an alias")
         value = {**self.value, **{key: self._joined(key) for key in ("network_mode",) if key in self.value}}
-        return compose_network.attachments(self.source, self.service, value, self.file.top["networks"], aliases)
+        return compose_networks.attachments(self.source, self.service, value, self.file.top["networks"], aliases)
 
     def _joined(self, key: str) -> Any:
         """``service:NAME`` with the name that the service has here."""
@@ -259,10 +257,10 @@ class _Service:
         return f"{kind}:{self.file.names.get(other, other)}" if kind == "service" and colon else written
 
     def _ports(self) -> list[Port]:
-        made = compose_network.ports(self.source, self.label, self.value.get("ports", []), self.at("ports"))
+        made = compose_networks.ports(self.source, self.label, self.value.get("ports", []), self.at("ports"))
         return [
             *made,
-            *compose_network.exposed(self.source, self.label, self.value.get("expose", []), self.at("expose")),
+            *compose_networks.exposed(self.source, self.label, self.value.get("expose", []), self.at("expose")),
         ]
 
     # -- options of docker_container

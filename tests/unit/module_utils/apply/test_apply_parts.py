@@ -34,8 +34,14 @@ from ansible_collections.retail.profiles.plugins.module_utils.deployment import 
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import Order, parse_order, parse_task
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import Made, Record, StateDir, planned
 from ansible_collections.retail.profiles.plugins.module_utils.engine.api import EngineError
-from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Turnstile, connect, split_image
-from ansible_collections.retail.profiles.plugins.module_utils.engine.listing import Listed, Published, listed
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import (
+    Listed,
+    Published,
+    Turnstile,
+    connect,
+    listed,
+    split_image,
+)
 
 LABELS = {"retail.profiles.collection": "retail.profiles", "retail.profiles.deployment": "d"}
 TASK = {"name": "d-a-1", "image": "i:1"}

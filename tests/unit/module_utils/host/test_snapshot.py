@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.retail.profiles.plugins.module_utils.engine.listing import Published
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Published
 from ansible_collections.retail.profiles.plugins.module_utils.host import devices, snapshot, sockets
 from ansible_collections.retail.profiles.plugins.module_utils.host.system import Files, cpu_cores, describe
 

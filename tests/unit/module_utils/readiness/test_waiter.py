@@ -17,7 +17,7 @@ import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import Probe
 from ansible_collections.retail.profiles.plugins.module_utils.engine.api import EngineError
-from ansible_collections.retail.profiles.plugins.module_utils.readiness import waiter
+from ansible_collections.retail.profiles.plugins.module_utils.readiness import dials, waiter
 from ansible_collections.retail.profiles.plugins.module_utils.readiness.waiter import (
     Clock,
     NotReady,
@@ -108,7 +108,7 @@ def test_http_until_it_answers(server: int) -> None:
 
 
 def test_a_try_and_the_pause_after_it_stay_within_the_promise() -> None:
-    assert waiter.INTERVAL + waiter.TCP_HOLD <= 0.25
+    assert waiter.INTERVAL + dials.TCP_HOLD <= 0.25
 
 
 def test_rest_models(server: int) -> None:

@@ -22,7 +22,7 @@ from ansible_collections.retail.profiles.plugins.action import (
     profile_measure,
     profile_status,
 )
-from ansible_collections.retail.profiles.plugins.module_utils.calls.apply_arguments import argument_spec
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import argument_spec
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import direct_call
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.direct_action import DirectAction
 

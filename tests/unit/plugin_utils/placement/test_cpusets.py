@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.schema import cpusets
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement import cpusets
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import cpu_list
 
 from ..world import World
 
@@ -21,16 +22,16 @@ ONE = "containers: [{{name: a, image: i, hosts: h1, replicas: {0}, {1}}}]"
 
 
 def test_lists_are_read_and_written_as_docker_has_them() -> None:
-    assert cpusets.numbers("0-3, 8,10-10") == [0, 1, 2, 3, 8, 10]
-    assert cpusets.text([10, 8, 3, 2, 1, 0]) == "0-3,8,10"
+    assert cpu_list.numbers("0-3, 8,10-10") == [0, 1, 2, 3, 8, 10]
+    assert cpu_list.text([10, 8, 3, 2, 1, 0]) == "0-3,8,10"
     for bad in ("", "a", "3-1", "1-", "-1", "1,,2", "²"):
         with pytest.raises(ValueError, match="is not a list of CPUs"):
-            cpusets.numbers(bad)
+            cpu_list.numbers(bad)
 
 
 @given(st.sets(st.integers(0, 200), min_size=1))
 def test_a_list_that_was_written_is_read_back(cpus: set[int]) -> None:
-    assert cpusets.numbers(cpusets.text(cpus)) == sorted(cpus)
+    assert cpu_list.numbers(cpu_list.text(cpus)) == sorted(cpus)
 
 
 def test_each_cpu_is_a_core_of_its_own_as_long_as_there_are_enough() -> None:
@@ -74,7 +75,7 @@ def test_no_two_replicas_share_a_cpu(host: tuple[dict[str, Any], dict[str, dict[
         with pytest.raises(ProfileError, match=rf"want {needed} CPUs of their own .* the host has {facts['cpus']}"):
             cpusets.deal("h", wanted, facts)
         return
-    dealt = {name: cpusets.numbers(text) for name, text in cpusets.deal("h", wanted, facts).items()}
+    dealt = {name: cpu_list.numbers(text) for name, text in cpusets.deal("h", wanted, facts).items()}
     assert set(dealt) == set(wanted)
     used = [cpu for cpus in dealt.values() for cpu in cpus]
     assert len(used) == len(set(used))

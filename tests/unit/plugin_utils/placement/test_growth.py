@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.retail.profiles.plugins.module_utils.common import file_tree
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import plan
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share
 
 from ..world import OVMS, World, render
@@ -94,13 +94,13 @@ def test_files_are_read_and_fields_parsed_once_for_all_replicas(
 ) -> None:
     read: Counter[str] = Counter()
     parsed: Counter[str] = Counter()
-    opened, digest, parse = Path.open, file_tree.file_digest, load.Entry.parse
+    opened, digest, parse = Path.open, file_tree.file_digest, Entry.parse
 
     def counting_open(path: Path, *args: Any, **more: Any) -> Any:
         read[path.name] += 1
         return opened(path, *args, **more)
 
-    def counting_parse(entry: load.Entry, field: str, value: Any) -> Any:
+    def counting_parse(entry: Entry, field: str, value: Any) -> Any:
         parsed[field] += 1
         return parse(entry, field, value)
 
@@ -110,7 +110,7 @@ def test_files_are_read_and_fields_parsed_once_for_all_replicas(
 
     monkeypatch.setattr(Path, "open", counting_open)
     monkeypatch.setattr(file_tree, "file_digest", counting_digest)
-    monkeypatch.setattr(load.Entry, "parse", counting_parse)
+    monkeypatch.setattr(Entry, "parse", counting_parse)
 
     def work(hosts: int) -> tuple[Counter[str], Counter[str]]:
         world = fleet(tmp_path / str(hosts), hosts)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils.calls.apply_arguments import argument_spec
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import argument_spec
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout.host_share import remaining, share
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout.wave_arguments import Known, arguments
 

@@ -15,7 +15,15 @@ import yaml
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.container.options import OPTIONS
-from ansible_collections.retail.profiles.plugins.plugin_utils.schema import fields, networks, records, volumes
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
+    environment,
+    fields,
+    metrics,
+    networks,
+    placement,
+    readiness,
+    volumes,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import Field
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import yaml_document
 
@@ -23,7 +31,7 @@ from ..world import World
 
 TABLES: dict[str, tuple[Field, ...]] = {
     table: value
-    for module in (fields, networks, records, volumes)
+    for module in (environment, fields, metrics, networks, placement, readiness, volumes)
     for table, value in vars(module).items()
     if table.endswith("_FIELDS") and isinstance(value, tuple)
 }

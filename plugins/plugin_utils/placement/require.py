@@ -6,12 +6,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-# Names of one architecture, as people write them and as the kernel does.
-_ARCHES = {"amd64": "x86_64", "x86-64": "x86_64", "arm64": "aarch64"}
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.placement import arch, version_numbers
 
 
 def unmet(require: Mapping[str, Any], facts: Mapping[str, Any]) -> str | None:
@@ -21,19 +19,6 @@ def unmet(require: Mapping[str, Any], facts: Mapping[str, Any]) -> str | None:
     """
     lacking = [reason for kind, wanted in require.items() if (reason := _CHECKS[kind](wanted, facts))]
     return "; ".join(lacking) or None
-
-
-def arch(name: str) -> str:
-    """An architecture under the kernel's name."""
-    return _ARCHES.get(name.lower(), name.lower())
-
-
-def version(text: str) -> tuple[int, ...]:
-    """The numbers that a version begins with: ``20.10.24+dfsg1`` is (20, 10, 24). ValueError when it has none."""
-    match = re.match(r"v?(\d+(?:\.\d+)*)", text)
-    if match is None:
-        raise ValueError(f"{text!r} is not a version such as 20.10")
-    return tuple(map(int, match.group(1).split(".")))
 
 
 def gibibytes(size: int) -> str:
@@ -71,7 +56,8 @@ def _engine(wanted: str, facts: Mapping[str, Any]) -> str | None:
     found = (facts.get("engine") or {}).get("version")
     if found is None:
         return f"require engine {wanted}: it has none"
-    return None if version(str(found)) >= version(wanted) else f"require engine {wanted}: it has {found}"
+    enough = version_numbers(str(found)) >= version_numbers(wanted)
+    return None if enough else f"require engine {wanted}: it has {found}"
 
 
 _CHECKS: dict[str, Callable[[Any, Mapping[str, Any]], str | None]] = {
@@ -82,4 +68,3 @@ _CHECKS: dict[str, Callable[[Any, Mapping[str, Any]], str | None]] = {
     "npu": _nodes("npu", "npu"),
     "engine": _engine,
 }
-KINDS = tuple(_CHECKS)

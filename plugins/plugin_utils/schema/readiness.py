@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""``ready``: the probes by which a container is known to be ready, declared field by field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import (
+    Field,
+    duration,
+    list_of,
+    only_true,
+    port,
+    positive,
+    record,
+    regex,
+    scalar,
+    short,
+    text,
+    typed,
+)
+
+
+@typed(anyOf=[port.schema, {"type": "string", "minLength": 1}])
+def _port_reference(value: Any) -> int | str:
+    """A port number, or a name from ``ports``."""
+    return str(text(value)) if isinstance(value, str) and not value.isdigit() else int(port(value))
+
+
+@typed(type="string", pattern="^/")
+def _url_path(value: Any) -> str:
+    path: str = text(value)
+    if not path.startswith("/"):
+        raise ValueError(f"the path {path!r} must start with '/'")
+    return path
+
+
+@typed(anyOf=[{"const": "all"}, *list_of(text).schema["anyOf"]])
+def _models(value: Any) -> str | list[str]:
+    models: str | list[str] = "all" if value == "all" else list_of(text)(value)
+    return models
+
+
+@typed(enum=[True, 0])
+def _exited(value: Any) -> int:
+    if value is True or value == 0:
+        return 0
+    raise ValueError("expected true (the container has exited with code 0)")
+
+
+HTTP_FIELDS: tuple[Field, ...] = (
+    Field("path", _url_path, "The path to ask for.", "path: /v2/health/ready", default="/"),
+    Field("status", positive, "The status that it answers.", "status: 204", default=200),
+    Field(
+        "port",
+        _port_reference,
+        "A number or a name of `ports`.",
+        "port: rest",
+        unset="`rest`, or the only one",
+    ),
+)
+
+
+RTSP_FIELDS: tuple[Field, ...] = (
+    Field("path", _url_path, "The stream to describe.", "path: /camera1", default="/"),
+    Field("port", _port_reference, "A number or a name of `ports`.", "port: video", unset="`rtsp`, or the only one"),
+)
+
+
+PROBE_FIELDS: tuple[Field, ...] = (
+    Field(
+        "http",
+        short("path", _url_path, record(HTTP_FIELDS)),
+        "The path answers 200, or `status`; a path alone, or `{path, port, status}`.",
+        "http: {path: /, port: rest, status: 204}",
+    ),
+    Field("tcp", _port_reference, "The port (a number or a name of `ports`) accepts connections.", "tcp: grpc"),
+    Field("grpc", _port_reference, "KServe's ServerReady says so at that port.", "grpc: grpc"),
+    Field(
+        "rtsp",
+        short("path", _url_path, record(RTSP_FIELDS)),
+        "RTSP's DESCRIBE of the path answers with a stream; a path alone, or `{path, port}`.",
+        "rtsp: /camera1",
+    ),
+    Field(
+        "ovms_models",
+        _models,
+        "Every model answers ready: `all` of the shipped `config.json` or `--model_name`, or a list.",
+        "ovms_models: all",
+    ),
+    Field("log", regex, "A line of the log matches.", 'log: "pipeline is PLAYING"'),
+    Field(
+        "exec",
+        list_of(scalar),
+        "A command in the container exits with code 0; no shell runs it unless it names one.",
+        "exec: [test, -S, /run/server.sock]",
+    ),
+    Field("healthy", only_true, "Docker's health check says so.", "healthy: true"),
+    Field("exited", _exited, "The container has exited with code 0.", "exited: true"),
+)
+
+
+PROBE_KINDS = tuple(probe.name for probe in PROBE_FIELDS)
+
+
+def _check_ready(spec: dict[str, Any]) -> None:
+    if not any(kind in spec for kind in PROBE_KINDS):
+        raise ValueError(f"expected at least one of {', '.join(PROBE_KINDS)}")
+
+
+READY_FIELDS: tuple[Field, ...] = (
+    *PROBE_FIELDS,
+    Field(
+        "timeout",
+        duration,
+        "How long each of them may take: seconds, or `90s`, `2m`, `500ms`.",
+        "timeout: 2m",
+        default="60s",
+    ),
+)
+
+
+READY = record(READY_FIELDS, _check_ready, anyOf=[{"required": [kind]} for kind in PROBE_KINDS])
