@@ -164,7 +164,6 @@ lost:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.retail.profiles.plugins.module_utils.calls.finish import finish
 from ansible_collections.retail.profiles.plugins.module_utils.calls.image_transfer import (
     REQUIRED_IF,
     answer,
@@ -175,7 +174,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.calls.image_transf
 def main() -> None:
     """Entry point of the module."""
     module = AnsibleModule(argument_spec=argument_spec(), required_if=REQUIRED_IF)
-    finish(module, answer(module.params, module.check_mode, module._diff))
+    module.exit_json(**answer(module.params, module.check_mode, module._diff))
 
 
 if __name__ == "__main__":

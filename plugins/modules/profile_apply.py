@@ -122,13 +122,12 @@ msg:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.retail.profiles.plugins.module_utils.calls.apply import answer
-from ansible_collections.retail.profiles.plugins.module_utils.calls.finish import finish
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import argument_spec
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    finish(module, answer(module.params, module.check_mode, module._diff))
+    module.exit_json(**answer(module.params, module.check_mode, module._diff))
 
 
 if __name__ == "__main__":

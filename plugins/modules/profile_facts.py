@@ -98,13 +98,14 @@ snapshot:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine, connect
 from ansible_collections.retail.profiles.plugins.module_utils.host.snapshot import snapshot
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={"state_dir": {"type": "path", "default": "/var/lib/retail-profiles"}},
+        argument_spec={"state_dir": {"type": "path", "default": STATE_DIR}},
         supports_check_mode=True,
     )
     engine: Engine | None = None

@@ -87,14 +87,13 @@ replicas:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.retail.profiles.plugins.module_utils.calls.finish import finish
 from ansible_collections.retail.profiles.plugins.module_utils.calls.status import answer, argument_spec
 
 
 def main() -> None:
     """Entry point of the module."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    finish(module, answer(module.params, module.check_mode, module._diff))
+    module.exit_json(**answer(module.params, module.check_mode, module._diff))
 
 
 if __name__ == "__main__":

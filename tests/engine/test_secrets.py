@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import SECRETS_LABEL
 from ansible_collections.retail.profiles.plugins.module_utils.container import secret_env
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 
@@ -19,7 +20,7 @@ TOKEN = 'to"p\\se/cret 4711 é\nsecond line'
 
 def secretive(deployment: Deployment, **options: Any) -> dict[str, Any]:
     task = deployment.task(env={"A": "plain"}, **options)
-    task["labels"][secret_env.LABEL] = "TOKEN"
+    task["labels"][SECRETS_LABEL] = "TOKEN"
     return task
 
 

@@ -8,8 +8,6 @@ with bounded concurrency. One replica that fails does not keep the others from b
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,13 +19,15 @@ from ansible_collections.retail.profiles.plugins.module_utils.apply.preparation 
 from ansible_collections.retail.profiles.plugins.module_utils.apply.removal import remove_container
 from ansible_collections.retail.profiles.plugins.module_utils.apply.report import Outcome, Report
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import digest
 from ansible_collections.retail.profiles.plugins.module_utils.container.create_request import (
     create_request,
     endpoint,
     later_networks,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.container.drift import Difference, differences, dropped
-from ansible_collections.retail.profiles.plugins.module_utils.container.secret_env import differing, digest
+from ansible_collections.retail.profiles.plugins.module_utils.container.secret_env import differing
+from ansible_collections.retail.profiles.plugins.module_utils.container.secret_env import digest as secrets_digest
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease import MustEnd
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import Order, Probe, ReplicaTask
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import Made, owns_container
@@ -59,7 +59,7 @@ def decide(found: Sequence[Difference], inspect: Optional[Mapping[str, Any]], ou
 def request_hash(request: Mapping[str, Any], image_id: Optional[str], secrets: str = "") -> str:
     """What a container was made from: its create request without secrets, its image, and the digest of its secrets."""
     made_from = [request, image_id, secrets] if secrets else [request, image_id]
-    return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode("utf-8")).hexdigest()
+    return digest(made_from)
 
 
 def with_secrets(request: Mapping[str, Any], secrets: Mapping[str, str]) -> Mapping[str, Any]:
@@ -236,7 +236,7 @@ class Applier:
 
     def _digest(self, secrets: Mapping[str, str]) -> str:
         """What the record may hold of secrets."""
-        return digest(secrets, self.ground.secret_key) if secrets else ""
+        return secrets_digest(secrets, self.ground.secret_key) if secrets else ""
 
     def _resolved(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Modes that name a container, by its id, as the engine keeps them."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import connect
 from ansible_collections.retail.profiles.plugins.module_utils.images import receiver, sender
 from ansible_collections.retail.profiles.plugins.module_utils.images.stream import listen
@@ -22,7 +23,7 @@ def argument_spec() -> dict[str, Any]:
         "state": {"type": "str", "choices": ["awaited", "sent", "received"], "required": True},
         "name": {"type": "str", "required": True},
         "docker_host": text,
-        "state_dir": {"type": "path", "default": "/var/lib/retail-profiles"},
+        "state_dir": {"type": "path", "default": STATE_DIR},
         "timeout": {"type": "int", "default": 1800},
         "secret": masked,
         "token": masked,

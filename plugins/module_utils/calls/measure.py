@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease import Leases, parse_claim, working
 from ansible_collections.retail.profiles.plugins.module_utils.sampler import config as sampler_config
 from ansible_collections.retail.profiles.plugins.module_utils.sampler import control
@@ -19,7 +20,7 @@ def argument_spec() -> dict[str, Any]:
     return {
         "state": {"type": "str", "choices": ["started", "collected", "stopped"], "required": True},
         "run_id": {"type": "str", "required": True},
-        "state_dir": {"type": "path", "default": "/var/lib/retail-profiles"},
+        "state_dir": {"type": "path", "default": STATE_DIR},
         "interval": {"type": "float", "default": 1.0},
         "deadline": {"type": "float", "default": 3600},
         "offset": {"type": "int", "default": 0},

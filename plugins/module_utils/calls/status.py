@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.apply.status import statuses
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import StateDir
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import connect
 
@@ -16,7 +17,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.engine.client impo
 def argument_spec() -> dict[str, Any]:
     return {
         "deployment": {"type": "str"},
-        "state_dir": {"type": "path", "default": "/var/lib/retail-profiles"},
+        "state_dir": {"type": "path", "default": STATE_DIR},
     }
 
 

@@ -1,17 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
-"""The names by which what is ours is known: labels, and how shared replicas are called."""
+"""The names by which what is ours is known: labels, shared replicas, and the digest that a label holds."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+from typing import Any
 
-LABEL = "retail.profiles."
+COLLECTION = "retail.profiles"
+#: how our labels begin
+LABEL = COLLECTION + "."
 COLLECTION_LABEL = LABEL + "collection"
 DEPLOYMENT_LABEL = LABEL + "deployment"
+CONTAINER_LABEL = LABEL + "container"
 REPLICA_LABEL = LABEL + "replica"
+#: what was asked for: the digest of a replica's task, or of a network's options
 SPEC_LABEL = LABEL + "spec"
-COLLECTION = "retail.profiles"
+#: the names of a container's secrets, with blanks between them
+SECRETS_LABEL = LABEL + "secrets"
+#: on an image of ours that stands in for one that cannot be had
+STAND_IN_LABEL = LABEL + "stand_in"
+#: where a host keeps what it remembers, unless ``profile_state_dir`` says otherwise
+STATE_DIR = "/var/lib/retail-profiles"
 #: a name that is safe as the name of a directory
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 #: how the names of shared replicas begin, and those of no deployment
@@ -21,3 +33,12 @@ SHARED = "shared-"
 def is_shared(name: str) -> bool:
     """Whether *name* is that of a shared replica, and so of the deployment that it is by itself."""
     return name.startswith(SHARED)
+
+
+# Made once: json.dumps would make an encoder for each call.
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+def digest(value: Any) -> str:
+    """SHA-256 (hex) of a value's canonical JSON: keys sorted, no white space."""
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()

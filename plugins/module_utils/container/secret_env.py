@@ -20,8 +20,8 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
-#: label of a container: the names of its secrets, with blanks between them
-LABEL = "retail.profiles.secrets"
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import SECRETS_LABEL
+
 #: what stands in place of a secret
 MASK = "********"
 #: parts of a secret of several lines that are shorter than this are not looked for
@@ -33,7 +33,7 @@ _ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 
 def names(labels: Optional[Mapping[str, Any]]) -> tuple[str, ...]:
     """The names of a container's secrets, from its labels."""
-    return tuple(str((labels or {}).get(LABEL) or "").split())
+    return tuple(str((labels or {}).get(SECRETS_LABEL) or "").split())
 
 
 def values(inspect: Mapping[str, Any]) -> dict[str, str]:

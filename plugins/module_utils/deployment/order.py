@@ -12,8 +12,10 @@ from typing import Any, Optional
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import (
     NAME,
+    SECRETS_LABEL,
     SHARED,
     SPEC_LABEL,
+    STATE_DIR,
     is_shared,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.container import secret_env
@@ -220,7 +222,7 @@ def _with_secrets(task: ReplicaTask, given: Mapping[str, str]) -> ReplicaTask:
             raise ProfileError(f"the secret {name} was not handed over", container=task.container, field="secret_env")
         if name not in expected:
             raise ProfileError(
-                f"the secret {name} is not named by the label {secret_env.LABEL}: it would not be kept out of logs",
+                f"the secret {name} is not named by the label {SECRETS_LABEL}: it would not be kept out of logs",
                 container=task.container,
                 field="secret_env",
             )
@@ -349,7 +351,7 @@ def argument_spec() -> dict[str, Any]:
         "lock_wait": {"type": "float", "default": 0},
         "run_id": text,
         "plan_id": text,
-        "state_dir": {"type": "path", "default": "/var/lib/retail-profiles"},
+        "state_dir": {"type": "path", "default": STATE_DIR},
         "share": {
             "type": "dict",
             "options": {

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import digest
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 
 #: of the configuration, what decides how a container of the image behaves; engines differ in how they show the rest
@@ -55,7 +55,7 @@ def content(image: Mapping[str, Any]) -> str:
     """A hash of what is in an image: the same where engines give the same image other ids."""
     config = image.get("Config") or {}
     parts = [image.get("Created"), layers_of(image), *(config.get(key) or None for key in _CONFIG)]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return digest(parts)
 
 
 def same(one: Optional[Mapping[str, Any]], other: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from ansible.template import Templar
 from ansible.utils.display import Display
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR, digest
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
@@ -38,7 +39,6 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
     input_source,
     target_device,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import digest
 
 #: folder in the directory of a run, beside its plan, with the content of the plan's files
 KEPT = "files"
@@ -59,8 +59,8 @@ OPTIONS: dict[str, Any] = {
     "input_source": {"type": "str"},
     "render": {"type": "bool"},
     "pull": {"type": "str", "choices": ["missing", "always", "never"], "default": "missing"},
-    "state_dir": {"type": "str", "default": "/var/lib/retail-profiles"},
-    "models_dir": {"type": "str", "default": "/var/lib/retail-profiles/models"},
+    "state_dir": {"type": "str", "default": STATE_DIR},
+    "models_dir": {"type": "str", "default": f"{STATE_DIR}/models"},
     "results_dir": {"type": "path", "default": "results"},
     "run": {"type": "bool", "default": False},
     "show": {"type": "bool", "default": True},
@@ -291,7 +291,7 @@ def selected(found: Mapping[str, Any], expected: Mapping[str, Any] | None) -> di
     """The answer of the stage ``select``: with what each host will probably have to run, and the digests of that."""
     hosts = list(found["hosts"])
     asked = {host: host_share.share(expected, host) for host in hosts} if expected else {}
-    digests = {host: digest.digest(share) for host, share in asked.items()}
+    digests = {host: digest(share) for host, share in asked.items()}
     where = {"deployment": found["deployment"], "state_dir": found["state_dir"]}
     return {"hosts": hosts, **where, "shares": asked, "asked": digests}
 

@@ -13,11 +13,7 @@ from functools import cache
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-
-COLLECTION = "retail.profiles"
-LABEL_COLLECTION = "retail.profiles.collection"
-LABEL_DEPLOYMENT = "retail.profiles.deployment"
-LABEL_STAND_IN = "retail.profiles.stand_in"
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import DEPLOYMENT_LABEL, STAND_IN_LABEL
 
 
 @cache
@@ -76,7 +72,7 @@ class Fleet:
     def has_shared(self, host: str, replica: str) -> bool:
         """Whether there is the container of a shared replica on a host, running or not."""
         container = self.snapshot.get(host, {}).get("containers", {}).get(replica, {})
-        return bool(container.get("labels", {}).get(LABEL_DEPLOYMENT) == replica)
+        return bool(container.get("labels", {}).get(DEPLOYMENT_LABEL) == replica)
 
     def published(self, host: str, replica: str) -> dict[int, int]:
         """The host's port for each TCP port that a shared replica publishes where it runs."""
@@ -92,7 +88,7 @@ class Fleet:
             ours = {
                 (published["address"], published["port"])
                 for container in facts.get("containers", {}).values()
-                if container.get("labels", {}).get(LABEL_DEPLOYMENT) in deployments
+                if container.get("labels", {}).get(DEPLOYMENT_LABEL) in deployments
                 for published in container.get("published", [])
             }
             listening = {
@@ -111,7 +107,7 @@ class Fleet:
     def stand_in_for(self, host: str, image: str) -> str | None:
         """What the image on this host stands in for; None for a real one."""
         found = self._image(host, image)
-        value = (found or {}).get("labels", {}).get(LABEL_STAND_IN)
+        value = (found or {}).get("labels", {}).get(STAND_IN_LABEL)
         return str(value) if value else None
 
     def _image(self, host: str, image: str) -> Mapping[str, Any] | None:

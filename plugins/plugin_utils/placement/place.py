@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import require
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.exclusive import Occupant, Uses, alone, conflict
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry, Profile, Render
@@ -38,7 +39,7 @@ class Settings:
     """What the caller sets for one plan, from play and command-line variables."""
 
     deployment: str
-    state_dir: str = "/var/lib/retail-profiles"
+    state_dir: str = STATE_DIR
     env: Mapping[str, str] = field(default_factory=dict)
     replicas: Mapping[str, int] = field(default_factory=dict)
     place: Mapping[str, str] = field(default_factory=dict)

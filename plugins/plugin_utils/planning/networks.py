@@ -6,17 +6,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import (
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import (
     COLLECTION,
-    LABEL_COLLECTION,
-    LABEL_DEPLOYMENT,
+    COLLECTION_LABEL,
+    DEPLOYMENT_LABEL,
+    SPEC_LABEL,
+    digest,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Slot
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.endpoints import Endpoint, Peer
@@ -24,7 +24,6 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry impo
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import networks
 
 DEFAULT_NETWORK = "default"
-LABEL_SPEC = "retail.profiles.spec"
 Attachment = Mapping[str, Any]
 
 
@@ -165,8 +164,8 @@ class Networks:
             "driver": network.get("driver", "bridge"),
             **{key: value for key, value in special.items() if value is not None},
         }
-        labels = {LABEL_COLLECTION: COLLECTION, LABEL_DEPLOYMENT: self.deployment}
+        labels = {COLLECTION_LABEL: COLLECTION, DEPLOYMENT_LABEL: self.deployment}
         if any(value is not None for value in special.values()):
             # Engines add options and subnets of their own: this tells one that the profile no longer has.
-            labels[LABEL_SPEC] = hashlib.sha256(json.dumps(option, sort_keys=True).encode()).hexdigest()
+            labels[SPEC_LABEL] = digest(option)
         return {**option, "labels": labels}

@@ -13,13 +13,12 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import SPEC_LABEL, digest
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import cpusets, place, shared_containers, waves
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import endpoints, hardware, replica
-from ansible_collections.retail.profiles.plugins.plugin_utils.planning.networks import LABEL_SPEC
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.shipped_files import Source
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Profile, Render
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.digest import digest
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
 SCHEMA = "retail.profiles/plan/1"
@@ -148,7 +147,7 @@ def plan_id(plan: Mapping[str, Any]) -> str:
     """
     done = {key: value for key, value in plan.items() if key not in _SEEN}
     tasks = {
-        name: {**item, "task": item["task"]["labels"][LABEL_SPEC], "env_from": None}
+        name: {**item, "task": item["task"]["labels"][SPEC_LABEL], "env_from": None}
         for name, item in plan["replicas"].items()
     }
     return digest({**done, "replicas": tasks})
@@ -157,7 +156,7 @@ def plan_id(plan: Mapping[str, Any]) -> str:
 def _is_whole(plan: Mapping[str, Any]) -> bool:
     """Whether a stored plan is as it was made."""
     tasks = [item["task"] for item in plan["replicas"].values()]
-    specs_hold = all(task["labels"][LABEL_SPEC] == replica.spec_hash(task) for task in tasks)
+    specs_hold = all(task["labels"][SPEC_LABEL] == replica.spec_hash(task) for task in tasks)
     return specs_hold and plan["plan_id"] == plan_id(plan)
 
 

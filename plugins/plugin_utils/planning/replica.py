@@ -6,22 +6,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.common.names import is_shared
-from ansible_collections.retail.profiles.plugins.module_utils.container import option_values, secret_env
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import (
+    COLLECTION,
+    COLLECTION_LABEL,
+    CONTAINER_LABEL,
+    DEPLOYMENT_LABEL,
+    REPLICA_LABEL,
+    SECRETS_LABEL,
+    SPEC_LABEL,
+    digest,
+    is_shared,
+)
+from ansible_collections.retail.profiles.plugins.module_utils.container import option_values
 from ansible_collections.retail.profiles.plugins.module_utils.container.options import ALIASES
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import shared_containers
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.exclusive import Uses
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import (
-    COLLECTION,
-    LABEL_COLLECTION,
-    LABEL_DEPLOYMENT,
     Fleet,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Settings, Slot
@@ -34,7 +39,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning import (
     probes,
     shipped_files,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.planning.networks import LABEL_SPEC, Attachment, Networks
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning.networks import Attachment, Networks
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry, Profile, Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import host_paths
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.fields import RESERVED
@@ -241,7 +246,7 @@ class Builder:
                 **_secret_label(env.secrets),
             },
         }
-        task["labels"][LABEL_SPEC] = spec_hash(task)
+        task["labels"][SPEC_LABEL] = spec_hash(task)
         stand_in = fleet.stand_in_for(slot.host, mapped)
         return Replica(
             slot=slot,
@@ -393,9 +398,6 @@ def _reach(me: endpoints.Endpoint, around: Around) -> list[dict[str, Any]]:
     ]
 
 
-_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
-
-
 def _variables(slot: Slot, fleet: Fleet, peers: Mapping[str, endpoints.Peer], device: str | None) -> dict[str, Any]:
     replica = {"name": slot.replica, "container": slot.container, "index": slot.index, "host": slot.host}
     if device is not None:
@@ -459,22 +461,22 @@ def _as_known(entry: Entry, me: endpoints.Endpoint) -> endpoints.Endpoint:
 
 def _labels(slot: Slot, deployment: str) -> dict[str, str]:
     return {
-        LABEL_COLLECTION: COLLECTION,
-        LABEL_DEPLOYMENT: deployment,
-        "retail.profiles.container": slot.container,
-        "retail.profiles.replica": slot.replica,
+        COLLECTION_LABEL: COLLECTION,
+        DEPLOYMENT_LABEL: deployment,
+        CONTAINER_LABEL: slot.container,
+        REPLICA_LABEL: slot.replica,
     }
 
 
 def _secret_label(secrets: Sequence[str]) -> dict[str, str]:
     """The names of a container's secrets: who reads its logs takes their values from it, to keep them out."""
-    return {secret_env.LABEL: " ".join(sorted(secrets))} if secrets else {}
+    return {SECRETS_LABEL: " ".join(sorted(secrets))} if secrets else {}
 
 
 def spec_hash(task: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of a task's canonical JSON, but for the label that holds this hash."""
-    labels = {label: value for label, value in task["labels"].items() if label != LABEL_SPEC}
-    return hashlib.sha256(_canonical({**task, "labels": labels}).encode()).hexdigest()
+    labels = {label: value for label, value in task["labels"].items() if label != SPEC_LABEL}
+    return digest({**task, "labels": labels})
 
 
 def _host_address(me: endpoints.Endpoint, fleet: Fleet) -> str | None:

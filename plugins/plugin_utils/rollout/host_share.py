@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.common.names import DEPLOYMENT_LABEL
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.digest import digest
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import DEPLOYMENT_LABEL, digest
 
 
 def share_id(plan: Mapping[str, Any], host: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import DEPLOYMENT_LABEL
+
 NOTHING: dict[str, Any] = {"failures": [], "failed": [], "blocked": [], "out": [], "gone": [], "done": []}
 
 
@@ -92,11 +94,10 @@ def last_wave(plan: Mapping[str, Any], host: str) -> int:
 def standing(plan: Mapping[str, Any], host: str) -> list[str]:
     """The replicas of the plan that were on the host before, by its snapshot."""
     containers = (plan.get("snapshot") or {}).get(host, {}).get("containers") or {}
-    label = "retail.profiles.deployment"
     return [
         name
         for name in plan["hosts"].get(host, {}).get("replicas", ())
-        if (containers.get(name) or {}).get("labels", {}).get(label) == plan["deployment"]
+        if (containers.get(name) or {}).get("labels", {}).get(DEPLOYMENT_LABEL) == plan["deployment"]
     ]
 
 

@@ -24,7 +24,7 @@ PREFIX = "ansible_collections.retail.profiles.plugins."
 #: module_utils: what travels to hosts
 HOSTS = {
     "common": "",
-    "container": "",
+    "container": "common",
     "engine": "common",
     "deployment": "common container",
     "host": "engine deployment common",
@@ -37,7 +37,7 @@ HOSTS = {
 #: plugin_utils: what stays on the controller; "M." is a package of module_utils
 CONTROLLER = {
     "text": "M.common",
-    "schema": "text M.container",
+    "schema": "text M.common M.container",
     "formats": "schema text M.common M.container",
     "profile": "formats schema text M.common",
     "placement": "profile schema text M.common",
@@ -73,7 +73,7 @@ def module_of(file: Path) -> str:
 
 
 def package_of(module: str) -> str:
-    """``M.container`` of ``module_utils.container.options``, ``text`` of ``plugin_utils.text.digest``."""
+    """``M.container`` of ``module_utils.container.options``, ``text`` of ``plugin_utils.text.env_file``."""
     tree, package, *_rest = module.split(".")
     return TREES[tree][0] + package
 

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import SECRETS_LABEL
 from ansible_collections.retail.profiles.plugins.module_utils.container import drift, secret_env
 from ansible_collections.retail.profiles.plugins.module_utils.container.secret_env import MASK, Redactor
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import parse_order, parse_task
@@ -27,7 +28,7 @@ SECRET = 'p"a\\s/s<w>é 漢🎥\tx'
 
 
 def inspected(**env: str) -> dict[str, Any]:
-    labels = {secret_env.LABEL: "TOKEN KEY"}
+    labels = {SECRETS_LABEL: "TOKEN KEY"}
     return {"Config": {"Env": [f"{name}={value}" for name, value in env.items()], "Labels": labels}}
 
 
@@ -98,7 +99,7 @@ def test_secrets_of_a_container_are_those_that_its_label_names() -> None:
 
 
 def test_differences_name_secrets_and_show_none() -> None:
-    task = {"name": "n", "image": "i", "env": {"A": "1"}, "labels": {secret_env.LABEL: "TOKEN KEY"}}
+    task = {"name": "n", "image": "i", "env": {"A": "1"}, "labels": {SECRETS_LABEL: "TOKEN KEY"}}
     inspect = {**inspected(A="2", TOKEN="topsecret", KEY="other"), "Name": "/n", "HostConfig": {}}
     found = drift.differences(parse_task(task, "c"), inspect, {"Config": {}}, {}, name="n")
     assert "topsecret" not in repr(found)
@@ -117,7 +118,7 @@ def order(labels: dict[str, str], given: Any, state: str = "present") -> Any:
 
 
 def test_secrets_are_handed_over_with_the_call_that_starts_containers() -> None:
-    labels = {secret_env.LABEL: "TOKEN"}
+    labels = {SECRETS_LABEL: "TOKEN"}
     [task] = order(labels, {"d-c-1": {"TOKEN": "topsecret"}}).share.replicas
     assert task.secrets == {"TOKEN": "topsecret"}
     assert "topsecret" not in repr(task)
