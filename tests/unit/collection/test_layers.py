@@ -1,10 +1,9 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The packages of the house, and what each may import: docs/architecture.md shows the same two tables.
+"""The packages of the house use no others than docs/architecture.md says, in the rows of its two tables.
 
-A package uses no other than those of its row. The tables are in the order of the layers, and an import goes only
-upwards, so there is no circle between packages; `test_there_is_no_circle_of_files` looks at the files.
+The tables are in the order of the layers, and an import goes only upwards, so there is no circle between packages.
 """
 
 from __future__ import annotations
@@ -21,35 +20,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 PLUGINS = ROOT / "plugins"
 PREFIX = "ansible_collections.retail.profiles.plugins."
-#: module_utils: what travels to hosts
-HOSTS = {
-    "common": "",
-    "container": "common",
-    "engine": "common",
-    "deployment": "common container",
-    "host": "engine deployment common",
-    "readiness": "engine deployment container common",
-    "apply": "common container engine deployment host readiness",
-    "sampler": "engine container common",
-    "images": "engine host common",
-    "calls": "common container engine deployment host readiness apply sampler images",
-}
-#: plugin_utils: what stays on the controller; "M." is a package of module_utils
-CONTROLLER = {
-    "text": "M.common",
-    "schema": "text M.common M.container",
-    "formats": "schema text M.common M.container",
-    "profile": "formats schema text M.common",
-    "placement": "profile schema text M.common",
-    "planning": "placement profile schema text M.common M.container M.deployment",
-    "rollout": "text planning M.common M.images",
-    "analysis": "text M.common",
-    "results": "analysis text M.common",
-    "adapter": "text schema formats profile placement planning rollout M.common",
-}
 #: what may import ansible: the adapter, and the version in a run's record
 KNOW_ANSIBLE = {"adapter": "", "results": "provenance"}
-TREES = {"module_utils": ("M.", HOSTS), "plugin_utils": ("", CONTROLLER)}
+#: how the tables name a package of a tree
+TREES = {"module_utils": "M.", "plugin_utils": ""}
 
 
 @dataclass(frozen=True)
@@ -64,6 +38,17 @@ class Import:
         return f"{self.file.relative_to(ROOT)}:{self.line} imports {self.target}"
 
 
+@lru_cache
+def tables() -> dict[str, dict[str, frozenset[str]]]:
+    """By tree and package, what the package may import, as docs/architecture.md has it: ``M.`` is module_utils."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    found: dict[str, dict[str, frozenset[str]]] = {}
+    for tree, rows in re.findall(r"\*\*plugins/(\w+)\*\*.*?\n\n\|.*\n\|.*\n((?:\|.*\n)+)", text):
+        cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows.splitlines()]
+        found[tree] = {package: frozenset(re.findall(r"[\w.]+", allowed)) for package, _what, allowed in cells}
+    return found
+
+
 def files() -> list[Path]:
     return [file for tree in TREES for file in sorted((PLUGINS / tree).rglob("*.py"))]
 
@@ -75,7 +60,7 @@ def module_of(file: Path) -> str:
 def package_of(module: str) -> str:
     """``M.container`` of ``module_utils.container.options``, ``text`` of ``plugin_utils.text.env_file``."""
     tree, package, *_rest = module.split(".")
-    return TREES[tree][0] + package
+    return TREES[tree] + package
 
 
 def is_module(name: str) -> bool:
@@ -105,7 +90,8 @@ def ours(file: Path) -> list[Import]:
 
 
 def test_the_tables_are_the_folders() -> None:
-    for tree, (_prefix, table) in TREES.items():
+    assert set(tables()) == set(TREES)
+    for tree, table in tables().items():
         folders = {path.name for path in (PLUGINS / tree).iterdir() if path.is_dir() and path.name != "__pycache__"}
         assert folders == set(table), tree
         assert not list((PLUGINS / tree).glob("*.py")), f"{tree}: a file stands in a package"
@@ -113,12 +99,10 @@ def test_the_tables_are_the_folders() -> None:
 
 @pytest.mark.parametrize("tree", TREES)
 def test_a_package_imports_what_its_row_names_and_nothing_else(tree: str) -> None:
-    prefix, table = TREES[tree]
     wrong = []
     for file in sorted((PLUGINS / tree).rglob("*.py")):
         own = package_of(module_of(file))
-        row = table[own.removeprefix(prefix)].split()
-        allowed = {own, *(name if name.startswith("M.") else prefix + name for name in row)}
+        allowed = {own, *tables()[tree][own.removeprefix(TREES[tree])]}
         wrong += [
             f"{found}: {own} may not use {to}"
             for found in ours(file)
@@ -128,11 +112,15 @@ def test_a_package_imports_what_its_row_names_and_nothing_else(tree: str) -> Non
 
 
 def test_an_import_goes_upwards_in_its_table() -> None:
-    for prefix, table in TREES.values():
-        order = list(table)
-        for package, row in table.items():
-            above = [name for name in row.split() if name in table]
-            assert all(order.index(name) < order.index(package) for name in above), f"{prefix}{package}"
+    for tree, table in tables().items():
+        above: set[str] = set()
+        for package, allowed in table.items():
+            within = {name for name in allowed if name.startswith("M.") == bool(TREES[tree])}
+            assert within <= above, f"{TREES[tree]}{package} uses what stands below it: {sorted(within - above)}"
+            assert all(name.startswith("M.") for name in allowed - within), (
+                "nothing goes back from a host to the controller"
+            )
+            above.add(TREES[tree] + package)
 
 
 def test_only_the_adapter_knows_ansible() -> None:
