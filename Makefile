@@ -56,7 +56,7 @@ docs: setup ## Write docs/profile.schema.json and the tables of docs/profile.md 
 	@python .ci/docs.py
 
 e2e: root setup-dev ## Tests against engines and on a lab that is brought up and taken down
-	@python .ci/test.py engine jobs hosts runs
+	@python .ci/test.py engine jobs hosts labs runs
 
 test-long: root setup-dev ## 50 kills at random moments, every fault, and 20 hosts
 	@python .ci/test.py long

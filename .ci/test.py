@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the phases of ``make test``, side by side where they do not disturb each other; arguments select phases.
 
-lint, unit, build and sanity need nothing but a processor, so they run while the lab comes up. Then come the tests on
-engines and hosts, side by side where they measure nothing; those that do begin when all that is over. Every phase's
-output is in ``tests/output/<phase>.log``; of a phase that fails it is printed, too. The exit status is 0 only if every
-command of every phase ended well.
+The tests on engines and hosts run side by side where they measure nothing, and wait for much; lint, unit, sanity and
+build need nothing but a processor, and get what those leave of it. What measures begins when all that is over. Every
+phase's output is in ``tests/output/<phase>.log``; of a phase that fails it is printed, too. The exit status is 0 only
+if every command of every phase ended well.
 """
 
 from __future__ import annotations
@@ -32,18 +32,19 @@ ENGINE = "unix:///run/retail-profiles-lab/docker.sock"
 ON_DEMAND = {"long"}
 # What runs side by side, each lane one phase after the other; a step begins when the one before is over.
 STEPS = (
-    (("lab-up", "lint", "unit", "build"), ("sanity",)),
-    (("engine", "hosts"), ("jobs",)),
+    (("lab-up",), ("lint", "build")),
+    (("engine", "hosts"), ("jobs",), ("unit", "sanity", "labs")),
     (("runs",),),
     (("long",),),
 )
-ON_THE_LAB = {name for step in STEPS[1:] for lane in step for name in lane}
-# The tests of the main job that measure, and so want the machine for themselves.
-MEASURING = tuple(f"test_{name}.py" for name in ("cameras", "readme", "run", "shared", "without_root"))
+ON_THE_LAB = {"engine", "hosts", "jobs", "runs", "long"}
+# Those that only want a processor let the others go first.
+YIELDING = ("nice", "-n", "15")
+MAIN_JOB = "tests/lab/main_job"
 
 Command = list[str]
 PYTEST: Command = [sys.executable, "-m", "pytest", "-q"]
-LIVE: Command = [sys.executable, "-m", "pytest", "-v", "--durations=10"]
+LIVE: Command = [sys.executable, "-m", "pytest", "-v", "--durations=25"]
 TYPED = "ansible_collections.retail.profiles.plugins"
 # pytest's last line, with or without its rulers: "12 passed, 1 skipped in 3.21s"
 CLOSING = re.compile(r"^=*\s*(?:no tests ran|\d+ (?:passed|failed|errors?|skipped|xfailed|xpassed)\b.*) in \d.*")
@@ -78,16 +79,6 @@ def tests_in(*names: str) -> list[str]:
     return [f"tests/{name}" for name in names if (ROOT / "tests" / name).is_dir()]
 
 
-def files_in(folder: str) -> list[str]:
-    """The test files of a folder itself."""
-    return [str(file.relative_to(ROOT)) for file in sorted((ROOT / folder).glob("test_*.py"))]
-
-
-def jobs(measuring: bool) -> list[str]:
-    """The tests of the main job that measure, or the others."""
-    return [file for file in files_in("tests/lab/main_job") if (Path(file).name in MEASURING) is measuring]
-
-
 def phases() -> dict[str, Phase]:
     """Every phase by its name."""
     lab_up = lab("lab_up", "-e", f"lab_name={LAB}", "-e", f"lab_hosts={LAB_HOSTS}")
@@ -96,14 +87,15 @@ def phases() -> dict[str, Phase]:
     mypy = [sys.executable, "-m", "mypy", "-p", f"{TYPED}.module_utils", "-p", f"{TYPED}.plugin_utils"]
     table = [
         Phase("lint", [["ruff", "check", "."], mypy, ["ansible-lint", "--nocolor", "--offline"]]),
-        Phase("unit", [[*PYTEST, "tests/unit"]]),
-        Phase("sanity", [[sys.executable, ".ci/sanity.py"]]),
+        Phase("unit", [[*YIELDING, *PYTEST, "tests/unit"]]),
+        Phase("sanity", [[*YIELDING, sys.executable, ".ci/sanity.py"]]),
         Phase("build", [[*PYTEST, "tests/build"]]),
         Phase("lab-up", [lab_up]),
         Phase("engine", [engine], live=True),
-        Phase("jobs", [[*LIVE, *jobs(measuring=False)]], live=True),
-        Phase("hosts", [[*LIVE, *files_in("tests/lab")]], live=True),
-        Phase("runs", [[*LIVE, *jobs(measuring=True)]], live=True),
+        Phase("jobs", [[*LIVE, "-m", "not measures", MAIN_JOB]], live=True),
+        Phase("hosts", [[*LIVE, "tests/lab/test_prepare.py", "tests/lab/test_bare_host.py"]], live=True),
+        Phase("labs", [[*LIVE, "tests/lab/test_lab.py", "tests/lab/test_free_subnet.py"]], live=True),
+        Phase("runs", [[*LIVE, "-m", "measures", MAIN_JOB]], live=True),
         Phase("lab-down", [lab_down]),
     ]
     return {phase.name: phase for phase in [*table, long()]}
@@ -239,6 +231,11 @@ def report(done: list[Phase], wanted: int, seconds: float) -> int:
     return 0 if good else 1
 
 
+def possible(name: str, table: dict[str, Phase]) -> bool:
+    """Whether a phase has what it needs: a lab, if it runs on one."""
+    return name not in ON_THE_LAB or not table["lab-up"].failed
+
+
 def main() -> int:
     """Run what was asked for."""
     names = select(sys.argv[1:])
@@ -253,11 +250,11 @@ def main() -> int:
     signal.signal(signal.SIGTERM, interrupt)
 
     for step in STEPS:
-        lanes = [[table[name] for name in lane if name in names] for lane in step]
+        # What the jobs have prepared on the lab is not prepared again.
+        os.environ["RETAIL_PROFILES_PREPARED"] = "yes" if table["jobs"].ran else ""
+        lanes = [[table[name] for name in lane if name in names and possible(name, table)] for lane in step]
         for thread in [runner.lane(lane) for lane in lanes]:
             thread.join()
-        if table["lab-up"].failed:
-            break
     if table["lab-up"].ran and "lab-down" in names:
         runner.stopped = False
         runner.run(table["lab-down"])

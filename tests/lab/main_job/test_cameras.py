@@ -11,6 +11,8 @@ import pytest
 
 from .conftest import SHORT, Fleet
 
+pytestmark = pytest.mark.measures
+
 CAMERA = "gstreamer-rtsp-camera-1"
 DECODERS = {"gstreamer-rtsp-decode-1", "gstreamer-rtsp-decode-2"}
 FPS = 15

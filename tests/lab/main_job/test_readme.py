@@ -12,7 +12,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from .conftest import SHORT, Fleet
+
+pytestmark = pytest.mark.measures
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 # Galaxy is not reached by tests, and `make test` is what runs this one.

@@ -27,6 +27,7 @@ def kept(prepared: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     user.well("stop_profile")
 
 
+@pytest.mark.measures
 def test_ovms_runs_on_the_fleet_and_is_measured(kept: tuple[Fleet, Done]) -> None:
     fleet, done = kept
     run = fleet.latest()
@@ -53,6 +54,7 @@ def test_ovms_runs_on_the_fleet_and_is_measured(kept: tuple[Fleet, Done]) -> Non
     assert windows and all(window["valid"] for window in windows)
 
 
+@pytest.mark.measures
 def test_the_results_hold_every_file_and_they_agree(kept: tuple[Fleet, Done]) -> None:
     fleet, _run = kept
     folder = (fleet.home / "results" / "latest").resolve()
@@ -77,6 +79,7 @@ def test_the_results_hold_every_file_and_they_agree(kept: tuple[Fleet, Done]) ->
     assert all(started > server for started in starts.values())
 
 
+@pytest.mark.measures
 def test_a_kept_deployment_is_not_changed_by_the_next_run(kept: tuple[Fleet, Done]) -> None:
     fleet, _run = kept
     before = fleet.latest()["containers"]
@@ -86,6 +89,7 @@ def test_a_kept_deployment_is_not_changed_by_the_next_run(kept: tuple[Fleet, Don
     assert {name: c["started_at"] for name, c in after.items()} == {name: c["started_at"] for name, c in before.items()}
 
 
+@pytest.mark.measures
 def test_a_plan_is_applied_again_from_its_file_and_by_stock_tasks(kept: tuple[Fleet, Done]) -> None:
     fleet, _run = kept
     stock = fleet.home / "stock.yml"
@@ -101,6 +105,7 @@ def test_a_plan_is_applied_again_from_its_file_and_by_stock_tasks(kept: tuple[Fl
     assert fleet.leftovers() == {}
 
 
+@pytest.mark.measures
 @pytest.mark.parametrize("profile", ["capi", "gstreamer", "capi-fleet"])
 def test_every_other_profile_is_measured(fleet: Fleet, profile: str) -> None:
     fleet.well("run_profile", profile=profile, **SHORT)
@@ -111,6 +116,7 @@ def test_every_other_profile_is_measured(fleet: Fleet, profile: str) -> None:
     assert fleet.leftovers() == {}
 
 
+@pytest.mark.measures
 def test_the_same_profile_runs_on_an_inventory_of_one_host(fleet: Fleet) -> None:
     variables = fleet.inventory.read_text(encoding="utf-8").partition("  children:")[0]
     address = re.search(r"h1: \{ansible_host: ([^}]+)\}", fleet.inventory.read_text(encoding="utf-8"))

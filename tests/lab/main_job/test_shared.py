@@ -103,6 +103,7 @@ def test_a_controller_that_is_killed_leaves_no_more_than_its_name(twins: Fleet) 
     assert twins.leftovers() == {}
 
 
+@pytest.mark.measures
 def test_a_run_measures_the_server_that_it_joins(twins: Fleet) -> None:
     gently = {"profile_env": {"FPS": "2"}}  # six clients on a machine of any size
     twins.well("deploy_profile", profile="twin", profile_deployment="one", **gently)

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import SHORT, Fleet
+
+pytestmark = pytest.mark.measures
 
 USER = {"ansible_user": "lab", "ansible_become": False}
 
