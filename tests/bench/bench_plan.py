@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import plan
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
 
 BUDGET_SECONDS = 2.0
 BUDGET_BYTES = 300e6
