@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share
 
-from ..unit.planning.conftest import World
+from ..unit.plugin_utils.world import World
 from .conftest import IMAGE, SLEEP, Deployment, sent, stock
 
 Share = dict[str, Any]
