@@ -96,8 +96,9 @@ def tables() -> dict[str, str]:
         "attachment": _table(networks.ATTACHMENT_FIELDS),
         "network": _table(networks.NETWORK_FIELDS),
         "ready": _table(readiness.READY_FIELDS),
-        "http": _table(readiness.HTTP_FIELDS),
-        "rtsp": _table(readiness.RTSP_FIELDS),
+        "probe": "\n".join(
+            f"`{probe.name}` in full:\n\n{_table(probe.fields)}" for probe in readiness.PROBE_FIELDS if probe.fields
+        ),
         "metric": _table(metrics.METRIC_FIELDS),
     }
     for group in fields.CONTAINER_GROUPS:

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.readiness import PROBES
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed
 
 Plan = Mapping[str, Any]
@@ -84,18 +85,9 @@ def _replica(name: str, replica: Mapping[str, Any], hosts: Mapping[str, Any]) ->
 
 
 def _probe(probe: Mapping[str, Any]) -> str:
-    at = f"{probe.get('address') or probe.get('replica')}:{probe['port']}" if "port" in probe else ""
-    return {
-        "http": f"http://{at}{probe.get('path')} answers {probe.get('status')}",
-        "tcp": f"{at} accepts connections",
-        "grpc": f"{at} answers gRPC ServerReady",
-        "rtsp": f"rtsp://{at}{probe.get('path')} describes a stream",
-        "ovms_models": f"{at} reports {', '.join(probe.get('models', []))} ready",
-        "log": f"its log matches {probe.get('pattern')!r}",
-        "exec": f"{shlex.join(probe.get('command', []))} in it exits with code 0",
-        "healthy": "Docker reports it healthy",
-        "exited": "it has exited with code 0",
-    }[probe["kind"]]
+    at = f"{probe.get('address') or probe.get('replica')}:{probe.get('port')}"
+    lists = {"models": ", ".join(probe.get("models", [])), "command": shlex.join(probe.get("command", []))}
+    return PROBES[probe["kind"]].plan.format(**{**probe, **lists}, at=at)
 
 
 def _shortened(value: str) -> str:

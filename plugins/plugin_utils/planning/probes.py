@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import DIALLING
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.endpoints import Peer
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.model_server import Models
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.readiness import PROBES, ProbeField
 
 
 def own(
@@ -24,7 +24,7 @@ def own(
     probes = []
     for kind, spec in ready.items():
         if kind != "timeout":
-            probe = _probe(entry, kind, spec, ports, served)
+            probe = _becomes(entry, PROBES[kind], spec, ports, served)
             probes.append({"kind": kind, "timeout": ready["timeout"], "replica": replica, **probe})
     return probes
 
@@ -36,7 +36,7 @@ def reach(
 
     Those of the server that go over the network, dialled as the consumer will; where it has none, TCP to each port.
     """
-    network = [probe for probe in server_probes if probe["kind"] in DIALLING]
+    network = [probe for probe in server_probes if "port" in probe]
     if not network:
         network = [{"kind": "tcp", "timeout": 60.0, "port": port} for port in server_ports.values()]
     if shares_network:
@@ -52,24 +52,16 @@ def _at(probe: Mapping[str, Any], address: str, port: int) -> dict[str, Any]:
     return found
 
 
-def _probe(entry: Entry, kind: str, spec: Any, ports: Mapping[str, int], served: Models | None) -> dict[str, Any]:
-    if kind == "http":
-        return {
-            "port": _port(entry, spec.get("port", _only_port(ports, "rest")), ports),
-            "path": spec["path"],
-            "status": spec["status"],
-        }
-    if kind == "rtsp":
-        return {"port": _port(entry, spec.get("port", _only_port(ports, "rtsp")), ports), "path": spec["path"]}
-    if kind in ("tcp", "grpc"):
-        return {"port": _port(entry, spec, ports)}
-    if kind == "ovms_models":
+def _becomes(
+    entry: Entry, kind: ProbeField, spec: Any, ports: Mapping[str, int], served: Models | None
+) -> dict[str, Any]:
+    """What the host is told of a probe, beside what it is told of each."""
+    if kind.name == "ovms_models":
         return _ovms_models(entry, spec, ports, served)
-    if kind == "log":
-        return {"pattern": spec}
-    if kind == "exec":
-        return {"command": spec}
-    return {}
+    told = spec if isinstance(spec, Mapping) else {kind.becomes: spec} if kind.becomes else {}
+    if kind.port:
+        told = {"port": _only_port(ports, kind.port), **told}
+    return {**told, "port": _port(entry, told["port"], ports)} if "port" in told else dict(told)
 
 
 def _ovms_models(entry: Entry, spec: Any, ports: Mapping[str, int], served: Models | None) -> dict[str, Any]:

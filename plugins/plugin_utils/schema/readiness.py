@@ -2,10 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""``ready``: the probes by which a container is known to be ready, declared field by field."""
+"""``ready``: the kinds of probes by which a container is known to be ready, each declared once.
+
+How a host asks is declared beside the functions that do, in module_utils/readiness/probes.py.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import (
@@ -70,45 +74,103 @@ RTSP_FIELDS: tuple[Field, ...] = (
 )
 
 
-PROBE_FIELDS: tuple[Field, ...] = (
-    Field(
+@dataclass(frozen=True)
+class ProbeField(Field):
+    """A kind of probe: its field in ``ready``, what it becomes, and how the plan tells it.
+
+    ``plan`` says in the plan what is asked: in braces what the host is told, and ``{at}`` for the place. ``becomes``
+    is what the host is told of a value that is no mapping (nothing: the kind says all). ``port``: the name of the port
+    that is asked where none is written and there are several. ``fields`` are those of its mapping, if it takes one.
+    """
+
+    plan: str = ""
+    becomes: str = ""
+    port: str = ""
+    fields: tuple[Field, ...] = ()
+
+
+PROBE_FIELDS: tuple[ProbeField, ...] = (
+    ProbeField(
         "http",
         short("path", _url_path, record(HTTP_FIELDS)),
         "The path answers 200, or `status`; a path alone, or `{path, port, status}`.",
         "http: {path: /, port: rest, status: 204}",
+        plan="http://{at}{path} answers {status}",
+        port="rest",
+        fields=HTTP_FIELDS,
     ),
-    Field("tcp", _port_reference, "The port (a number or a name of `ports`) accepts connections.", "tcp: grpc"),
-    Field("grpc", _port_reference, "KServe's ServerReady says so at that port.", "grpc: grpc"),
-    Field(
+    ProbeField(
+        "tcp",
+        _port_reference,
+        "The port (a number or a name of `ports`) accepts connections.",
+        "tcp: grpc",
+        plan="{at} accepts connections",
+        becomes="port",
+    ),
+    ProbeField(
+        "grpc",
+        _port_reference,
+        "KServe's ServerReady says so at that port.",
+        "grpc: grpc",
+        plan="{at} answers gRPC ServerReady",
+        becomes="port",
+    ),
+    ProbeField(
         "rtsp",
         short("path", _url_path, record(RTSP_FIELDS)),
         "RTSP's DESCRIBE of the path answers with a stream; a path alone, or `{path, port}`.",
         "rtsp: /camera1",
+        plan="rtsp://{at}{path} describes a stream",
+        port="rtsp",
+        fields=RTSP_FIELDS,
     ),
-    Field(
+    ProbeField(
         "ovms_models",
         _models,
         "Every model answers ready: `all` of the shipped `config.json` or `--model_name`, or a list.",
         "ovms_models: all",
+        plan="{at} reports {models} ready",
     ),
-    Field("log", regex, "A line of the log matches.", 'log: "pipeline is PLAYING"'),
-    Field(
+    ProbeField(
+        "log",
+        regex,
+        "A line of the log matches.",
+        'log: "pipeline is PLAYING"',
+        plan="its log matches {pattern!r}",
+        becomes="pattern",
+    ),
+    ProbeField(
         "exec",
         list_of(scalar),
         "A command in the container exits with code 0; no shell runs it unless it names one.",
         "exec: [test, -S, /run/server.sock]",
+        plan="{command} in it exits with code 0",
+        becomes="command",
     ),
-    Field("healthy", only_true, "Docker's health check says so.", "healthy: true"),
-    Field("exited", _exited, "The container has exited with code 0.", "exited: true"),
+    ProbeField(
+        "healthy",
+        only_true,
+        "Docker's health check says so.",
+        "healthy: true",
+        plan="Docker reports it healthy",
+    ),
+    ProbeField(
+        "exited",
+        _exited,
+        "The container has exited with code 0.",
+        "exited: true",
+        plan="it has exited with code 0",
+    ),
 )
 
 
-PROBE_KINDS = tuple(probe.name for probe in PROBE_FIELDS)
+#: by name
+PROBES = {probe.name: probe for probe in PROBE_FIELDS}
 
 
 def _check_ready(spec: dict[str, Any]) -> None:
-    if not any(kind in spec for kind in PROBE_KINDS):
-        raise ValueError(f"expected at least one of {', '.join(PROBE_KINDS)}")
+    if not any(kind in spec for kind in PROBES):
+        raise ValueError(f"expected at least one of {', '.join(PROBES)}")
 
 
 READY_FIELDS: tuple[Field, ...] = (
@@ -123,4 +185,4 @@ READY_FIELDS: tuple[Field, ...] = (
 )
 
 
-READY = record(READY_FIELDS, _check_ready, anyOf=[{"required": [kind]} for kind in PROBE_KINDS])
+READY = record(READY_FIELDS, _check_ready, anyOf=[{"required": [kind]} for kind in PROBES])
