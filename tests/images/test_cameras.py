@@ -15,9 +15,9 @@ import pytest
 import yaml
 from containers import Run, Started
 
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import Probe
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import connect
-from ansible_collections.retail.profiles.plugins.module_utils.readiness.waiter import NotReady, Waiter
+from ansible_collections.retail.profiles.plugins.module_utils.readiness.probes import NotReady, Probe
+from ansible_collections.retail.profiles.plugins.module_utils.readiness.waiter import Waiter
 
 (CONTAINER,) = yaml.safe_load(
     (Path(__file__).resolve().parents[2] / "profiles" / "gstreamer" / "profile.yml").read_text(encoding="utf-8")

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import DIALLING, Probe, ReplicaTask
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import ReplicaTask
+from ansible_collections.retail.profiles.plugins.module_utils.readiness.probes import Probe
 
 Problem = dict[str, Optional[str]]
 
@@ -103,7 +104,7 @@ def out_of_reach(replicas: Iterable[ReplicaTask]) -> tuple[list[Problem], list[s
     asked: dict[tuple[str, int], tuple[ReplicaTask, Probe]] = {}
     for task in replicas:
         for probe in task.reach:
-            if probe.kind in DIALLING and probe.address:
+            if probe.address:
                 asked.setdefault((probe.address, probe.port), (task, probe))
     if not asked:
         return [], []

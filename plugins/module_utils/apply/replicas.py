@@ -29,11 +29,12 @@ from ansible_collections.retail.profiles.plugins.module_utils.container.drift im
 from ansible_collections.retail.profiles.plugins.module_utils.container.secret_env import differing
 from ansible_collections.retail.profiles.plugins.module_utils.container.secret_env import digest as secrets_digest
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease import MustEnd
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import Order, Probe, ReplicaTask
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import Order, ReplicaTask
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import Made, owns_container
 from ansible_collections.retail.profiles.plugins.module_utils.engine.api import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine, listed
-from ansible_collections.retail.profiles.plugins.module_utils.readiness.waiter import Waiter, container_address
+from ansible_collections.retail.profiles.plugins.module_utils.readiness.probes import Probe, container_address
+from ansible_collections.retail.profiles.plugins.module_utils.readiness.waiter import Waiter
 
 CREATE, RECREATE, START, UNPAUSE, KEEP, FOREIGN = "create", "recreate", "start", "unpause", "keep", "foreign"
 _STATUS = {CREATE: "created", RECREATE: "recreated", START: "started", UNPAUSE: "started", KEEP: "unchanged"}

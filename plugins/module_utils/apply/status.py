@@ -14,7 +14,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.common import file
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import DEPLOYMENT_LABEL
 from ansible_collections.retail.profiles.plugins.module_utils.container.drift import Difference, differences
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import parse_probe, parse_task
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import parse_task
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import (
     Made,
     Record,
@@ -22,6 +22,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.deployment.record 
     owns_container,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine, Listed, listed
+from ansible_collections.retail.profiles.plugins.module_utils.readiness.probes import parse_probe
 from ansible_collections.retail.profiles.plugins.module_utils.readiness.waiter import Waiter
 
 RUNNING, ENDED, MISSING = "running", "exited (0)", "missing"

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional
@@ -21,32 +20,13 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.names impor
 from ansible_collections.retail.profiles.plugins.module_utils.container import secret_env
 from ansible_collections.retail.profiles.plugins.module_utils.container.options import ALIASES, OPTIONS
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease import Claim, parse_claim
+from ansible_collections.retail.profiles.plugins.module_utils.readiness.probes import Probe, parse_probe
 
 #: containers that are made, started or removed at once; more gains nothing on hosts with few cores
 DEFAULT_CONCURRENCY = 4
 #: what may have to be on a host before anything starts
 NEEDED = ("path", "volume", "network", "container")
 PULLS = ("missing", "always", "never")
-PROBES = ("http", "tcp", "grpc", "rtsp", "ovms_models", "log", "exec", "healthy", "exited")
-#: those that ask over the network
-DIALLING = ("http", "tcp", "grpc", "rtsp", "ovms_models")
-
-
-@dataclass(frozen=True)
-class Probe:
-    """One readiness condition: of *replica* on this host, or of whatever answers at *address*."""
-
-    kind: str
-    timeout: float = 60.0
-    replica: Optional[str] = None
-    address: Optional[str] = None
-    port: int = 0
-    path: str = "/"
-    status: int = 200
-    models: tuple[str, ...] = ()
-    protocol: str = "grpc"
-    pattern: str = ""
-    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -292,31 +272,6 @@ def parse_task(task: Mapping[str, Any], container: str) -> dict[str, Any]:
     return values
 
 
-def parse_probe(probe: Mapping[str, Any], container: str) -> Probe:
-    """One probe of the plan."""
-    given = _given(probe)
-    kind = given.get("kind")
-    if kind not in PROBES:
-        raise ProfileError(f"{kind!r} is none of {', '.join(PROBES)}", container=container, field="ready")
-    if kind in DIALLING and not given.get("port"):
-        raise ProfileError(f"the {kind} probe needs a port", container=container, field="ready")
-    try:
-        re.compile(str(given.get("pattern") or ""))
-    except re.error as error:
-        raise ProfileError(f"{given['pattern']!r} is not a regular expression: {error}", container=container) from None
-    known = Probe.__dataclass_fields__
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise ProfileError(f"the {kind} probe does not know {', '.join(unknown)}", container=container, field="ready")
-    given["timeout"] = float(given.get("timeout", 60.0))
-    given["port"] = int(given.get("port", 0))
-    for several in ("models", "command"):
-        given[several] = tuple(map(str, given.get(several, ())))
-    if kind == "exec" and not given["command"]:
-        raise ProfileError("the exec probe needs a command", container=container, field="ready")
-    return Probe(**given)
-
-
 def _given(item: Mapping[str, Any]) -> dict[str, Any]:
     """Without the keys that Ansible fills with None."""
     return {str(key): value for key, value in item.items() if value is not None}
@@ -383,11 +338,7 @@ def argument_spec() -> dict[str, Any]:
                         "name": needed,
                         "container": needed,
                         "task": {"type": "dict", "required": True},
-                        "pull": {
-                            "type": "str",
-                            "choices": ["missing", "always", "never"],
-                            "default": "missing",
-                        },
+                        "pull": {"type": "str", "choices": list(PULLS), "default": "missing"},
                         "ready": dicts,
                         "reach": dicts,
                     },
