@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write what the declarations of the profile's fields say: docs/profile.schema.json, and the tables of docs/profile.md.
+"""Write what declarations say: of a profile's fields docs/profile.schema.json and the tables of docs/profile.md, of the
+catalogue of metrics the tables of docs/results.md.
 
-A table stands between ``<!-- table NAME -->`` and ``<!-- end -->``; all other text of docs/profile.md is written by
-hand.
+A table stands between ``<!-- table NAME -->`` and ``<!-- end -->``; all other text of these is written by hand.
 """
 
 from __future__ import annotations
@@ -19,6 +19,13 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / ".collections"))
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (  # noqa: E402
+    CONTAINER_METRICS,
+    OVMS_METRICS,
+    TOLD_METRICS,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS  # noqa: E402
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric  # noqa: E402
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (  # noqa: E402
     environment,
     fields,
@@ -29,8 +36,10 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (  #
     volumes,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import Field, property_of  # noqa: E402
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "profile.md"
+RESULTS = ROOT / "docs" / "results.md"
 SCHEMA = ROOT / "docs" / "profile.schema.json"
 _TABLE = re.compile(r"(<!-- table ([a-z_ ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _TEMPLATE = {"$ref": "#/$defs/template"}
@@ -109,12 +118,47 @@ def tables() -> dict[str, str]:
 
 def _table(rows: Iterable[Field], options: bool = False) -> str:
     head = ["field", "default", "what it is", "example", *(["docker_container"] if options else [])]
-    lines = [head, ["---"] * len(head)]
+    lines = []
     for field in rows:
         default = "**needed**" if field.required else field.unset or _written(field.default)
         becomes = [" ".join(f"`{option}`" for option in field.options)] if options else []
         lines.append([f"`{field.name}`", default, field.doc, f"`{field.example}`", *becomes])
-    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+    return _markdown(head, lines)
+
+
+def metric_tables() -> dict[str, str]:
+    """The tables of docs/results.md, by name."""
+    others = [
+        [f"other rules, `kind: {kind.name}`", kind.unit, kind.name, kind.formula, kind.absent_when, ""]
+        for kind in metric_sources.KINDS
+    ]
+    replicas = [
+        *([*_metric(metric), ""] for metric in TOLD_METRICS),
+        *others,
+        *([*_metric(metric), _without(metric)] for metric in CONTAINER_METRICS),
+        *([*_metric(metric, " (OVMS)"), _without(metric)] for metric in OVMS_METRICS),
+    ]
+    head = ["metric", "unit", "kind", "formula", "absent when"]
+    return {
+        "replica metrics": _markdown([*head, "a run without it"], replicas),
+        "host metrics": _markdown(head, [_metric(metric) for metric in HOST_METRICS]),
+    }
+
+
+def _metric(metric: Metric, of: str = "") -> list[str]:
+    unit = f"{metric.unit}/s; `total`" if metric.kind == "counter" else metric.unit
+    return [f"`{metric.name}`{of}", unit, metric.kind, metric.formula, metric.absent_when]
+
+
+def _without(metric: Metric) -> str:
+    return "is degraded" if metric.essential else ""
+
+
+def _markdown(head: list[str], lines: Iterable[list[str]]) -> str:
+    return "".join(
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n"
+        for line in [head, ["---"] * len(head), *lines]
+    )
 
 
 def _written(default: Any) -> str:
@@ -123,16 +167,16 @@ def _written(default: Any) -> str:
     return f"`{default if isinstance(default, str) else json.dumps(default)}`"
 
 
-def reference(text: str) -> str:
-    """docs/profile.md with its tables written anew. KeyError for a table that there is not, or is not shown."""
-    made = tables()
+def filled_in(file: Path, tables: Mapping[str, str]) -> str:
+    """A document with its tables written anew. KeyError for a table that there is not, or is not shown."""
+    made = dict(tables)
 
     def filled(match: re.Match[str]) -> str:
         return match[1] + "\n" + made.pop(match[2]) + "\n" + match[3]
 
-    result = _TABLE.sub(filled, text)
+    result = _TABLE.sub(filled, file.read_text(encoding="utf-8"))
     if made:
-        raise KeyError(f"docs/profile.md has no table {', '.join(made)}")
+        raise KeyError(f"{file.name} has no table {', '.join(made)}")
     return result
 
 
@@ -140,7 +184,8 @@ def written() -> dict[Path, str]:
     """Every generated file with what it should hold."""
     return {
         SCHEMA: json.dumps(schema(), indent=2, ensure_ascii=False) + "\n",
-        REFERENCE: reference(REFERENCE.read_text(encoding="utf-8")),
+        REFERENCE: filled_in(REFERENCE, tables()),
+        RESULTS: filled_in(RESULTS, metric_tables()),
     }
 
 

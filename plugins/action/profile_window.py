@@ -12,7 +12,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Settings
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.poll import look
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
 
@@ -37,7 +37,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         for name, least in (("warmup_max", 0), ("duration", 1), ("repeat", 1)):
             if args[name] < least:
                 raise AnsibleActionFail(f"{name}: {args[name]:g} is below the least, {least}")
-        settings = Settings(float(args["warmup_max"]), float(args["duration"]), int(args["repeat"]))
+        settings = WindowSettings(float(args["warmup_max"]), float(args["duration"]), int(args["repeat"]))
         try:
             progress = look(RunDirectory(Path(str(args["run_dir"]))), settings, time.time())
         except ProfileError as error:

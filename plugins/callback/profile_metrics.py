@@ -41,7 +41,7 @@ from ansible.plugins.callback import CallbackBase
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import plain
 
 if t.TYPE_CHECKING:
-    from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import Outcome, Recorder
+    from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import Recorder, TaskResult
 
 _COLOURS = {"ok": "green", "degraded": "yellow", "failed": "red", "aborted": "red", "progress": "cyan"}
 
@@ -104,12 +104,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
         if recorder is not None and recorder.wants(_action(result), status):
             _safely(recorder, lambda: recorder.take(self._outcome(result, status)))
 
-    def _outcome(self, result: t.Any, status: str) -> Outcome:
-        from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import Outcome
+    def _outcome(self, result: t.Any, status: str) -> TaskResult:
+        from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import TaskResult
 
         host = str(plain(result.host.get_name()))
         now = time.time()
-        return Outcome(
+        return TaskResult(
             action=_action(result),
             host=host,
             task=str(plain(result.task_name)),

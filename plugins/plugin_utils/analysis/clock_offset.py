@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""How far a host's clock is from the controller's.
+"""Clock offset: how far a host's clock is from the controller's, bounded by the calls of a run.
 
 A call that the controller starts at *s* and sees ended at *e* answers with the host's time *c*, taken in between: the
 offset host − controller lies in [c − e, c − s]. All calls of a run are intersected; the offset is corrected only

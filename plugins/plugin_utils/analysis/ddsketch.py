@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""DDSketch: percentiles over many clients by adding bins, with a bounded relative error.
+"""DDSketch, a mergeable quantile sketch: percentiles over many clients by adding bins, with bounded relative error.
 
 Source: Masson, Rim, Lee, "DDSketch: a fast and fully-mergeable quantile sketch with relative-error guarantees",
 VLDB 2019. With relative accuracy *a*: gamma = (1+a)/(1-a); a value v > 0 falls into bin ceil(log_gamma v), and the

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""What results need to know of a plan: its replicas, what is measured of them, and by which rules."""
+"""The plan as measuring sees it: its replicas, what is measured of them, and by which metric rules."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import FPS, TOLD_METRICS
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
-SOURCES = ("log", "regex", "prometheus")
-KINDS = ("gauge", "counter", "sketch")
-KNOWN_UNITS: Mapping[str, str] = {"fps": "fps", "latency_seconds": "seconds", "errors": "errors"}
+_KNOWN_UNITS: Mapping[str, str] = {metric.name: metric.unit for metric in TOLD_METRICS}
 UNITLESS = "1"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How one metric is had from what a container logs or exposes; ``source`` is one of ``SOURCES``."""
+    """How one metric is had from what a container logs or exposes; `metric_sources` has sources and kinds."""
 
     metric: str
     source: str
@@ -32,7 +32,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Replica:
+class MeasuredReplica:
     """One replica of the plan. ``one_shot``: it is meant to end by itself with exit code 0 (readiness ``exited``)."""
 
     name: str
@@ -51,6 +51,11 @@ class Replica:
     def restarts_by_policy(self) -> bool:
         return self.restart_policy not in ("", "no")
 
+    @property
+    def is_stream(self) -> bool:
+        """Whether it tells of frames per second."""
+        return any(rule.metric == FPS.name for rule in self.rules)
+
 
 @dataclass(frozen=True)
 class MeasuredPlan:
@@ -62,37 +67,36 @@ class MeasuredPlan:
     stand_ins: tuple[str, ...]
     warnings: tuple[str, ...]
     hosts: tuple[str, ...]
-    replicas: tuple[Replica, ...]
+    replicas: tuple[MeasuredReplica, ...]
 
     @property
-    def measured(self) -> tuple[Replica, ...]:
+    def measured(self) -> tuple[MeasuredReplica, ...]:
         return tuple(replica for replica in self.replicas if replica.measured)
 
 
-def rule_of(metric: str, data: Mapping[str, Any]) -> Rule:
+def rule_of(metric: str, data: Mapping[str, Any], container: str = "") -> Rule:
     """The rule of one metric. Raises ProfileError that names the metric and what is wrong."""
-    sources = [source for source in SOURCES if data.get(source) is not None]
-    if len(sources) != 1:
-        raise ProfileError(f"expected exactly one of {', '.join(SOURCES)}", field=f"metrics.{metric}")
-    kind = str(data.get("kind") or "gauge")
-    if kind not in KINDS:
-        raise ProfileError(f"kind '{kind}' is not one of {', '.join(KINDS)}", field=f"metrics.{metric}")
+    try:
+        source = metric_sources.source_of(data).name
+    except ValueError as error:
+        raise ProfileError(str(error), container=container or None, field=f"metrics.{metric}") from error
     unit = str(data.get("unit") or UNITLESS)
     return Rule(
         metric=metric,
-        source=sources[0],
-        expression=str(data[sources[0]]),
-        kind=kind,
-        unit=KNOWN_UNITS.get(metric, unit) if unit == UNITLESS else unit,
+        source=source,
+        expression=str(data[source]),
+        kind=metric_sources.kind_of(data),
+        unit=_KNOWN_UNITS.get(metric, unit) if unit == UNITLESS else unit,
         required=bool(data.get("required", True)),
     )
 
 
-def _replica(name: str, data: Mapping[str, Any]) -> Replica:
+def _replica(name: str, data: Mapping[str, Any]) -> MeasuredReplica:
     task = data.get("task") or {}
-    return Replica(
+    container = str(data.get("container", name))
+    return MeasuredReplica(
         name=name,
-        container=str(data.get("container", name)),
+        container=container,
         host=str(data["host"]),
         # What ran, which is a stand-in's or a mirror's where the image map names one.
         image=str(task.get("image") or data.get("image", "")),
@@ -102,7 +106,7 @@ def _replica(name: str, data: Mapping[str, Any]) -> Replica:
         ovms=bool(data.get("ovms", False)),
         one_shot=any(probe.get("kind") == "exited" for probe in data.get("ready") or []),
         restart_policy=str(task.get("restart_policy") or ""),
-        rules=tuple(rule_of(metric, rule) for metric, rule in sorted((data.get("metrics") or {}).items())),
+        rules=tuple(rule_of(metric, rule, container) for metric, rule in sorted((data.get("metrics") or {}).items())),
     )
 
 

@@ -5,82 +5,44 @@
 """Samples as hosts send them, turned into time series per replica and host.
 
 Counters are stored as read and become rates here (`time_series.rates`); what could not be had keeps its reason.
-Formulas: CPU in cores = Δusage / Δtime; throttled = Δthrottled periods / Δperiods;
-working set = max(0, usage − inactive file); mean of an OVMS histogram = Δsum / Δcount of two scrapes.
+Which metrics there are, and how each is read, `metric_catalogue` says.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import metric_rules, time_series
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
+    metric_catalogue,
+    prometheus_text,
+    time_series,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
+    CONTAINER_METRICS,
+    FPS,
+    OVMS_METRICS,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ddsketch import Sketch
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan, Replica, Rule
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric_rules import Extractor, Selector
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import (
+    MeasuredPlan,
+    MeasuredReplica,
+    Rule,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric_rules import Extractor
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import number, value_at
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Reading, Series
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources
 
-NANO = 1e-9
-MICRO = 1e-6
-
-UNITS: Mapping[str, str] = {
-    "cpu_cores": "cores",
-    "cpu_throttled_ratio": "ratio",
-    "memory_working_set_bytes": "bytes",
-    "network_rx_bytes_per_second": "bytes/s",
-    "network_tx_bytes_per_second": "bytes/s",
-    "block_read_bytes_per_second": "bytes/s",
-    "block_write_bytes_per_second": "bytes/s",
-    "requests_per_second": "requests/s",
-    "inference_seconds": "seconds",
-    "request_seconds": "seconds",
-    "wait_seconds": "seconds",
-    "cpu_steal_cores": "cores",
-    "memory_used_bytes": "bytes",
-    "memory_available_bytes": "bytes",
-    "psi_cpu_percent": "percent",
-    "psi_memory_percent": "percent",
-    "psi_io_percent": "percent",
-}
-CONTAINER_METRICS = (
-    "cpu_cores",
-    "cpu_throttled_ratio",
-    "memory_working_set_bytes",
-    "network_rx_bytes_per_second",
-    "network_tx_bytes_per_second",
-    "block_read_bytes_per_second",
-    "block_write_bytes_per_second",
-)
-OVMS_METRICS = ("requests_per_second", "inference_seconds", "request_seconds", "wait_seconds")
-HOST_METRICS = (
-    "cpu_cores",
-    "cpu_steal_cores",
-    "memory_used_bytes",
-    "memory_available_bytes",
-    "network_rx_bytes_per_second",
-    "network_tx_bytes_per_second",
-    "block_read_bytes_per_second",
-    "block_write_bytes_per_second",
-    "psi_cpu_percent",
-    "psi_memory_percent",
-    "psi_io_percent",
-)
-OVMS_REQUESTS = Selector("ovms_requests_success", {"method": "ModelInfer"})
-OVMS_TIMES: Mapping[str, str] = {
-    "inference_seconds": "ovms_inference_time_us",
-    "request_seconds": "ovms_request_time_us",
-    "wait_seconds": "ovms_wait_for_infer_req_time_us",
-}
-_OVMS_NAMES = (OVMS_REQUESTS.name, *(f"{name}_{part}" for name in OVMS_TIMES.values() for part in ("sum", "count")))
-
-# Interfaces and disks that carry what another one carries too: counting both would double it.
-_INNER_INTERFACE = re.compile(r"^(lo|docker\d+|br-[0-9a-f]{12}|veth.+|virbr.+)$")
-_INNER_DISK = re.compile(
-    r"^(loop\d+|ram\d+|zram\d+|dm-\d+|md\d+|sr\d+|fd\d+|[shv]d[a-z]+\d+|xvd[a-z]+\d+|(nvme\d+n|mmcblk)\d+p\d+)$"
-)
+_OUT_OF_MEMORY = value_at("oom")
+_NAMED_AS_RATES = ("_per_second", "_cores")
+"""A rule's counter that is named so is exported as the rate that it is named after."""
+_TYPES = frozenset(("container", "host", "state", *metric_sources.SAMPLES.values()))
+"""The types of samples that are of a replica or a host."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +111,7 @@ class Observer:
     def feed(self, sample: Mapping[str, Any]) -> None:
         """Take one sample with its ``host``. What belongs to no replica or host of the plan is passed over."""
         host = str(sample.get("host"))
-        t = metric_rules.number(sample.get("t"))
+        t = number(sample.get("t"))
         if t is None:
             self._unreadable += 1
             return
@@ -160,7 +122,7 @@ class Observer:
             self._host(self._hosts[host], t, sample)
         elif kind == "observer":
             self._observer[host] = {
-                k: v for k in ("cpu_seconds", "rss_bytes") if (v := metric_rules.number(sample.get(k))) is not None
+                k: v for k in ("cpu_seconds", "rss_bytes") if (v := number(sample.get(k))) is not None
             }
         elif kind == "absent":
             name = sample.get("subject")
@@ -168,15 +130,14 @@ class Observer:
             if subject is not None:
                 subject.absent[str(sample.get("metric"))] = str(sample.get("reason"))
         elif replica is not None:
+            name = str(sample["replica"])
             if kind == "container":
                 self._container(replica, t, sample)
-            elif kind == "log":
-                self._log(str(sample["replica"]), replica, t, str(sample.get("line", "")))
-            elif kind == "prometheus":
-                self._prometheus(str(sample["replica"]), replica, t, str(sample.get("text", "")))
             elif kind == "state":
-                self._state(str(sample["replica"]), replica, t, sample)
-        elif kind not in ("container", "host", "log", "prometheus", "state"):
+                self._state(name, replica, t, sample)
+            else:
+                self._told(name, replica, t, sample)
+        elif kind not in _TYPES:
             self._unreadable += 1
 
     def _state(self, name: str, subject: _Subject, t: float, sample: Mapping[str, Any]) -> None:
@@ -190,74 +151,40 @@ class Observer:
             subject.life += 1
 
     @staticmethod
-    def _read(subject: _Subject, metric: str, t: float, value: object, scale: float = 1.0) -> None:
-        number = metric_rules.number(value)
-        if number is not None:
-            subject.readings[metric].append(Reading(t, number * scale, f"{subject.identity}/{subject.life}"))
+    def _read(subject: _Subject, key: str, t: float, value: float | None) -> None:
+        if value is not None:
+            subject.readings[key].append(Reading(t, value, f"{subject.identity}/{subject.life}"))
+
+    def _measured(self, subject: _Subject, t: float, metrics: Iterable[Metric], sample: Mapping[str, Any]) -> None:
+        """Take what a sample holds of these metrics."""
+        for metric in metrics:
+            for key, read in ((metric.name, metric.value), (_denominator(metric.name), metric.per)):
+                if read is not None:
+                    self._read(subject, key, t, read(sample))
 
     def _container(self, subject: _Subject, t: float, sample: Mapping[str, Any]) -> None:
         subject.identity = str(sample.get("id") or "")
         subject.times.append(t)
-        self._read(subject, "cpu", t, sample.get("cpu_ns"), NANO)
-        for key in ("periods", "throttled", "oom"):
-            self._read(subject, key, t, sample.get(key))
-        usage, inactive = (metric_rules.number(sample.get(key)) for key in ("mem_usage", "mem_inactive_file"))
-        if usage is not None and inactive is not None:
-            self._read(subject, "memory_working_set_bytes", t, max(0.0, usage - inactive))
-        for group, keys in (("net", ("rx", "tx")), ("blk", ("read", "write"))):
-            values = sample.get(group)
-            if isinstance(values, Mapping):
-                for key in keys:
-                    self._read(subject, key, t, values.get(key))
+        self._read(subject, "oom", t, _OUT_OF_MEMORY(sample))
+        self._measured(subject, t, CONTAINER_METRICS, sample)
 
     def _host(self, subject: _Subject, t: float, sample: Mapping[str, Any]) -> None:
         subject.times.append(t)
-        cpu, memory = sample.get("cpu") or {}, sample.get("mem") or {}
-        self._read(subject, "cpu", t, cpu.get("busy"))
-        self._read(subject, "steal", t, cpu.get("steal"))
-        total, available = (metric_rules.number(memory.get(key)) for key in ("total", "available"))
-        if available is not None:
-            self._read(subject, "memory_available_bytes", t, available)
-            if total is not None:
-                self._read(subject, "memory_used_bytes", t, total - available)
-        for group, inner, keys in (("net", _INNER_INTERFACE, ("rx", "tx")), ("disk", _INNER_DISK, ("read", "write"))):
-            devices = sample.get(group)
-            if not isinstance(devices, Mapping):
-                continue
-            outer = [values for name, values in devices.items() if not inner.match(name) and len(values) >= 2]
-            if outer:
-                for index, key in enumerate(keys):
-                    self._read(subject, key, t, sum(float(values[index]) for values in outer))
-        pressure = sample.get("psi")
-        for name in ("cpu", "memory", "io"):
-            values = pressure.get(name) if isinstance(pressure, Mapping) else None
-            if values:
-                self._read(subject, f"psi_{name}_percent", t, values[0])
+        self._measured(subject, t, HOST_METRICS, sample)
 
-    def _keep(self, subject: _Subject, t: float, found: Iterable[tuple[Rule, float | Sketch]]) -> None:
-        for rule, value in found:
+    def _told(self, name: str, subject: _Subject, t: float, sample: Mapping[str, Any]) -> None:
+        """Take what a container has logged or exposed."""
+        if sample.get("type") == "log":
+            self._last_lines[name] = t
+        for rule, value in self._extractors[name].read(sample) if name in self._extractors else ():
             subject.told.append(t)
             if isinstance(value, Sketch):
-                subject.sketches[f"rule {rule.metric}"].append((t, value))
+                subject.sketches[_of_rule(rule)].append((t, value))
             else:
-                self._read(subject, f"rule {rule.metric}", t, value)
-
-    def _log(self, name: str, subject: _Subject, t: float, line: str) -> None:
-        self._last_lines[name] = t
-        extractor = self._extractors.get(name)
-        if extractor is not None:
-            self._keep(subject, t, extractor.from_line(line))
-
-    def _prometheus(self, name: str, subject: _Subject, t: float, text: str) -> None:
-        extractor = self._extractors.get(name)
-        if extractor is not None:
-            self._keep(subject, t, extractor.from_scrape(text))
-        if name in self._ovms:
-            found = metric_rules.scrape(text, _OVMS_NAMES)
-            self._read(subject, "ovms requests", t, metric_rules.pick(found, OVMS_REQUESTS))
-            for source in OVMS_TIMES.values():
-                for part in ("sum", "count"):
-                    self._read(subject, f"{source}_{part}", t, metric_rules.pick(found, Selector(f"{source}_{part}")))
+                self._read(subject, _of_rule(rule), t, value)
+        if sample.get("type") == "prometheus" and name in self._ovms:
+            found = prometheus_text.scrape(str(sample.get("text", "")), metric_catalogue.SCRAPED_NAMES)
+            self._measured(subject, t, OVMS_METRICS, found)
 
     def finish(self) -> Observations:
         """The series of everything that was fed."""
@@ -292,57 +219,51 @@ def _grown(readings: Iterable[Reading]) -> int:
     return round(sum(point.value * point.weight for point in time_series.rates(readings)))
 
 
-def _counter(name: str, readings: list[Reading]) -> Series:
-    return Series(name, UNITS[name], "counter", points=time_series.rates(readings), raw=tuple(readings))
+def _denominator(name: str) -> str:
+    return f"{name} per"
+
+
+def _of_rule(rule: Rule) -> str:
+    return f"rule {rule.metric}"
 
 
 def _kept(found: Iterable[Series]) -> dict[str, Series]:
     return {one.name: one for one in found if one.points or one.sketches}
 
 
-_CONTAINER_COUNTERS = {
-    "cpu_cores": "cpu",
-    "network_rx_bytes_per_second": "rx",
-    "network_tx_bytes_per_second": "tx",
-    "block_read_bytes_per_second": "read",
-    "block_write_bytes_per_second": "write",
-}
-_HOST_COUNTERS = {**_CONTAINER_COUNTERS, "cpu_steal_cores": "steal"}
-
-
-def _replica_series(replica: Replica, subject: _Subject) -> dict[str, Series]:
-    readings = subject.readings
-    found = [_counter(name, readings.get(key, [])) for name, key in _CONTAINER_COUNTERS.items()]
-    throttled = time_series.ratios(readings.get("throttled", ()), readings.get("periods", ()))
-    found.append(Series("cpu_throttled_ratio", UNITS["cpu_throttled_ratio"], "ratio", points=throttled))
-    memory = time_series.gauges(readings.get("memory_working_set_bytes", ()))
-    found.append(Series("memory_working_set_bytes", "bytes", "gauge", points=memory))
-    if replica.ovms:
-        found.append(_counter("requests_per_second", readings.get("ovms requests", [])))
-        for name, source in OVMS_TIMES.items():
-            means = time_series.ratios(readings.get(f"{source}_sum", ()), readings.get(f"{source}_count", ()), MICRO)
-            found.append(Series(name, UNITS[name], "average", points=means))
+def _replica_series(replica: MeasuredReplica, subject: _Subject) -> dict[str, Series]:
+    found = [_metric_series(metric, subject) for metric in metric_catalogue.built_in(replica.ovms)]
     found.extend(_rule_series(rule, subject) for rule in replica.rules)
     return _kept(found)
 
 
-def _rule_series(rule: Rule, subject: _Subject) -> Series:
-    key = f"rule {rule.metric}"
-    if rule.kind == "sketch":
-        return Series(
-            rule.metric, rule.unit, "sketch", sketches=tuple(sorted(subject.sketches.get(key, ()), key=lambda e: e[0]))
-        )
-    readings = subject.readings.get(key, [])
-    if rule.kind == "counter":
-        return Series(rule.metric, f"{rule.unit}/s", "counter", points=time_series.rates(readings), raw=tuple(readings))
-    if rule.metric == "fps":
-        return Series(rule.metric, rule.unit, "flow", points=time_series.flow(readings))
-    return Series(rule.metric, rule.unit, "gauge", points=time_series.gauges(readings))
-
-
 def _host_series(subject: _Subject) -> dict[str, Series]:
-    found = [_counter(name, subject.readings.get(key, [])) for name, key in _HOST_COUNTERS.items()]
-    for name in HOST_METRICS:
-        if name not in _HOST_COUNTERS:
-            found.append(Series(name, UNITS[name], "gauge", points=time_series.gauges(subject.readings.get(name, ()))))
-    return _kept(found)
+    return _kept(_metric_series(metric, subject) for metric in HOST_METRICS)
+
+
+def _metric_series(metric: Metric, subject: _Subject) -> Series:
+    """The series of a metric of the catalogue."""
+    readings = subject.readings.get(metric.name, ())
+    if metric.kind == "rate":
+        points = time_series.rates(readings)
+    elif metric.kind == "gauge":
+        points = time_series.gauges(readings)
+    else:
+        points = time_series.ratios(readings, subject.readings.get(_denominator(metric.name), ()), metric.scale)
+    return Series(metric.name, metric.unit, metric.kind, points=points)
+
+
+def _rule_series(rule: Rule, subject: _Subject) -> Series:
+    """The series of a rule of the profile."""
+    name, readings = rule.metric, subject.readings.get(_of_rule(rule), [])
+    if rule.kind == "sketch":
+        sketches = sorted(subject.sketches.get(_of_rule(rule), ()), key=lambda entry: entry[0])
+        return Series(name, rule.unit, "sketch", sketches=tuple(sketches))
+    if rule.kind == "counter":
+        points = time_series.rates(readings)
+        if name.endswith(_NAMED_AS_RATES):
+            return Series(name, f"{rule.unit}/s", "rate", points=points)
+        return Series(name, f"{rule.unit}/s", "counter", points=points, raw=tuple(readings))
+    if name == FPS.name:
+        return Series(name, rule.unit, "flow", points=time_series.flow(readings))
+    return Series(name, rule.unit, "gauge", points=time_series.gauges(readings))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""Time series: what was read when, rates from counters, and cutting both by windows.
+"""Time series: what was read when, rates derived from counters, and cutting both by windows.
 
 Times are unix seconds on the controller's clock. A window is half open, (start, end]: what is told at *end* tells
 of the time before it.
@@ -73,9 +73,9 @@ class Series:
     """One metric of one container or host over time.
 
     ``kind``: ``gauge`` (values as read), ``flow`` (a gauge that tells of the time since the line before it, such as
-    frames per second), ``counter`` (rates from counter readings), ``ratio`` (quotients of two counters),
-    ``average`` (means told by a server: nothing but the mean of them all can be said), ``sketch``.
-    ``raw`` holds a counter's readings, for exports.
+    frames per second), ``rate`` (per-second rates of a counter), ``counter`` (the same of one that is exported as it
+    was read: ``raw`` holds its readings), ``ratio`` (quotients of two counters), ``average`` (means told by a server:
+    nothing but the mean of them all can be said), ``sketch``.
     """
 
     name: str
@@ -201,7 +201,7 @@ def cut(series: Series, spans: Sequence[Span]) -> Summary | None:
         return Summary(unit=series.unit, n=round(weight), mean=amount / weight)
     if series.kind == "flow":
         return summarise(values, series.unit, mean=amount / math.fsum(span.length for span in spans))
-    if series.kind == "counter":
+    if series.kind in ("counter", "rate"):
         return summarise(values, series.unit, mean=amount / weight, total=amount)
     summary = summarise(values, series.unit, mean=amount / weight)
     return replace(summary, n=len(values))

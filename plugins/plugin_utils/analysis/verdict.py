@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""The verdict on a run: a pure function of what is known of it.
+"""The verdict on a run, ok, degraded or failed, with its reasons: a pure function of what is known of it.
 
 ``failed``: a replica never came up or was lost, a window is invalid or there is none, clean-up was incomplete.
 ``degraded``: it stands, with a flaw that is named. ``ok``: nothing of that. ``aborted`` is not judged: it is what a
@@ -14,16 +14,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import events as happened
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import window_validity
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.events import Event
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan, Replica
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
+    metric_catalogue,
+    run_events,
+    window_validity,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import ERRORS, FPS
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import (
+    MeasuredPlan,
+    MeasuredReplica,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.run_events import Event
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span, cut
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Window
-
-ESSENTIAL = ("cpu_cores", "memory_working_set_bytes")
-OVMS_ESSENTIAL = ("requests_per_second", "inference_seconds")
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def judge_windows(
     windows: Sequence[Window], plan: MeasuredPlan, seen: Observations, events: Sequence[Event]
 ) -> tuple[Judged, ...]:
     """Each window with its problems."""
-    offsets = happened.offsets(events)
+    offsets = run_events.offsets(events)
     return tuple(
         Judged(
             window, tuple(window_validity.problems(window, plan, seen, offsets)) if window.phase == "measure" else ()
@@ -81,12 +85,12 @@ def _restarts(plan: MeasuredPlan, seen: Observations, until: float) -> tuple[lis
     return outside, within
 
 
-def _absent(replica: Replica, seen: Observations, span: Span) -> list[str]:
+def _absent(replica: MeasuredReplica, seen: Observations, span: Span) -> list[str]:
     """Optional metrics that a measured replica should have had."""
     optional = [rule.metric for rule in replica.rules if not rule.required]
-    builtin = [*ESSENTIAL, *(OVMS_ESSENTIAL if replica.ovms else ())]
+    essential = [metric.name for metric in metric_catalogue.built_in(replica.ovms) if metric.essential]
     found = []
-    for metric in [*builtin, *optional]:
+    for metric in [*essential, *optional]:
         series = seen.replicas[replica.name].get(metric)
         if series is None or cut(series, [span]) is None:
             reason = seen.absent.get(replica.name, {}).get(metric)
@@ -98,7 +102,7 @@ def _stalled(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span]) -> l
     """Streams that finished no frame in a window."""
     found = []
     for replica in plan.measured:
-        series = seen.replicas[replica.name].get("fps")
+        series = seen.replicas[replica.name].get(FPS.name)
         for span in spans:
             summary = cut(series, [span]) if series is not None else None
             if summary is not None and not summary.mean:
@@ -107,9 +111,9 @@ def _stalled(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span]) -> l
     return found
 
 
-def errors_counted(replica: Replica, seen: Observations, spans: Sequence[Span]) -> float | None:
+def errors_counted(replica: MeasuredReplica, seen: Observations, spans: Sequence[Span]) -> float | None:
     """How many errors a replica told of in the spans: of a counter its growth, of a gauge the sum of its values."""
-    series = seen.replicas.get(replica.name, {}).get("errors")
+    series = seen.replicas.get(replica.name, {}).get(ERRORS.name)
     summary = cut(series, spans) if series is not None else None
     if series is None or summary is None:
         return None
@@ -152,7 +156,7 @@ def _flaws(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span], within
 
 def judge(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], windows: Sequence[Judged]) -> Verdict:
     """The verdict and all of its reasons, failures first."""
-    failures = happened.apply_problems(events) + happened.measure_problems(events)
+    failures = run_events.apply_problems(events) + run_events.measure_problems(events)
     span = _span(windows)
     spans = [judged.window.span for judged in windows if judged.window.phase == "measure"]
     outside, within = _restarts(plan, seen, span.end if span is not None else float("inf"))
@@ -170,7 +174,7 @@ def judge(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], windo
         failures += _stalled(plan, seen, spans)
     if not plan.measured:
         failures.append("nothing was measured: the plan measures no replica")
-    failures += happened.cleanup_problems(events, plan) + happened.other_problems(events)
+    failures += run_events.cleanup_problems(events, plan) + run_events.other_problems(events)
     flaws = _flaws(plan, seen, spans, within) if spans else within
     reasons = tuple(dict.fromkeys([*failures, *flaws]))
     if failures:

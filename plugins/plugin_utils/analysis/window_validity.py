@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""Whether a window can stand: missing data makes it invalid, and says what is missing and where."""
+"""Validity of a window: missing data makes it invalid, and says what is missing and where."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import Offset
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan, Replica
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import CPU, FPS
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import (
+    MeasuredPlan,
+    MeasuredReplica,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import (
     Series,
@@ -35,7 +39,7 @@ def _missing(what: str, times: Sequence[float], span: Span, unit: str) -> str | 
     return f"{what}: no {unit} for {gap:.1f} s" if gap > allowed_gap(times) else None
 
 
-def _of_replica(replica: Replica, seen: Observations, span: Span) -> list[str]:
+def _of_replica(replica: MeasuredReplica, seen: Observations, span: Span) -> list[str]:
     problems = []
     before = [state for state in seen.states.get(replica.name, ()) if state.t <= span.end]
     if before and before[-1].event == "gone" and not replica.one_shot:
@@ -77,10 +81,10 @@ def throughput(plan: MeasuredPlan, seen: Observations) -> tuple[str, list[Series
 
     Frames per second where any measured replica has them, else CPU in cores.
     """
-    streams = [replica for replica in plan.measured if any(rule.metric == "fps" for rule in replica.rules)]
-    if streams:
-        return "fps", [seen.replicas[replica.name].get("fps") for replica in streams]
-    return "cpu_cores", [seen.replicas[r.name].get("cpu_cores") for r in plan.measured if not r.one_shot]
+    streams = [replica for replica in plan.measured if replica.is_stream]
+    metric = FPS if streams else CPU
+    subjects = streams or [replica for replica in plan.measured if not replica.one_shot]
+    return metric.name, [seen.replicas[replica.name].get(metric.name) for replica in subjects]
 
 
 def block(streams: Sequence[Series | None], span: Span) -> Block:

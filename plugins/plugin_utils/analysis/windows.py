@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""When to measure: a warm-up that is detected, then windows that are the same on every host.
+"""When to measure: detection of the steady state after a warm-up, then windows that are the same on every host.
 
 Samples flow without a break, so a window may start where the warm-up was found to have ended, although that is a
 few seconds ago: windows are cut from samples by wall clock.
@@ -64,7 +64,7 @@ def window_of(data: Mapping[str, Any]) -> Window:
 
 
 @dataclass(frozen=True)
-class Settings:
+class WindowSettings:
     """How long to warm up at most, how long a measure window lasts (seconds), and how many of them there are."""
 
     warmup_max: float
@@ -120,7 +120,7 @@ def steady_at(blocks: Sequence[Block]) -> int | None:
 
 
 def _warmup(
-    started: float, now: float, horizon: float, settings: Settings, block: Callable[[Span], Block]
+    started: float, now: float, horizon: float, settings: WindowSettings, block: Callable[[Span], Block]
 ) -> tuple[Window | None, str]:
     """The warm-up window once it is over, and a word on where it stands."""
     limit = started + settings.warmup_max
@@ -156,7 +156,7 @@ def advance(
     started: float,
     now: float,
     horizon: float,
-    settings: Settings,
+    settings: WindowSettings,
     block: Callable[[Span], Block],
     lost: str | None = None,
 ) -> Progress:

@@ -2,16 +2,18 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""The time series of a run as charts: which panels there are, and their traces, thinned for a page."""
+"""Charts of the report: the time series of a run as traces, downsampled for a page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import metric_catalogue
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Chart, Metric
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series, allowed_gap
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
 
 MOST_POINTS = 2000
 """A trace has at most about this many points: more than a screen has pixels."""
@@ -19,58 +21,25 @@ MOST_POINTS = 2000
 Points = list[tuple[float, float | None]]
 
 
-@dataclass(frozen=True)
-class Panel:
-    """One chart of one metric: ``factor`` turns its unit into the one shown."""
-
-    metric: str
-    title: str
-    unit: str
-    factor: float = 1.0
-    quantile: float | None = None
+Panel = tuple[str, Chart]
+"""The name of a metric, and a chart of it."""
 
 
-CONTAINER_PANELS = (
-    Panel("fps", "Frames per second", "fps"),
-    Panel("latency_seconds", "Latency, median", "ms", 1e3, 0.50),
-    Panel("latency_seconds", "Latency, 99th percentile", "ms", 1e3, 0.99),
-    Panel("errors", "Errors", "errors/s"),
-    Panel("requests_per_second", "Requests served", "requests/s"),
-    Panel("inference_seconds", "Inference time in the server, mean", "ms", 1e3),
-    Panel("wait_seconds", "Waiting for an inference request, mean", "ms", 1e3),
-    Panel("request_seconds", "Request time in the server, mean", "ms", 1e3),
-    Panel("cpu_cores", "CPU", "cores"),
-    Panel("cpu_throttled_ratio", "CPU periods throttled", "%", 100.0),
-    Panel("memory_working_set_bytes", "Memory, working set", "MiB", 1.0 / 1024**2),
-    Panel("network_rx_bytes_per_second", "Network received", "MB/s", 1e-6),
-    Panel("network_tx_bytes_per_second", "Network sent", "MB/s", 1e-6),
-    Panel("block_read_bytes_per_second", "Block device reads", "MB/s", 1e-6),
-    Panel("block_write_bytes_per_second", "Block device writes", "MB/s", 1e-6),
-)
-HOST_PANELS = (
-    Panel("cpu_cores", "CPU busy", "cores"),
-    Panel("cpu_steal_cores", "CPU stolen by the hypervisor", "cores"),
-    Panel("memory_used_bytes", "Memory used", "MiB", 1.0 / 1024**2),
-    Panel("network_rx_bytes_per_second", "Network received", "MB/s", 1e-6),
-    Panel("network_tx_bytes_per_second", "Network sent", "MB/s", 1e-6),
-    Panel("block_read_bytes_per_second", "Disk reads", "MB/s", 1e-6),
-    Panel("block_write_bytes_per_second", "Disk writes", "MB/s", 1e-6),
-    Panel("psi_cpu_percent", "Pressure: waiting for CPU", "% of time"),
-    Panel("psi_memory_percent", "Pressure: waiting for memory", "% of time"),
-    Panel("psi_io_percent", "Pressure: waiting for I/O", "% of time"),
-)
+def panels(metrics: Iterable[Metric]) -> list[Panel]:
+    """The charts of metrics of the catalogue, in its order."""
+    return [(metric.name, chart) for metric in metrics for chart in metric.charts]
 
 
-def points_of(series: Series, panel: Panel) -> Points:
+def points_of(series: Series, chart: Chart) -> Points:
     """Time in unix seconds and value as shown; a ``None`` breaks the line where data is missing."""
     told: list[tuple[float, float]]
     if series.kind == "sketch":
-        quantile = panel.quantile if panel.quantile is not None else 0.5
+        quantile = chart.quantile if chart.quantile is not None else 0.5
         told = [
-            (t, value * panel.factor) for t, one in series.sketches if (value := one.quantile(quantile)) is not None
+            (t, value * chart.factor) for t, one in series.sketches if (value := one.quantile(quantile)) is not None
         ]
     else:
-        told = [(point.end, point.value * panel.factor) for point in series.points]
+        told = [(point.end, point.value * chart.factor) for point in series.points]
     told.sort(key=lambda entry: entry[0])
     return broken(thinned(told))
 
@@ -109,45 +78,44 @@ def _trace(name: str, points: Points) -> dict[str, Any]:
 
 
 def _charts(
-    names: Iterable[str], panels: Iterable[Panel], series_of: Callable[[str], Mapping[str, Series]]
+    names: Iterable[str], wanted: Iterable[Panel], series_of: Callable[[str], Mapping[str, Series]]
 ) -> list[dict[str, Any]]:
     listed = list(names)
     charts = []
-    for panel in panels:
+    for metric, chart in wanted:
         traces = []
-        unit = panel.unit
+        unit = chart.unit
         for name in listed:
-            series = series_of(name).get(panel.metric)
-            if series is None or (panel.quantile is not None and series.kind != "sketch"):
+            series = series_of(name).get(metric)
+            if series is None or (chart.quantile is not None and series.kind != "sketch"):
                 continue
-            if panel.metric == "errors":
-                unit = series.unit
-            points = points_of(series, panel)
+            unit = chart.unit or series.unit
+            points = points_of(series, chart)
             if points:
                 traces.append(_trace(name, points))
         if traces:
-            charts.append({"title": panel.title, "unit": unit, "metric": panel.metric, "traces": traces})
+            charts.append({"title": chart.title, "unit": unit, "metric": metric, "traces": traces})
     return charts
 
 
 def _own_panels(run: Run) -> list[Panel]:
     """Panels of the metrics that only this profile has, in the order of their names."""
-    known = {panel.metric for panel in CONTAINER_PANELS}
     own: dict[str, Series] = {}
     for replica in run.plan.replicas:
         for name, series in run.seen.replicas[replica.name].items():
-            if name not in known:
+            if name not in metric_catalogue.OF_CONTAINERS:
                 own.setdefault(name, series)
     return [
-        Panel(name, name, own[name].unit, quantile=0.5 if own[name].kind == "sketch" else None) for name in sorted(own)
+        (name, Chart(name, own[name].unit, quantile=0.5 if own[name].kind == "sketch" else None))
+        for name in sorted(own)
     ]
 
 
 def sections(run: Run) -> list[dict[str, Any]]:
     """The charts of containers and of hosts; charts that would be empty are left out."""
     replicas = [replica.name for replica in run.plan.replicas]
-    container_panels = [*CONTAINER_PANELS, *_own_panels(run)]
+    container_panels = [*panels(metric_catalogue.OF_CONTAINERS.values()), *_own_panels(run)]
     return [
         {"title": "Containers", "charts": _charts(replicas, container_panels, lambda name: run.seen.replicas[name])},
-        {"title": "Hosts", "charts": _charts(run.plan.hosts, HOST_PANELS, lambda name: run.seen.hosts[name])},
+        {"title": "Hosts", "charts": _charts(run.plan.hosts, panels(HOST_METRICS), lambda name: run.seen.hosts[name])},
     ]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""``report.html``: one page that opens with no network, with everything that is said of a run.
+"""The HTML report, ``report.html``: one page that opens with no network, with everything that is said of a run.
 
 Plotly's script is inside the page; a content security policy forbids the page to load anything. All text is escaped.
 """
@@ -14,9 +14,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import FPS, TOLD_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import charts, summary
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
 TEMPLATE = "report.html.j2"
 _OWN = ("address", "hostname", CLOCK := "clock against the controller", COST := "measuring cost")
@@ -81,10 +82,10 @@ def _flat(key: str, value: object) -> dict[str, object]:
 def _cards(final: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """The few figures that people look for first: label, figure, unit."""
     totals = final.get("totals", {})
-    fps, latency, errors = (totals.get(name) or {} for name in ("fps", "latency_seconds", "errors"))
+    fps, latency, errors = (totals.get(metric.name) or {} for metric in TOLD_METRICS)
     found = []
     if fps:
-        found.append(("All streams", summary.shown(fps.get("mean"), "{:.1f}"), "fps"))
+        found.append(("All streams", summary.shown(fps.get("mean"), "{:.1f}"), FPS.unit))
     if latency:
         for name in ("p50", "p95", "p99"):
             found.append((f"Latency {name}", summary.shown(latency.get(name), "{:.1f}", 1000.0), "ms"))
@@ -126,6 +127,7 @@ def html(final: Mapping[str, Any], run: Run) -> str:
     }
     return environment.get_template(TEMPLATE).render(
         final=final,
+        fps=FPS.name,
         cards=_cards(final),
         headings=summary.HEADINGS,
         rows=summary.table_rows(final),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""Live figures while a run is measured, and the lines that show them."""
+"""Live progress: figures over the last seconds while a run is measured, and the lines that show them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch, metric_rules, time_series
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric_rules import Extractor
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan, Rule
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Reading, Span
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch, time_series
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import ERRORS, FPS, LATENCY
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ddsketch import Sketch
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan, Rule
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric_rules import Extractor
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import number
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Reading, Span
 
 RECENT = 10.0
 """Live figures are over this many seconds up to the newest value."""
-KEPT = 3 * RECENT
+RETENTION = 3 * RECENT
 QUIET = 10.0
 """Seconds between two lines of the same phase where the output is not a terminal."""
 BAR = 20
@@ -52,30 +54,24 @@ class Live:
         """Take one sample; only logs and scrapes of measured replicas tell something."""
         name = str(sample.get("replica"))
         extractor = self._rules.get(name)
-        t = metric_rules.number(sample.get("t"))
-        if extractor is None or t is None or sample.get("type") not in ("log", "prometheus"):
+        t = number(sample.get("t"))
+        if extractor is None or t is None:
             return
-        is_log = sample["type"] == "log"
-        found = (
-            extractor.from_line(str(sample.get("line", "")))
-            if is_log
-            else extractor.from_scrape(str(sample.get("text", "")))
-        )
-        for rule, value in found:
+        for rule, value in extractor.read(sample):
             self._newest = max(self._newest, t)
             self._take(name, rule, t, value)
 
     def _take(self, name: str, rule: Rule, t: float, value: float | Sketch) -> None:
         if isinstance(value, Sketch):
-            if rule.metric == "latency_seconds":
+            if rule.metric == LATENCY.name:
                 kept = [*self._latency.get(name, []), (t, value)]
-                self._latency[name] = [entry for entry in kept if entry[0] > t - KEPT]
-        elif rule.metric == "fps":
+                self._latency[name] = [entry for entry in kept if entry[0] > t - RETENTION]
+        elif rule.metric == FPS.name:
             if rule.kind == "counter":
                 self._counts_frames.add(name)
             kept_fps = [*self._fps.get(name, []), Reading(t, value)]
-            self._fps[name] = [reading for reading in kept_fps if reading.t > t - KEPT]
-        elif rule.metric == "errors":
+            self._fps[name] = [reading for reading in kept_fps if reading.t > t - RETENTION]
+        elif rule.metric == ERRORS.name:
             before = self._last_errors.get(name)
             grown = value
             if rule.kind == "counter":

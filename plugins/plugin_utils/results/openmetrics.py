@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""``metrics.prom``: the time series of a run as OpenMetrics text, with times.
+"""OpenMetrics exposition, ``metrics.prom``: the time series of a run as text, with times.
 
 Counters that containers log stay counters (``_total``); everything else is a gauge, rates included. Percentiles of a
 sketch carry the label ``quantile``. Within a label set times ascend, as the format asks.
@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import PERCENTILES
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
 
 PREFIX = "retail_profiles"
 _RESERVED = ("_total", "_created", "_count", "_sum", "_bucket", "_info", "_gcount", "_gsum")
@@ -60,7 +60,7 @@ def _samples(series: Series, labels: Labels) -> Iterator[Sample]:
             told = [(t, value) for t, one in series.sketches if (value := one.quantile(quantile)) is not None]
             for t, value in _ascending(told):
                 yield "", (*labels, ("quantile", f"{quantile:g}")), value, t
-    elif _is_counter(series):
+    elif series.kind == "counter":
         for t, value in _ascending((reading.t, reading.value) for reading in sorted(series.raw, key=lambda r: r.t)):
             yield "_total", labels, value, t
     else:
@@ -68,16 +68,12 @@ def _samples(series: Series, labels: Labels) -> Iterator[Sample]:
             yield "", labels, value, t
 
 
-def _is_counter(series: Series) -> bool:
-    return series.kind == "counter" and not series.name.endswith(("_per_second", "_cores"))
-
-
 def _families(run: Run) -> dict[tuple[str, str], list[Sample]]:
     """Samples by (family, type). Hosts and containers have families of their own."""
     found: dict[tuple[str, str], list[Sample]] = {}
 
     def add(family: str, series: Series, labels: Labels) -> None:
-        kind = "counter" if _is_counter(series) else "gauge"
+        kind = "counter" if series.kind == "counter" else "gauge"
         found.setdefault((family, kind), []).extend(_samples(series, labels))
 
     for replica in run.plan.replicas:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""One look at a run that is being measured: its directory, read, and where it stands."""
+"""Polling a run that is being measured: one look at its directory, and where its windows stand."""
 
 from __future__ import annotations
 
@@ -10,41 +10,43 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import events as happened
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     measured_plan,
     observations,
+    run_events,
     window_validity,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.results import run_directory
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import FPS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import (
     Progress,
-    Settings,
     Window,
+    WindowSettings,
     advance,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import run_directory
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources
 
 _ALWAYS = ("host", "state")
 
 
-def look(directory: RunDirectory, settings: Settings, now: float) -> Progress:
+def look(directory: RunDirectory, settings: WindowSettings, now: float) -> Progress:
     """Where the measurement of a run stands at ``now`` (unix seconds).
 
     Raises ProfileError where there is no run directory, or no sampler was started.
     """
     plan = measured_plan.of_plan(directory.read_json(run_directory.PLAN))
     events = directory.events()
-    started = happened.sampling_since(events)
+    started = run_events.sampling_since(events)
     if started is None:
         raise ProfileError(
             "no sampler has been started: run retail.profiles.profile_measure with state=started first,"
             " with the callback retail.profiles.profile_metrics enabled",
             file=str(directory.path),
         )
-    corrections = {host: offset.correction for host, offset in happened.offsets(events).items()}
-    known = happened.decided_windows(events)
+    corrections = {host: offset.correction for host, offset in run_events.offsets(events).items()}
+    known = run_events.decided_windows(events)
     plan = _fps_only(plan)
     seen = observations.observe(plan, directory.samples(_types(plan, known)), corrections)
     _metric, streams = window_validity.throughput(plan, seen)
@@ -62,7 +64,7 @@ def look(directory: RunDirectory, settings: Settings, now: float) -> Progress:
 def _fps_only(plan: MeasuredPlan) -> MeasuredPlan:
     """The plan without the rules that a look has no use for: sketches of many clients take long to read."""
     replicas = tuple(
-        replace(replica, ovms=False, rules=tuple(rule for rule in replica.rules if rule.metric == "fps"))
+        replace(replica, ovms=False, rules=tuple(rule for rule in replica.rules if rule.metric == FPS.name))
         for replica in plan.replicas
     )
     return replace(plan, replicas=replicas)
@@ -75,4 +77,4 @@ def _types(plan: MeasuredPlan, known: Sequence[Window]) -> tuple[str, ...]:
     sources = {rule.source for replica in plan.measured for rule in replica.rules}
     if not sources:
         return (*_ALWAYS, "container")
-    return (*_ALWAYS, *sorted({"prometheus" if source == "prometheus" else "log" for source in sources}))
+    return (*_ALWAYS, *sorted({metric_sources.SAMPLES[source] for source in sources}))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""Ansible's events in, a run's directory out. A plain class: the callback plugin only adapts to it."""
+"""The recorder of a run: Ansible's task results in, a run directory out. The callback plugin only adapts to it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import measured_plan
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import measured_plan, run_events
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.verdict import Verdict
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
     exports,
     live_progress,
@@ -27,11 +30,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
     run_record,
     summary,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import events as happened
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory, dumps
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.verdict import Verdict
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
 
 PLAN = "profile_plan"
 NEEDED = ("jmespath", "prometheus_client", "plotly")
@@ -54,7 +53,7 @@ class Screen(Protocol):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TaskResult:
     """The result of one task on one host. ``action``: last part of the action's name; times in unix seconds."""
 
     action: str
@@ -111,14 +110,14 @@ class Recorder:
         if action == PLAN:
             return True
         running = self._run is not None and not self._run.finished
-        return running and (action in happened.RELEVANT or status in ("failed", "unreachable"))
+        return running and (action in run_events.RELEVANT or status in ("failed", "unreachable"))
 
-    def take(self, outcome: Outcome) -> None:
+    def take(self, outcome: TaskResult) -> None:
         """Take the outcome of a task."""
         if outcome.action == PLAN:
             self._planned(outcome)
         elif self._run is not None and self.wants(outcome.action, outcome.status):
-            if outcome.action in happened.RELEVANT:
+            if outcome.action in run_events.RELEVANT:
                 self._relevant(self._run, outcome)
             else:
                 self._keep(self._run, outcome, {"msg": str(outcome.result.get("msg", ""))[:2000]})
@@ -130,7 +129,7 @@ class Recorder:
         run = self._run
         if run is None:
             return
-        event = {"t": self._clock(), "action": happened.RECORDER, "status": "failed", "result": {"msg": text}}
+        event = {"t": self._clock(), "action": run_events.RECORDER, "status": "failed", "result": {"msg": text}}
         try:
             run.directory.append_event(event)
         except (ProfileError, OSError, ValueError) as second:
@@ -150,7 +149,7 @@ class Recorder:
         self._screen.show(f"Verdict: {run.judged.verdict}", kind=run.judged.verdict)
         self._screen.show(f"Report: {run.directory.path / 'report.html'}")
 
-    def _planned(self, outcome: Outcome) -> None:
+    def _planned(self, outcome: TaskResult) -> None:
         if outcome.hidden:
             self._screen.warn(
                 "the plan's result is hidden by no_log: no results can be recorded; take no_log off the task"
@@ -183,7 +182,7 @@ class Recorder:
                 f"Python on the controller has no {', '.join(missing)}; install with: pip install {' '.join(missing)}"
             )
 
-    def _keep(self, run: _Active, outcome: Outcome, result: Mapping[str, Any]) -> None:
+    def _keep(self, run: _Active, outcome: TaskResult, result: Mapping[str, Any]) -> None:
         run.directory.append_event(
             {
                 "t": outcome.end,
@@ -191,18 +190,18 @@ class Recorder:
                 "host": outcome.host,
                 "action": outcome.action,
                 "task": outcome.task,
-                "status": happened.status_of(outcome.action, outcome.state, outcome.result, outcome.status),
+                "status": run_events.status_of(outcome.action, outcome.state, outcome.result, outcome.status),
                 "state": outcome.state,
                 "result": dict(result),
             }
         )
 
-    def _relevant(self, run: _Active, outcome: Outcome) -> None:
+    def _relevant(self, run: _Active, outcome: TaskResult) -> None:
         kept = {key: value for key, value in outcome.result.items() if key not in _NOT_KEPT}
-        if outcome.action == happened.STOCK:
-            kept["replicas"] = happened.from_stock(outcome.result)
+        if outcome.action == run_events.STOCK:
+            kept["replicas"] = run_events.from_stock(outcome.result)
         try:
-            if outcome.action == happened.MEASURE and outcome.result.get("data"):
+            if outcome.action == run_events.MEASURE and outcome.result.get("data"):
                 self._samples(run, outcome)
         finally:
             self._keep(run, outcome, kept)
@@ -211,14 +210,14 @@ class Recorder:
                 f"the result of task '{summary.clean(outcome.task)}' on {outcome.host} is hidden by no_log and cannot"
                 " be recorded: the verdict will be failed; take no_log off the task"
             )
-        if outcome.action == happened.VERDICT:
+        if outcome.action == run_events.VERDICT:
             self._finish(run)
-        elif outcome.action == happened.WINDOW:
+        elif outcome.action == run_events.WINDOW:
             self._progress(run, outcome)
-        elif outcome.action in (happened.APPLY, happened.STOCK):
+        elif outcome.action in (run_events.APPLY, run_events.STOCK):
             run.directory.write_record(self._unfinished(run))
 
-    def _samples(self, run: _Active, outcome: Outcome) -> None:
+    def _samples(self, run: _Active, outcome: TaskResult) -> None:
         """Append what a host collected; each byte of its samples file once, although a call may have been repeated."""
         try:
             raw = zlib.decompress(base64.b64decode(outcome.result["data"], validate=True))
@@ -247,7 +246,7 @@ class Recorder:
         for replica, written in logs.items():
             run.directory.append_log(outcome.host, replica, written)
 
-    def _progress(self, run: _Active, outcome: Outcome) -> None:
+    def _progress(self, run: _Active, outcome: TaskResult) -> None:
         run.directory.write_record(self._unfinished(run))
         result = outcome.result
         if outcome.hidden or outcome.status not in ("ok", "retry"):
@@ -304,7 +303,7 @@ def _aborted(run: run_record.Run) -> Verdict:
     return Verdict("aborted", tuple(reasons))
 
 
-def _sample(text: str, outcome: Outcome) -> dict[str, Any]:
+def _sample(text: str, outcome: TaskResult) -> dict[str, Any]:
     """A sample with its host; what cannot be read is kept as it is."""
     try:
         data = json.loads(text, parse_constant=lambda constant: None)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""``run.json``: everything that is said of a run, built from its plan, events and samples. Pure.
+"""The record of a run, ``run.json``: everything that is said of it, built from its plan, events and samples. Pure.
 
 The keys are a contract with other tools; ``docs/run.schema.json`` states it.
 """
@@ -13,48 +13,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import events as happened
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     ddsketch,
     measured_plan,
+    metric_catalogue,
     observations,
+    run_events,
     verdict,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import Offset
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.events import Event
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import ERRORS, FPS
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series, Span, added, cut
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.run_events import Event
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import Summary
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series, Span, added, cut
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.verdict import Judged, Verdict
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
 
 SCHEMA = "retail.profiles/run/1"
 UNFINISHED = "the run has not come to its end"
-
-# Which of the sampler's words explains the absence of which metric.
-_EXPLAINED_BY: Mapping[str, tuple[str, ...]] = {
-    "cpu_cores": ("cpu", "cgroup", "container"),
-    "cpu_throttled_ratio": ("cpu_throttled", "throttle", "cgroup", "container"),
-    "cpu_steal_cores": ("steal", "cpu"),
-    "memory_working_set_bytes": ("memory", "memory_stat", "cgroup", "container"),
-    "memory_used_bytes": ("memory", "mem", "meminfo"),
-    "memory_available_bytes": ("memory", "mem", "meminfo"),
-    "network_rx_bytes_per_second": ("network", "net", "container"),
-    "network_tx_bytes_per_second": ("network", "net", "container"),
-    "block_read_bytes_per_second": ("block_io", "blk", "disk", "cgroup", "container"),
-    "block_write_bytes_per_second": ("block_io", "blk", "disk", "cgroup", "container"),
-    "psi_cpu_percent": ("psi", "pressure"),
-    "psi_memory_percent": ("psi", "pressure"),
-    "psi_io_percent": ("psi", "pressure"),
-    **dict.fromkeys(observations.OVMS_METRICS, ("prometheus", "container")),
-}
-_NOTHING = {
-    "cpu_throttled_ratio": "no CPU quota: no scheduling period was counted",
-    "inference_seconds": "no request was finished",
-    "request_seconds": "no request was finished",
-    "wait_seconds": "no request was finished",
-}
 
 
 @dataclass(frozen=True)
@@ -79,9 +59,9 @@ class Run:
 def load(plan: Mapping[str, Any], events: Sequence[Event], samples: Iterable[Mapping[str, Any]]) -> Run:
     """A run from what its directory holds. Raises ProfileError on a plan that is none."""
     fleet = measured_plan.of_plan(plan)
-    offsets = happened.offsets(events)
+    offsets = run_events.offsets(events)
     seen = observations.observe(fleet, samples, {host: offset.correction for host, offset in offsets.items()})
-    windows = verdict.judge_windows(happened.decided_windows(events), fleet, seen, events)
+    windows = verdict.judge_windows(run_events.decided_windows(events), fleet, seen, events)
     return Run(fleet, plan.get("snapshot") or {}, seen, events, offsets, windows)
 
 
@@ -94,27 +74,45 @@ def aggregate(run: Run, spans: Sequence[Span]) -> dict[str, Summary]:
     """Figures of all measured replicas together: frames per second as their sum, latency from all frames of all of
     them, errors as their number. Left out where no replica has them."""
     streams = [run.seen.replicas[replica.name] for replica in run.plan.measured]
-    found: dict[str, Summary] = {}
-    fps = [series["fps"] for series in streams if "fps" in series]
-    if fps and spans:
-        cells = [point for span in spans for point in added(fps, "fps", fps[0].unit, span).points]
-        parts = [summary for series in fps if (summary := cut(series, spans)) is not None]
-        whole = cut(Series("fps", fps[0].unit, "flow", points=tuple(cells)), spans)
-        if whole is not None:
-            found["fps"] = replace(whole, mean=sum(part.mean or 0.0 for part in parts))
-    names = {name for series in streams for name, one in series.items() if one.kind == "sketch"}
-    for name in sorted(names):
-        told = [one for series in streams if (one := series.get(name)) is not None and one.kind == "sketch"]
-        inside = [sketch for one in told for t, sketch in one.sketches if any(span.holds(t) for span in spans)]
-        # Sketches of different accuracy cannot be added: then there is no figure for all of them together.
-        if inside and len({sketch.relative_accuracy for sketch in inside if sketch.count}) <= 1:
-            found[name] = ddsketch.merge(inside).summary(told[0].unit)
-    counted = {r.name: n for r in run.plan.measured if (n := verdict.errors_counted(r, run.seen, spans)) is not None}
+    sketched = {name for series in streams for name, one in series.items() if one.kind == "sketch"}
+    figures = [
+        (FPS.name, _flow([series[FPS.name] for series in streams if FPS.name in series], spans)),
+        *((name, _latency([series[name] for series in streams if name in series], spans)) for name in sorted(sketched)),
+        (ERRORS.name, _errors(run, spans)),
+    ]
+    return {name: summary for name, summary in figures if summary is not None}
+
+
+def _flow(streams: Sequence[Series], spans: Sequence[Span]) -> Summary | None:
+    """The sum over streams: percentiles, min and max are of the sum second by second, the mean is that of the parts."""
+    if not streams or not spans:
+        return None
+    name, unit = streams[0].name, streams[0].unit
+    seconds = [point for span in spans for point in added(streams, name, unit, span).points]
+    whole = cut(Series(name, unit, "flow", points=tuple(seconds)), spans)
+    parts = [summary for series in streams if (summary := cut(series, spans)) is not None]
+    return None if whole is None else replace(whole, mean=sum(part.mean or 0.0 for part in parts))
+
+
+def _latency(series: Sequence[Series], spans: Sequence[Span]) -> Summary | None:
+    """Percentiles over everything that was counted: the bins of all sketches added up."""
+    sketched = [one for one in series if one.kind == "sketch"]
+    inside = [sketch for one in sketched for t, sketch in one.sketches if any(span.holds(t) for span in spans)]
+    # Sketches of different accuracy cannot be added: then there is no figure for all of them together.
+    if not inside or len({sketch.relative_accuracy for sketch in inside if sketch.count}) > 1:
+        return None
+    return ddsketch.merge(inside).summary(sketched[0].unit)
+
+
+def _errors(run: Run, spans: Sequence[Span]) -> Summary | None:
+    """How many errors there were, and how many a second; ``n`` is the number of replicas that count them."""
+    told = [verdict.errors_counted(replica, run.seen, spans) for replica in run.plan.measured]
+    counted = [number for number in told if number is not None]
     seconds = sum(span.length for span in spans)
-    if counted and seconds > 0.0:
-        total = sum(counted.values())
-        found["errors"] = Summary(unit="errors/s", n=len(counted), mean=total / seconds, total=total)
-    return found
+    if not counted or seconds <= 0.0:
+        return None
+    total = sum(counted)
+    return Summary(unit=f"{ERRORS.unit}/s", n=len(counted), mean=total / seconds, total=total)
 
 
 def _figures(series: Mapping[str, Series], spans: Sequence[Span]) -> dict[str, Summary]:
@@ -122,32 +120,33 @@ def _figures(series: Mapping[str, Series], spans: Sequence[Span]) -> dict[str, S
     return {name: summary for name, summary in found.items() if summary is not None}
 
 
-def _absences(expected: Iterable[str], had: Iterable[str], told: Mapping[str, str]) -> dict[str, str]:
+def _absences(expected: Iterable[Metric], had: Iterable[str], told: Mapping[str, str]) -> dict[str, str]:
     """Each expected metric that is not there with its reason, and what else the sampler could not have."""
     present = set(had)
-    found: dict[str, str] = {}
-    for metric in expected:
-        if metric in present:
-            continue
-        words = (metric, *_EXPLAINED_BY.get(metric, ("log", "container")))
-        reason = next((told[word] for word in words if word in told), None)
-        found[metric] = reason or _NOTHING.get(metric, "no sample in the measure window")
-    explained = {word for words in _EXPLAINED_BY.values() for word in words}
-    return {**{k: v for k, v in told.items() if k not in explained and k not in present}, **found}
+    found = {metric.name: _reason(metric, told) for metric in expected if metric.name not in present}
+    others = {word: why for word, why in told.items() if word not in metric_catalogue.EXPLANATIONS | present}
+    return {**others, **found}
+
+
+def _reason(metric: Metric, told: Mapping[str, str]) -> str:
+    """Why there is no such metric: what the sampler told under the nearest of its words."""
+    words = (metric.name, *metric.explained_by)
+    return next((told[word] for word in words if word in told), "") or metric.unexplained
 
 
 def _absent(run: Run, figures: Mapping[str, Mapping[str, Summary]]) -> dict[str, dict[str, str]]:
-    result = {}
-    for replica in run.plan.replicas:
-        expected = [
-            *observations.CONTAINER_METRICS,
-            *(observations.OVMS_METRICS if replica.ovms else ()),
-            *(rule.metric for rule in replica.rules),
-        ]
-        result[replica.name] = _absences(expected, figures[replica.name], run.seen.absent.get(replica.name, {}))
-    for host in run.plan.hosts:
-        result[host] = _absences(observations.HOST_METRICS, figures[host], run.seen.absent.get(host, {}))
-    return {name: reasons for name, reasons in result.items() if reasons}
+    expected: dict[str, Iterable[Metric]] = {
+        replica.name: (
+            *metric_catalogue.built_in(replica.ovms),
+            *(metric_catalogue.of_rule(rule.metric) for rule in replica.rules),
+        )
+        for replica in run.plan.replicas
+    }
+    expected.update(dict.fromkeys(run.plan.hosts, HOST_METRICS))
+    found = {
+        name: _absences(metrics, figures[name], run.seen.absent.get(name, {})) for name, metrics in expected.items()
+    }
+    return {name: reasons for name, reasons in found.items() if reasons}
 
 
 def _container(run: Run, name: str, applied: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -202,7 +201,7 @@ def build(
     controller: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The record of a run at ``now`` (unix seconds) under a verdict."""
-    applied = happened.containers(run.events)
+    applied = run_events.containers(run.events)
     spans = run.measure_spans
     figures: dict[str, dict[str, Summary]] = {}
     for names, series in ((run.plan.hosts, run.seen.hosts), ([r.name for r in run.plan.replicas], run.seen.replicas)):

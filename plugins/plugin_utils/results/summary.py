@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""The summary: ``summary.csv`` with the row names that people's tools know, and the table for the terminal."""
+"""The summary of a run: ``summary.csv`` with the row names that people's tools know, and a table for the terminal."""
 
 from __future__ import annotations
 
@@ -12,22 +12,39 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
+    CPU,
+    ERRORS,
+    FPS,
+    LATENCY,
+    MEMORY,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import CPUS, SummaryRow
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
 MISSING = "NA"
-MEGA = 1.0e6
 MOST_ROWS = 40
 """A terminal is shown at most so many replicas."""
-# Rows of which this collection has no figure; they stand there so that a reader finds the rows that it knows.
-NOT_MEASURED = (
+LATENCY_ROW = "Overall Latency (ms)"
+# The rows that people's tools know, after those of the cameras; NA where no metric of the catalogue has that row.
+ROWS = (
+    "CPU Utilization %",
+    "NPU Utilization %",
+    "Memory Utilization %",
+    "Disk Read MB/s",
+    "Disk Write MB/s",
     "S0 Memory Bandwidth Usage MB/s",
     "S0 Power Draw W",
     "GPU_0 GPU Utilization %",
     "GPU_0 Compute[CCS] Utilization %",
     "GPU_0 Render/3D[RCS] Utilization %",
     "GPU_0 Video[VCS] Utilization %",
+    LATENCY_ROW,
+    "Total Text count",
+    "Total Barcode count",
 )
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
@@ -62,8 +79,11 @@ def _total(values: Iterable[float | None]) -> float | None:
     )
 
 
-def _percent(part: float | None, whole: float | None) -> float | None:
-    return None if part is None or not whole else 100.0 * part / whole
+def _of_fleet(final: Mapping[str, Any], run: Run, name: str) -> float | None:
+    """The sum of the hosts' means of a metric, or of their CPUs."""
+    if name == CPUS:
+        return _total(_cpus(run, host) for host in run.plan.hosts)
+    return _total(_mean(final["host_metrics"].get(host, {}), name) for host in run.plan.hosts)
 
 
 def _cpus(run: Run, host: str) -> float | None:
@@ -71,34 +91,26 @@ def _cpus(run: Run, host: str) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
+def _fleet_figure(final: Mapping[str, Any], run: Run, name: str, row: SummaryRow) -> float | None:
+    part = _of_fleet(final, run, name)
+    if part is None or not row.percent_of:
+        return None if part is None else part / row.divisor
+    whole = _total(_of_fleet(final, run, other) for other in row.percent_of)
+    return 100.0 * part / whole if whole else None
+
+
 def rows(final: Mapping[str, Any], run: Run) -> list[tuple[str, str]]:
     """The two columns. A stream is a camera: measured replicas with frames per second, in natural order, from 1."""
     found: list[tuple[str, str]] = []
-    streams = [r for r in run.plan.measured if any(rule.metric == "fps" for rule in r.rules)]
+    streams = [replica for replica in run.plan.measured if replica.is_stream]
     for number, replica in enumerate(sorted(streams, key=lambda r: natural(r.name)), start=1):
         last = run.seen.last_lines.get(replica.name)
-        found.append((f"Camera_{number} FPS", _figure(_mean(final["metrics"].get(replica.name, {}), "fps"))))
+        found.append((f"Camera_{number} FPS", _figure(_mean(final["metrics"].get(replica.name, {}), FPS.name))))
         found.append((f"Camera_{number} Last log update", MISSING if last is None else iso(last)))
-    hosts = {host: final["host_metrics"].get(host, {}) for host in run.plan.hosts}
-    busy = _total(_mean(metrics, "cpu_cores") for metrics in hosts.values())
-    cpus = _total(_cpus(run, host) for host in hosts)
-    used = _total(_mean(metrics, "memory_used_bytes") for metrics in hosts.values())
-    available = _total(_mean(metrics, "memory_available_bytes") for metrics in hosts.values())
-    memory = None if used is None or available is None else used + available
-    found.append(("CPU Utilization %", _figure(_percent(busy, cpus))))
-    found.append(("NPU Utilization %", MISSING))
-    found.append(("Memory Utilization %", _figure(_percent(used, memory))))
-    for label, name in (
-        ("Disk Read MB/s", "block_read_bytes_per_second"),
-        ("Disk Write MB/s", "block_write_bytes_per_second"),
-    ):
-        moved = _total(_mean(metrics, name) for metrics in hosts.values())
-        found.append((label, _figure(None if moved is None else moved / MEGA)))
-    found.extend((label, MISSING) for label in NOT_MEASURED)
-    latency = _mean(final.get("totals", {}), "latency_seconds")
-    found.append(("Overall Latency (ms)", _figure(None if latency is None else latency * 1000.0)))
-    found.extend((label, MISSING) for label in ("Total Text count", "Total Barcode count"))
-    return found
+    known = {m.row.label: _fleet_figure(final, run, m.name, m.row) for m in HOST_METRICS if m.row is not None}
+    latency = _mean(final.get("totals", {}), LATENCY.name)
+    known[LATENCY_ROW] = None if latency is None else latency * 1000.0
+    return found + [(label, _figure(known.get(label))) for label in ROWS]
 
 
 def csv_text(final: Mapping[str, Any], run: Run) -> str:
@@ -118,15 +130,15 @@ HEADINGS = ("replica", "host", "fps", "p50 ms", "p99 ms", "errors", "cpu cores",
 
 def figures(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     """The cells of one replica, or of all, from ``fps`` on."""
-    latency, errors = metrics.get("latency_seconds") or {}, metrics.get("errors") or {}
+    latency, errors = metrics.get(LATENCY.name) or {}, metrics.get(ERRORS.name) or {}
     counted = errors.get("total", None if not errors else (errors.get("mean") or 0.0) * (errors.get("n") or 0))
     return (
-        shown(_mean(metrics, "fps"), "{:.1f}"),
+        shown(_mean(metrics, FPS.name), "{:.1f}"),
         shown(latency.get("p50"), "{:.1f}", 1000.0),
         shown(latency.get("p99"), "{:.1f}", 1000.0),
         shown(counted, "{:.0f}"),
-        shown(_mean(metrics, "cpu_cores"), "{:.2f}"),
-        shown(_mean(metrics, "memory_working_set_bytes"), "{:.0f}", 1.0 / 1024**2),
+        shown(_mean(metrics, CPU.name), "{:.2f}"),
+        shown(_mean(metrics, MEMORY.name), "{:.0f}", 1.0 / 1024**2),
     )
 
 
@@ -145,7 +157,7 @@ def _slowest(final: Mapping[str, Any], body: Sequence[tuple[str, ...]]) -> list[
     """The rows that a terminal shows of very many: those with the lowest frames per second, in their order."""
 
     def pace(row: tuple[str, ...]) -> float:
-        value = _mean(final["metrics"].get(row[0], {}), "fps")
+        value = _mean(final["metrics"].get(row[0], {}), FPS.name)
         return -1.0 if value is None else value
 
     kept = set(sorted(body[:-1], key=pace)[:MOST_ROWS])

@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import (
     Field,
+    Type,
     boolean,
     choice,
     record,
@@ -18,11 +20,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types
     text,
     typed,
 )
-
-METRIC_SOURCES = ("log", "regex", "prometheus")
-
-
-METRIC_KINDS = ("gauge", "counter", "sketch")
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources
 
 
 @typed(**regex.schema)
@@ -34,42 +32,26 @@ def _regex_with_group(value: Any) -> str:
 
 
 def _check_metric(rule: dict[str, Any]) -> None:
-    sources = [source for source in METRIC_SOURCES if source in rule]
-    if len(sources) != 1:
-        raise ValueError(f"expected exactly one of {', '.join(METRIC_SOURCES)}")
-    if rule["kind"] == "sketch" and sources[0] != "log":
-        raise ValueError("a sketch is a JSON object in a log line: its source is log")
+    metric_sources.source_of(rule)
 
 
+#: how an expression is checked where any text will not do
+_EXPRESSIONS: Mapping[str, Type] = {"regex": _regex_with_group}
 METRIC_FIELDS: tuple[Field, ...] = (
-    Field(
-        "log",
-        text,
-        "A [JMESPath](https://jmespath.org) over the JSON lines that the container logs.",
-        "log: inference.fps",
-    ),
-    Field(
-        "regex",
-        _regex_with_group,
-        "A regular expression over the lines that it logs; its first group is the value.",
-        'regex: "fps=([0-9.]+)"',
-    ),
-    Field(
-        "prometheus",
-        text,
-        "A sample of its `/metrics`, at the port named `metrics`, or OVMS's REST port with `--metrics_enable`.",
-        "prometheus: ovms_requests_success",
+    *(
+        Field(source.name, _EXPRESSIONS.get(source.name, text), source.doc, source.example)
+        for source in metric_sources.SOURCES
     ),
     Field(
         "kind",
-        choice(*METRIC_KINDS),
+        choice(*metric_sources.KIND_NAMES),
         "`gauge`; `counter`, which becomes a rate; `sketch`, the DDSketch bins of latencies (only `log`).",
         "kind: counter",
-        default="gauge",
+        default=metric_sources.KINDS[0].name,
     ),
     Field("unit", text, "Unit of the value.", "unit: seconds", default="1"),
     Field("required", boolean, "Whether a run without it fails; else it is degraded.", "required: false", default=True),
 )
 
 
-METRIC_RULE = record(METRIC_FIELDS, _check_metric, oneOf=[{"required": [source]} for source in METRIC_SOURCES])
+METRIC_RULE = record(METRIC_FIELDS, _check_metric, oneOf=[{"required": [name]} for name in metric_sources.SOURCE_NAMES])

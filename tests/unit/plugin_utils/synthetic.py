@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Settings, iso
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings, iso
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import poll
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import Outcome, Recorder
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import Recorder, TaskResult
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
 
 T0 = 1_770_000_000.0
@@ -276,7 +276,7 @@ class Play:
         self.now += took
         if state is not None:
             result = {**result, "invocation": {"module_args": {"state": state}}}
-        self.recorder.take(Outcome(action, host, f"Task {action}", status, start, self.now, result))
+        self.recorder.take(TaskResult(action, host, f"Task {action}", status, start, self.now, result))
 
     def begin(self) -> None:
         self.task("profile_plan", self.hosts[0], {"plan": self.plan, "run_id": self.run_id, "run_dir": str(self.path)})
@@ -334,7 +334,7 @@ class Play:
             self.now = now
             self.call(host, state, self.new_samples(host))
 
-    def measure(self, settings: Settings = Settings(40.0, 30.0), limit: int = 60) -> None:  # noqa: B008 - frozen
+    def measure(self, settings: WindowSettings = WindowSettings(40.0, 30.0), limit: int = 60) -> None:  # noqa: B008 - frozen
         for _dummy in range(limit):
             self.collect()
             progress = poll.look(self.directory, settings, self.now)
@@ -353,7 +353,7 @@ class Play:
     def verdict(self) -> None:
         self.task("profile_verdict", self.hosts[0], {"verdict": "?", "reasons": []})
 
-    def whole(self, settings: Settings = Settings(40.0, 30.0)) -> dict[str, Any]:  # noqa: B008 - frozen
+    def whole(self, settings: WindowSettings = WindowSettings(40.0, 30.0)) -> dict[str, Any]:  # noqa: B008 - frozen
         """Everything, as it should go; the final record."""
         self.begin()
         self.apply()

@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch, metric_rules
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch, metric_rules, prometheus_text
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import Rule, rule_of
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric_rules import Extractor, Selector
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric_rules import Extractor
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.prometheus_text import Selector
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources, yaml_document
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.metric_sources import MetricSource
 
 from ..synthetic import as_logged
 
@@ -21,8 +24,12 @@ def rule(source: str, expression: str, kind: str = "gauge") -> Rule:
     return Rule("m", source, expression, kind, "1")
 
 
+def logged(line: str) -> dict[str, str]:
+    return {"type": "log", "line": line}
+
+
 def found(one: Rule, line: str) -> list[object]:
-    return [value for _dummy, value in Extractor([one]).from_line(line)]
+    return [value for _dummy, value in Extractor([one]).read(logged(line))]
 
 
 @pytest.mark.parametrize(
@@ -98,12 +105,12 @@ ovms_streams 4
     ],
 )
 def test_prometheus_texts(expression: str, expected: list[float]) -> None:
-    told = Extractor([rule("prometheus", expression)]).from_scrape(TEXT)
+    told = Extractor([rule("prometheus", expression)]).read({"type": "prometheus", "text": TEXT})
     assert [value for _dummy, value in told] == expected
 
 
 def test_labels_may_hold_what_separates_them() -> None:
-    assert metric_rules.selector(r'm{a="x,y}",b="\"q\""}') == Selector("m", {"a": "x,y}", "b": '"q"'})
+    assert prometheus_text.selector(r'm{a="x,y}",b="\"q\""}') == Selector("m", {"a": "x,y}", "b": '"q"'})
 
 
 @pytest.mark.parametrize(
@@ -114,7 +121,6 @@ def test_labels_may_hold_what_separates_them() -> None:
         ("regex", "fps", "gauge"),
         ("prometheus", "1abc", "gauge"),
         ("prometheus", "m{a=b}", "gauge"),
-        ("prometheus", "m", "sketch"),
     ],
 )
 def test_a_rule_that_does_not_compile_is_named(source: str, expression: str, kind: str) -> None:
@@ -125,12 +131,12 @@ def test_a_rule_that_does_not_compile_is_named(source: str, expression: str, kin
 @given(st.text())
 def test_no_line_is_an_error(line: str) -> None:
     rules = [rule("log", "fps"), rule("log", "latency", "sketch"), rule("regex", r"(\d+)")]
-    assert all(value is not None for _dummy, value in Extractor(rules).from_line(line))
+    assert all(value is not None for _dummy, value in Extractor(rules).read(logged(line)))
 
 
 @given(st.text())
 def test_no_scrape_is_an_error(text: str) -> None:
-    assert metric_rules.pick(metric_rules.scrape(f"m{text}\n{text}", ["m"]), Selector("absent")) is None
+    assert Selector("absent")(prometheus_text.scrape(f"m{text}\n{text}", ["m"])) is None
 
 
 def test_units_of_known_metrics_are_known() -> None:
@@ -140,7 +146,30 @@ def test_units_of_known_metrics_are_known() -> None:
     assert rule_of("depth", {"log": "d", "unit": "frames", "required": False}).required is False
 
 
-@pytest.mark.parametrize("data", [{}, {"log": "a", "regex": "(b)"}, {"log": "a", "kind": "histogram"}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"log": "a", "regex": "(b)"},
+        {"log": "a", "kind": "histogram"},
+        {"prometheus": "m", "kind": "sketch"},
+        {"regex": "(b)", "kind": "sketch"},
+    ],
+)
 def test_a_rule_that_is_none_is_named(data: dict[str, str]) -> None:
-    with pytest.raises(ProfileError, match=r"field metrics\.fps"):
-        rule_of("fps", data)
+    with pytest.raises(ProfileError, match=r"container client, field metrics\.fps"):
+        rule_of("fps", data, "client")
+
+
+@pytest.mark.parametrize("source", metric_sources.SOURCES, ids=lambda source: source.name)
+def test_every_source_has_a_reader_of_its_samples(source: MetricSource) -> None:
+    written = yaml_document.parse(source.example, "example").value
+    one = rule_of("fps", written)
+    assert (one.source, set(metric_rules.READERS)) == (source.name, set(metric_sources.SOURCE_NAMES))
+    assert Extractor([one]).read({"type": "riddle", "line": "{}", "text": ""}) == []
+
+
+def test_a_sample_is_read_for_the_rules_of_its_type_only() -> None:
+    rules = [rule("log", "fps"), rule("regex", r"(\d+)"), rule("prometheus", "ovms_streams")]
+    told = Extractor(rules).read({"type": "log", "line": '{"fps": 7}', "text": TEXT})
+    assert [(one.source, value) for one, value in told] == [("log", 7.0), ("regex", 7.0)]

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Settings
-from ansible_collections.retail.profiles.plugins.plugin_utils.results import run_record as records
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import run_record
 
 from ..synthetic import T0, Fleet, Play, make_plan
 
 PlayOf = Callable[..., Play]
-SHORT = Settings(15.0, 10.0)
+SHORT = WindowSettings(15.0, 10.0)
 CLIENT = "ovms-client-1"
 
 
@@ -70,7 +70,7 @@ class Dead(Fleet):
 
 def test_a_lost_replica_fails_the_run_and_ends_it_early(play_of: PlayOf) -> None:
     play = play_of(Dead)
-    record = play.whole(Settings(15.0, 60.0))
+    record = play.whole(WindowSettings(15.0, 60.0))
     assert record["verdict"] == "failed"
     assert f"replica {CLIENT} on client1: ended with exit code 137 before the window was over" in reasons(record)
     assert record["containers"][CLIENT]["exit_code"] == 137
@@ -305,7 +305,7 @@ def test_a_replica_that_is_not_measured_does_not_count(play_of: PlayOf) -> None:
 
 
 def test_windows_are_judged_one_by_one(play_of: PlayOf) -> None:
-    record = play_of(Silent).whole(Settings(15.0, 15.0, 2))
+    record = play_of(Silent).whole(WindowSettings(15.0, 15.0, 2))
     assert [window["valid"] for window in record["windows"]] == [True, False, True]
     assert record["reasons"] == [f"window 1: replica {CLIENT} on client1: no value of its metrics for 8.0 s"]
     # Figures are those of the valid window alone.
@@ -338,10 +338,10 @@ def test_never_ok_with_missing_data(subject: str, begin: int, length: int) -> No
         play.begin()
         play.apply()
         play.start()
-        play.measure(Settings(15.0, 20.0))
+        play.measure(WindowSettings(15.0, 20.0))
         play.collect("stopped")
-        run = records.load(plan, play.directory.events(), play.directory.samples())
-    judged = records.judge(run)
+        run = run_record.load(plan, play.directory.events(), play.directory.samples())
+    judged = run_record.judge(run)
     window = run.windows[-1]
     start, end = window.window.span.start - T0, window.window.span.end - T0
     missing = min(end, begin + length) - max(start, begin)

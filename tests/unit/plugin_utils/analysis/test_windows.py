@@ -16,8 +16,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows i
     BLOCK,
     Block,
     Progress,
-    Settings,
     Window,
+    WindowSettings,
     advance,
     iso,
     steady_at,
@@ -78,7 +78,7 @@ def test_noise_does_not_end_a_ramp_early() -> None:
 
 
 def run(
-    settings: Settings, throughput: Callable[[float], float], delay: float = 1.0, silent_after: float = math.inf
+    settings: WindowSettings, throughput: Callable[[float], float], delay: float = 1.0, silent_after: float = math.inf
 ) -> tuple[list[Progress], float]:
     """Look every time it is asked for; samples come `delay` seconds late."""
     known: tuple[Window, ...] = ()
@@ -102,7 +102,7 @@ def run(
 
 
 def test_a_steady_system_is_measured_after_three_blocks() -> None:
-    answers, _dummy = run(Settings(60.0, 30.0), lambda _dummy: 100.0)
+    answers, _dummy = run(WindowSettings(60.0, 30.0), lambda _dummy: 100.0)
     assert answers[-1].phase == "done"
     assert [(w.phase, w.span.start - T0, w.span.end - T0) for w in answers[-1].windows] == [
         ("warmup", 0.0, 15.0),
@@ -112,19 +112,19 @@ def test_a_steady_system_is_measured_after_three_blocks() -> None:
 
 
 def test_a_system_that_never_settles_is_measured_at_the_maximum() -> None:
-    answers, _dummy = run(Settings(40.0, 10.0), lambda t: 100.0 * 1.02**t)
+    answers, _dummy = run(WindowSettings(40.0, 10.0), lambda t: 100.0 * 1.02**t)
     warmup, measure = answers[-1].windows
     assert (warmup.span.end - T0, measure.span.start - T0) == (40.0, 40.0)
     assert "its maximum of 40 s: throughput still grows" in warmup.reasons[0]
 
 
 def test_no_throughput_at_all_ends_at_the_maximum_and_says_so() -> None:
-    answers, _dummy = run(Settings(20.0, 10.0), lambda _dummy: 0.0)
+    answers, _dummy = run(WindowSettings(20.0, 10.0), lambda _dummy: 0.0)
     assert answers[-1].windows[0].reasons == ("ended at its maximum of 20 s: no throughput",)
 
 
 def test_without_warmup_there_is_none() -> None:
-    answers, _dummy = run(Settings(0.0, 10.0, 2), lambda _dummy: 1.0)
+    answers, _dummy = run(WindowSettings(0.0, 10.0, 2), lambda _dummy: 1.0)
     assert [(w.phase, w.span.start - T0, w.span.end - T0) for w in answers[-1].windows] == [
         ("measure", 0.0, 10.0),
         ("measure", 10.0, 20.0),
@@ -144,7 +144,7 @@ def test_it_always_ends_and_windows_once_decided_stay(
 ) -> None:
     source = random.Random(seed)
     noise = {index: source.uniform(0, 2) for index in range(1000)}
-    answers, took = run(Settings(warmup_max, duration, repeat), lambda t: noise[int(t // 5)], delay, silent_after)
+    answers, took = run(WindowSettings(warmup_max, duration, repeat), lambda t: noise[int(t // 5)], delay, silent_after)
     assert took <= warmup_max + duration * repeat + 15 + 15 + 12
     decided = [answer.windows for answer in answers if any(w.phase == "measure" for w in answer.windows)]
     assert len(set(decided)) == 1
@@ -161,7 +161,7 @@ def test_windows_do_not_depend_on_a_hosts_clock(offsets: list[float]) -> None:
     """There is one list of windows for all hosts, on the controller's clock: nothing of a host goes into it."""
     results = []
     for offset in offsets:
-        answers, _dummy = run(Settings(30.0, 10.0), lambda _dummy: 5.0, delay=1.0 + offset)
+        answers, _dummy = run(WindowSettings(30.0, 10.0), lambda _dummy: 5.0, delay=1.0 + offset)
         results.append(answers[-1].windows)
     assert all(windows == results[0] for windows in results)
 
@@ -172,7 +172,7 @@ def test_a_lost_replica_ends_the_waiting() -> None:
         started=T0,
         now=T0 + 7,
         horizon=T0 + 6,
-        settings=Settings(60, 30),
+        settings=WindowSettings(60, 30),
         block=lambda _dummy: Block(1, True),
         lost="replica x on h has ended",
     )

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from ..synthetic import Play, make_plan
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.results import openmetrics, run_record, summary
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import natural
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings, unix
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import openmetrics, run_record, summary
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.openmetrics import text as openmetrics_text
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Settings, unix
+
+from ..synthetic import Play, make_plan
 
 PlayOf = Callable[..., Play]
 
@@ -133,11 +134,25 @@ def test_metrics_with_odd_names_and_kinds_parse(play_of: PlayOf) -> None:
     names = ("fps_total", "odd-name.x", "a_info", "depth_bucket")
     plan["replicas"]["ovms-client-1"]["metrics"] = {"errors": {**odd, "log": "errors"}, **dict.fromkeys(names, odd)}
     play = play_of(plan=plan)
-    play.whole(Settings(15.0, 10.0))
+    play.whole(WindowSettings(15.0, 10.0))
     found = families(play)
     assert {"retail_profiles_odd_name_x", "retail_profiles_a", "retail_profiles_depth"} <= set(found)
     # One client counts errors, the other gives them as a gauge: both are there, under a name each.
     assert {found[name].type for name in found if name.startswith("retail_profiles_errors")} == {"counter", "gauge"}
+
+
+def test_a_counter_that_is_named_as_a_rate_is_exported_as_that_rate(play_of: PlayOf) -> None:
+    plan = make_plan(hosts=3, clients=2)
+    counter = {"log": "errors", "kind": "counter", "unit": "frames"}
+    plan["replicas"]["ovms-client-1"]["metrics"] = dict.fromkeys(("dropped", "dropped_per_second"), counter)
+    play = play_of(plan=plan)
+    play.whole(WindowSettings(15.0, 10.0))
+    found = families(play)
+    assert (found["retail_profiles_dropped"].type, found["retail_profiles_dropped_per_second"].type) == (
+        "counter",
+        "gauge",
+    )
+    assert len(found["retail_profiles_dropped"].samples) == len(found["retail_profiles_dropped_per_second"].samples) + 1
 
 
 @given(st.dictionaries(st.sampled_from(["run_id", "profile", "deployment"]), st.text(), min_size=3))

@@ -18,10 +18,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ..synthetic import STAND_IN, Fleet, Play, make_plan
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.results import charts as panels, html_report
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Settings
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import html_report
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.charts import MOST_POINTS, broken, thinned
+
+from ..synthetic import STAND_IN, Fleet, Play, make_plan
 
 PlayOf = Callable[..., Play]
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -141,7 +143,7 @@ def test_text_from_containers_is_text(play_of: PlayOf) -> None:
     play.begin()
     play.apply(failing={"ovms-client-2": EVIL})
     play.start()
-    play.measure(Settings(15.0, 10.0))
+    play.measure(WindowSettings(15.0, 10.0))
     play.verdict()
     page = page_of(play)
     assert [tag for tag, _dummy in page.tags if tag in ("script", "img")] == ["script"] * 3
@@ -160,16 +162,16 @@ def test_long_series_are_thinned_and_keep_their_peaks() -> None:
     told = [(float(t), 1.0) for t in range(100_000)]
     told[54_321] = (54_321.0, 99.0)
     told[12_345] = (12_345.0, -5.0)
-    kept = panels.thinned(told)
-    assert len(kept) <= panels.MOST_POINTS * 1.1
+    kept = thinned(told)
+    assert len(kept) <= MOST_POINTS * 1.1
     assert {(54_321.0, 99.0), (12_345.0, -5.0)} <= set(kept)
     assert kept == sorted(kept)
 
 
 def test_a_line_is_broken_where_data_is_missing() -> None:
     told = [(float(t), 1.0) for t in (0, 1, 2, 3, 20, 21)]
-    assert panels.broken(told)[4] == (11.5, None)
-    assert len(panels.broken(told)) == 7
+    assert broken(told)[4] == (11.5, None)
+    assert len(broken(told)) == 7
 
 
 @pytest.mark.parametrize("verdict", ["failed", "aborted"])

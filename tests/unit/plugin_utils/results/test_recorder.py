@@ -10,16 +10,17 @@ from typing import Any
 
 import jsonschema
 import pytest
-from ..synthetic import STAND_IN, T0, Play, pack
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import live_progress, poll, recorder
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.live_progress import Figures, Pace
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import Outcome
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Settings
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import TaskResult
+
+from ..synthetic import STAND_IN, T0, Play, pack
 
 PlayOf = Callable[..., Play]
-SHORT = Settings(15.0, 10.0)
+SHORT = WindowSettings(15.0, 10.0)
 
 
 @pytest.fixture(scope="session")
@@ -257,7 +258,7 @@ def test_whole_inspect_results_and_sample_data_are_not_kept_in_events(ready_run:
 
 def test_state_of_an_outcome() -> None:
     def state(result: dict[str, Any]) -> str | None:
-        return Outcome("a", "h", "t", "ok", 0, 1, result).state
+        return TaskResult("a", "h", "t", "ok", 0, 1, result).state
 
     assert state({"invocation": {"module_args": {"state": "absent"}}}) == "absent"
     assert state({"state": "present"}) == "present"

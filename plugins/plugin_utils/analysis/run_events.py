@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""What the events of a run say: task results that the callback keeps, one JSON line each in ``events.jsonl``.
+"""The event log of a run and what it says: task results that the callback keeps, a JSON line each in ``events.jsonl``.
 
 An event: ``t`` and ``start`` (unix seconds, controller), ``host``, ``action`` (last part of the task's action),
 ``task``, ``status`` (ok, failed, unreachable, retry, hidden), ``state`` (the module's, or null), ``result``.
@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import Call, Offset, intersect
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Window, window_of
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import task_results
 
 APPLY = "profile_apply"
 MEASURE = "profile_measure"
@@ -36,7 +37,7 @@ def _of(events: Iterable[Event], action: str, *states: str) -> list[Event]:
 def _message(event: Event) -> str:
     result = event.get("result") or {}
     text = result.get("msg") or result.get("module_stderr") or result.get("stderr") or "no message"
-    return " ".join(str(text).split())
+    return task_results.one_line(text)
 
 
 def bad(event: Event) -> str:
@@ -99,7 +100,7 @@ def containers(events: Iterable[Event]) -> dict[str, dict[str, Any]]:
     for event in events:
         if event.get("action") not in (APPLY, STOCK):
             continue
-        for name, replica in ((event.get("result") or {}).get("replicas") or {}).items():
+        for name, replica in task_results.replicas(event.get("result") or {}).items():
             known = found.setdefault(name, {})
             for key in ("id", "image_id", "started_at", "exit_code", "address"):
                 if replica.get(key) is not None:
@@ -120,7 +121,7 @@ def status_of(action: str, state: str | None, result: Mapping[str, Any], status:
         wanted = "pid" if state == "started" else "data"
         return status if wanted in result else "failed"
     if action == APPLY:
-        if any(replica.get("error") for replica in (result.get("replicas") or {}).values()) or result.get("problems"):
+        if task_results.blamed(result) or result.get("problems"):
             return "failed"
         return status if "replicas" in result or "problems" in result else "failed"
     return status
@@ -136,21 +137,21 @@ def apply_problems(events: Iterable[Event]) -> list[str]:
             or event.get("status") not in BAD
         ):
             continue
-        replicas = (event.get("result") or {}).get("replicas") or {}
-        own = [_problem(problem, event) for problem in (event.get("result") or {}).get("problems") or []]
-        own += [_blamed(name, replica, event) for name, replica in sorted(replicas.items()) if replica.get("error")]
+        result = event.get("result") or {}
+        own = [_problem(event, where, message) for where, message in task_results.problems(result)]
+        own += [_blamed(event, name, replica) for name, replica in sorted(task_results.blamed(result).items())]
         found.extend(own or [bad(event)])
     return found
 
 
-def _blamed(name: str, replica: Mapping[str, Any], event: Event) -> str:
+def _blamed(event: Event, name: str, replica: Mapping[str, Any]) -> str:
     status = str(replica.get("status") or "failed").replace("_", " ")
-    return f"replica {name} on {event.get('host')}: {status}: {' '.join(str(replica['error']).split())}"
+    return f"replica {name} on {event.get('host')}: {status}: {task_results.one_line(replica['error'])}"
 
 
-def _problem(problem: Mapping[str, Any], event: Event) -> str:
-    where = [f"{key} {problem[key]}" for key in ("container", "field") if problem.get(key)]
-    return f"{', '.join([str(event.get('host')), *where])}: {' '.join(str(problem.get('message')).split())}"
+def _problem(event: Event, where: Mapping[str, str], message: str) -> str:
+    place = ", ".join([str(event.get("host")), *(f"{key} {value}" for key, value in where.items())])
+    return f"{place}: {task_results.one_line(message)}"
 
 
 def _last_of_each_host(events: Iterable[Event]) -> dict[str, Event]:

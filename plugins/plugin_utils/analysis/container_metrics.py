@@ -1,0 +1,164 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""The catalogue's metrics of a container: told by rules of the profile, scraped from OVMS, read from its cgroup.
+
+Entries stand in the order in which the report shows their charts.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Chart, Metric
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.prometheus_text import Selector
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import (
+    at_least_zero,
+    difference,
+    value_at,
+)
+
+FPS = Metric(
+    name="fps",
+    unit="fps",
+    kind="flow",
+    formula="frames finished in the window / length of the window: Σ value × seconds since the line before, over the"
+    " window",
+    absent_when="no rule `fps`; no line in the window",
+    charts=(Chart("Frames per second", "fps"),),
+)
+LATENCY = Metric(
+    name="latency_seconds",
+    unit="seconds",
+    kind="sketch",
+    formula="from all frames: the DDSketch bins of all lines in the window added up (relative error 1 %); never"
+    " averages of percentiles",
+    absent_when="no such rule; no line in the window",
+    charts=(
+        Chart("Latency, median", "ms", 1e3, quantile=0.50),
+        Chart("Latency, 99th percentile", "ms", 1e3, quantile=0.99),
+    ),
+)
+ERRORS = Metric(
+    name="errors",
+    unit="errors",
+    kind="counter",
+    formula="growth of the counter",
+    absent_when="no such rule; fewer than two lines",
+    charts=(Chart("Errors", None),),
+)
+TOLD_METRICS = (FPS, LATENCY, ERRORS)
+"""Metrics of a profile's own rules whose names mean something here."""
+
+
+def _server_time(name: str, histogram: str, title: str, formula: str, essential: bool = False) -> Metric:
+    """The mean of a histogram of OVMS in microseconds: Δsum / Δcount of two scrapes."""
+    return Metric(
+        name=name,
+        unit="seconds",
+        kind="average",
+        formula=formula,
+        absent_when="not OVMS; no request in the window",
+        value=Selector(f"{histogram}_sum"),
+        per=Selector(f"{histogram}_count"),
+        scale=1e-6,
+        explained_by=("prometheus", "container"),
+        unexplained="no request was finished",
+        essential=essential,
+        charts=(Chart(title, "ms", 1e3),),
+    )
+
+
+OVMS_METRICS = (
+    Metric(
+        name="requests_per_second",
+        unit="requests/s",
+        kind="rate",
+        formula='Δ `ovms_requests_success{method="ModelInfer"}` / Δ time',
+        absent_when="not OVMS; `/metrics` not reachable",
+        value=Selector("ovms_requests_success", {"method": "ModelInfer"}),
+        explained_by=("prometheus", "container"),
+        essential=True,
+        charts=(Chart("Requests served", "requests/s"),),
+    ),
+    _server_time(
+        "inference_seconds",
+        "ovms_inference_time_us",
+        "Inference time in the server, mean",
+        "Δ sum / Δ count of `ovms_inference_time_us`; `n` is the number of inferences",
+        essential=True,
+    ),
+    _server_time(
+        "wait_seconds",
+        "ovms_wait_for_infer_req_time_us",
+        "Waiting for an inference request, mean",
+        "likewise of `ovms_wait_for_infer_req_time_us`",
+    ),
+    _server_time(
+        "request_seconds",
+        "ovms_request_time_us",
+        "Request time in the server, mean",
+        "likewise of `ovms_request_time_us`",
+    ),
+)
+"""Metrics of a scrape of OVMS."""
+
+
+def _bytes(name: str, group: str, key: str, title: str, absent_when: str, explained_by: tuple[str, ...]) -> Metric:
+    """Bytes a second, from a counter of the sample."""
+    return Metric(
+        name=name,
+        unit="bytes/s",
+        kind="rate",
+        formula="Δ bytes / Δ time",
+        absent_when=absent_when,
+        value=value_at(group, key),
+        explained_by=(*explained_by, "container"),
+        charts=(Chart(title, "MB/s", 1e-6),),
+    )
+
+
+_NETWORK = "the container is on the host's network, on none, or on that of a container that counts it"
+_BLOCK = "the kernel counts no block I/O by control group"
+CPU = Metric(
+    name="cpu_cores",
+    unit="cores",
+    kind="rate",
+    formula="Δ CPU time / Δ time",
+    absent_when="control group not readable",
+    value=value_at("cpu_ns", scale=1e-9),
+    explained_by=("cpu", "cgroup", "container"),
+    essential=True,
+    charts=(Chart("CPU", "cores"),),
+)
+MEMORY = Metric(
+    name="memory_working_set_bytes",
+    unit="bytes",
+    kind="gauge",
+    formula="max(0, usage − inactive file)",
+    absent_when="control group not readable",
+    value=at_least_zero(difference(value_at("mem_usage"), value_at("mem_inactive_file"))),
+    explained_by=("memory", "memory_stat", "cgroup", "container"),
+    essential=True,
+    charts=(Chart("Memory, working set", "MiB", 1.0 / 1024**2),),
+)
+CONTAINER_METRICS = (
+    CPU,
+    Metric(
+        name="cpu_throttled_ratio",
+        unit="ratio",
+        kind="ratio",
+        formula="Δ throttled periods / Δ periods",
+        absent_when="no CPU quota",
+        value=value_at("throttled"),
+        per=value_at("periods"),
+        explained_by=("cpu_throttled", "cgroup", "container"),
+        unexplained="no CPU quota: no scheduling period was counted",
+        charts=(Chart("CPU periods throttled", "%", 100.0),),
+    ),
+    MEMORY,
+    _bytes("network_rx_bytes_per_second", "net", "rx", "Network received", _NETWORK, ("network",)),
+    _bytes("network_tx_bytes_per_second", "net", "tx", "Network sent", _NETWORK, ("network",)),
+    _bytes("block_read_bytes_per_second", "blk", "read", "Block device reads", _BLOCK, ("block_io", "cgroup")),
+    _bytes("block_write_bytes_per_second", "blk", "write", "Block device writes", _BLOCK, ("block_io", "cgroup")),
+)
+"""Metrics of the samples of a container."""

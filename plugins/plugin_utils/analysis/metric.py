@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""What is declared of a metric: its unit and kind, what it is read from, its chart and its row of the summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import Read
+
+Kind = Literal["gauge", "rate", "ratio", "average", "flow", "counter", "sketch"]
+"""Of a time series, see `time_series.Series`."""
+CPUS = "cpus"
+"""The number of a host's CPUs in its snapshot, as the whole of a percentage."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of the report: ``factor`` turns the metric's unit into the one shown, ``None`` for the series' own.
+
+    ``quantile``: of a sketch, the one that is drawn.
+    """
+
+    title: str
+    unit: str | None
+    factor: float = 1.0
+    quantile: float | None = None
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """A row of ``summary.csv``: the sum of the hosts' means, divided, or as a percentage of other metrics' sums."""
+
+    label: str
+    divisor: float = 1.0
+    percent_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One entry of the catalogue.
+
+    ``value`` reads a sample: a gauge's value, or the counter from which a rate is derived. A ratio or an average is the
+    growth of ``value`` by the growth of ``per``, times ``scale``. Both are ``None`` where a rule of the profile says
+    where the metric is found. ``formula`` and ``absent_when`` are sentences of docs/results.md. ``explained_by``: the
+    words under which the sampler tells why there is none, nearest first; ``unexplained``: the reason where it told
+    nothing. A run is degraded where a measured replica lacks
+    an ``essential`` metric.
+    """
+
+    name: str
+    unit: str
+    kind: Kind
+    formula: str
+    absent_when: str
+    value: Read | None = None
+    per: Read | None = None
+    scale: float = 1.0
+    explained_by: tuple[str, ...] = ("log", "container")
+    unexplained: str = "no sample in the measure window"
+    essential: bool = False
+    charts: tuple[Chart, ...] = ()
+    row: SummaryRow | None = None

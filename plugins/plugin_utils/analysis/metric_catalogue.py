@@ -1,0 +1,45 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""The catalogue of metrics: whatever lists metrics reads it here.
+
+To add a metric is to add an entry to `host_metrics` or `container_metrics`, and the sampler's reader where its samples
+do not hold it yet. A container's and a host's metrics may bear the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
+    CONTAINER_METRICS,
+    OVMS_METRICS,
+    TOLD_METRICS,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.prometheus_text import Selector
+
+OF_CONTAINERS: Mapping[str, Metric] = {
+    metric.name: metric for metric in (*TOLD_METRICS, *OVMS_METRICS, *CONTAINER_METRICS)
+}
+SCRAPED_NAMES = tuple(
+    read.name for metric in OVMS_METRICS for read in (metric.value, metric.per) if isinstance(read, Selector)
+)
+"""What OVMS calls that of which its metrics are made."""
+EXPLANATIONS = frozenset(
+    word for metric in (*OVMS_METRICS, *CONTAINER_METRICS, *HOST_METRICS) for word in metric.explained_by
+)
+"""The sampler's words that explain why some built-in metric is absent."""
+
+
+def built_in(ovms: bool) -> tuple[Metric, ...]:
+    """The metrics that a replica has without a rule of its profile."""
+    return (*CONTAINER_METRICS, *OVMS_METRICS) if ovms else CONTAINER_METRICS
+
+
+def of_rule(name: str) -> Metric:
+    """The metric that a rule of the profile tells; one of the profile's own where the catalogue has none."""
+    own = Metric(name, "as the rule says", "gauge", "as the kind of the rule", "no value in the window")
+    return OF_CONTAINERS.get(name, own)

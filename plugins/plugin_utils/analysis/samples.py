@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""Values out of samples as hosts send them: fields of a JSON mapping, sums over interfaces or disks.
+
+A value that is not there, or is no finite number, is ``None``: missing, never zero.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Read = Callable[[Mapping[str, Any]], "float | None"]
+"""What is read of a sample."""
+
+
+def number(value: object) -> float | None:
+    """A finite number, from a number or its text; ``None`` for anything else, truth values included."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        result = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return result if math.isfinite(result) else None
+
+
+def value_at(*path: str | int, scale: float = 1.0) -> Read:
+    """Reads the number at a path of keys and indices, times ``scale``."""
+
+    def read(sample: Mapping[str, Any]) -> float | None:
+        found: Any = sample
+        for key in path:
+            try:
+                found = found[key]
+            except (KeyError, IndexError, TypeError):
+                return None
+        value = number(found)
+        return None if value is None else value * scale
+
+    return read
+
+
+def difference(above: Read, below: Read) -> Read:
+    """Reads how much one value exceeds another."""
+
+    def read(sample: Mapping[str, Any]) -> float | None:
+        first, second = above(sample), below(sample)
+        return None if first is None or second is None else first - second
+
+    return read
+
+
+def at_least_zero(value: Read) -> Read:
+    """Reads a value that the kernel may give as slightly negative, as its parts are not read at once."""
+
+    def read(sample: Mapping[str, Any]) -> float | None:
+        found = value(sample)
+        return None if found is None else max(0.0, found)
+
+    return read
+
+
+def over_devices(group: str, index: int, inner: re.Pattern[str]) -> Read:
+    """Reads the sum of one counter over devices, ``{name: [counter, …]}``.
+
+    Names that match ``inner`` are of devices that carry what another one carries too: counting both would double it.
+    """
+
+    def read(sample: Mapping[str, Any]) -> float | None:
+        devices = sample.get(group)
+        if not isinstance(devices, Mapping):
+            return None
+        outer = [values for name, values in devices.items() if not inner.match(name) and len(values) >= 2]
+        return sum(float(values[index]) for values in outer) if outer else None
+
+    return read

@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources
+
+
+@pytest.mark.parametrize(
+    ("rule", "source", "kind"),
+    [
+        ({"log": "fps"}, "log", "gauge"),
+        ({"log": "fps", "regex": None}, "log", "gauge"),
+        ({"log": "latency", "kind": "sketch"}, "log", "sketch"),
+        ({"regex": "(a)", "kind": "counter"}, "regex", "counter"),
+        ({"prometheus": "m", "kind": None}, "prometheus", "gauge"),
+    ],
+)
+def test_a_rule_has_one_source_and_a_kind(rule: dict[str, Any], source: str, kind: str) -> None:
+    assert metric_sources.source_of(rule).name == source
+    assert metric_sources.kind_of(rule) == kind
+
+
+ONE_OF = f"expected exactly one of {', '.join(metric_sources.SOURCE_NAMES)}"
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({}, ONE_OF),
+        ({"log": "a", "regex": "(b)"}, ONE_OF),
+        ({"log": "a", "kind": "histogram"}, "kind 'histogram' is not one of gauge, counter, sketch"),
+        ({"regex": "(a)", "kind": "sketch"}, "a sketch is a JSON object in a log line: its source is log"),
+        ({"prometheus": "a", "kind": "sketch"}, "a sketch is a JSON object in a log line: its source is log"),
+    ],
+)
+def test_what_is_no_rule_is_said(rule: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        metric_sources.source_of(rule)
+    assert str(caught.value) == message
+
+
+def test_sources_name_kinds_that_there_are() -> None:
+    assert {kind for source in metric_sources.SOURCES for kind in source.kinds} == set(metric_sources.KIND_NAMES)
