@@ -67,8 +67,8 @@ class ActionModule(DirectAction):
             raise AnsibleActionFail(f"wave={wave} is no number, or the role profile has not planned in this play")
         stays = boolean(self._templar.template(task_vars.get("profile_begins_run", False)))
         said = [task_vars.get(f"profile_{name}", {}) for name in ("checked", "rechecked", "outcome")]
-        known = wave_arguments.Known(answer, *said, stays=stays)
-        return wave_arguments.arguments(known, int(wave), task_vars["inventory_hostname"])
+        rollout = wave_arguments.RolloutState(answer, *said, stays=stays)
+        return wave_arguments.arguments(rollout, int(wave), task_vars["inventory_hostname"])
 
     def _packed(self, args: dict[str, Any], sources: Any, wanted: Iterable[str]) -> list[archives.Parcel]:
         """Packed for all hosts in the folder that Ansible has for this playbook, and removes with its end."""

@@ -18,10 +18,13 @@ def after_wave(
     registered: Iterable[str],
     before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """See :func:`wave_outcome.after_wave`; *registered* are the variables that hold each host's results."""
+    """The outcome of a wave, see :class:`wave_outcome.WaveOutcome`: *registered* hold each host's results.
+
+    *before*: what this filter told after the wave before.
+    """
     plan, names = answer["plan"], list(registered)
     results = {host: [hostvars[host].get(name) or {} for name in names] for host in plan["hosts"]}
-    return wave_outcome.after_wave(before or wave_outcome.NOTHING, plan, int(wave), results)
+    return wave_outcome.after_wave(wave_outcome.outcome_of(before or {}), plan, int(wave), results).as_dict()
 
 
 class FilterModule:

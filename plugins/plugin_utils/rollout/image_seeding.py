@@ -13,6 +13,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.module_utils.images.inventory import chains, same
 from ansible_collections.retail.profiles.plugins.module_utils.images.stream import derive
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.task_results import first_line
 
 #: to how many others a host passes a stream on: more would divide what its network can send, fewer deepen the tree
 BRANCHES = 2
@@ -135,12 +136,8 @@ def failures(results: Mapping[str, Mapping[str, Facts]]) -> list[str]:
             lost.get(host),
             *(answers[step].get("msg") for step in ("received", "sent", "resent")),
         ]
-        found.append(f"{host}: {'; '.join(_first_line(item) for item in why if item) or 'no answer'}")
+        found.append(f"{host}: {'; '.join(first_line(item) for item in why if item) or 'no answer'}")
     return found
-
-
-def _first_line(text: Any) -> str:
-    return str(text).strip().splitlines()[0]
 
 
 def _images(names: Iterable[str], builder: Facts) -> list[dict[str, Any]]:

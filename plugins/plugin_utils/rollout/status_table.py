@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.task_results import first_line
 
 HEADER = ("HOST", "REPLICA", "IMAGE", "DESIRED", "ACTUAL", "READY", "RESTARTS", "DRIFT")
 _LONGEST_VALUE = 40
@@ -36,7 +37,7 @@ def overview(answers: Mapping[str, Mapping[str, Any]], deployment: str | None = 
         if "replicas" not in answer:
             silent += 1
             rows.append((host, "?", "", "", "unreachable" if answer.get("unreachable") else "no answer", "", "", ""))
-            details.append(f"{host}: {_first_line(answer.get('msg') or 'no answer')}")
+            details.append(f"{host}: {first_line(answer.get('msg') or 'no answer')}")
             continue
         for item in sorted(answer["replicas"], key=lambda item: natural(item["replica"])):
             count += 1
@@ -85,7 +86,3 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-def _first_line(text: Any) -> str:
-    return str(text).strip().splitlines()[0]

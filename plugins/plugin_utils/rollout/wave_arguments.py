@@ -17,7 +17,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.rollout.host_share
 
 
 @dataclass(frozen=True)
-class Known:
+class RolloutState:
     """Variables of the role: the planner's answer, what the host answered to being asked, and the waves before.
 
     ``answer``: of profile_plan. ``checked``, ``rechecked``: of profile_apply, the second where it was asked again.
@@ -31,28 +31,28 @@ class Known:
     stays: bool = False
 
 
-def arguments(known: Known, wave: int, host: str) -> dict[str, Any] | None:
+def arguments(state: RolloutState, wave: int, host: str) -> dict[str, Any] | None:
     """The options of profile_apply that bring *host* to its part of *wave*; None where it has nothing to do in it."""
-    answer, plan = known.answer, known.answer["plan"]
+    answer, plan = state.answer, state.answer["plan"]
     if host not in answer["ends"]:
         return None
     # What failed in the waves before, and what depends on it, is left out.
-    out = frozenset(() if wave == answer["due"][0] else known.outcome.get("out", ()))
+    out = frozenset(() if wave == answer["due"][0] else state.outcome.get("out", ()))
     due = share(plan, host, wave, out)
     if not due["replicas"] and not due["shared"]:
         return None
-    again = known.rechecked if host in answer["unchecked"] else {}
+    again = state.rechecked if host in answer["unchecked"] else {}
     found = {
         "deployment": plan["deployment"],
         "run_id": answer["run_id"],
         "plan_id": plan["plan_id"],
         "state_dir": plan["state_dir"],
-        "lease": known.checked.get("lease") or again.get("lease"),
+        "lease": state.checked.get("lease") or again.get("lease"),
         # A run goes on with the hosts: it gives them back when it has measured.
-        "release": wave == answer["ends"][host] and not known.stays,
+        "release": wave == answer["ends"][host] and not state.stays,
         "expected": plan["hosts"][host]["replicas"],
         "share": due,
         "sources": answer["sources"],
-        "missing": [*known.checked.get("missing", ()), *known.rechecked.get("missing", ())],
+        "missing": [*state.checked.get("missing", ()), *state.rechecked.get("missing", ())],
     }
     return {option: value for option, value in found.items() if value is not None}

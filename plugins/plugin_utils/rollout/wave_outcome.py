@@ -2,82 +2,98 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""What failed in a wave, and what must not start because of it. Pure: results of hosts in, plain data out."""
+"""What failed in a wave of a rollout, and what must not start because of it. Pure: results of hosts in, data out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import DEPLOYMENT_LABEL
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import task_results
 
-NOTHING: dict[str, Any] = {"failures": [], "failed": [], "blocked": [], "out": [], "gone": [], "done": []}
-
-
-def messages(result: Mapping[str, Any]) -> list[str]:
-    """What went wrong, by the result of one of the collection's modules; empty when all went well."""
-    found = [_problem(problem) for problem in result.get("problems") or []]
-    found += [_named(name, replica["error"]) for name, replica in _replicas(result).items() if replica.get("error")]
-    failed = result.get("failed") or result.get("failed_when_result") or "exception" in result
-    if not found and (failed or _refused(result)):
-        found.append(first_line(result))
-    return found
+Plan = Mapping[str, Any]
+#: what Ansible registers for one task on one host
+Result = Mapping[str, Any]
+Names = frozenset[str]
 
 
-def failures(host: str, result: Mapping[str, Any]) -> list[str]:
-    """``HOST: message`` for all that a host's result tells of failures."""
-    if result.get("unreachable"):
-        return [f"{host}: unreachable: {first_line(result)}"]
-    return [f"{host}: {message}" for message in messages(result)]
+@dataclass(frozen=True)
+class WaveOutcome:
+    """What is known to have failed after a wave of the rollout, in it and in those before it."""
+
+    #: a line each, which begins with the host
+    failures: tuple[str, ...] = ()
+    #: replicas that failed
+    failed: Names = frozenset()
+    #: replicas that depend on one that failed
+    blocked: Names = frozenset()
+    #: hosts that are left alone from here on, with all that they had to run
+    gone: Names = frozenset()
+    #: hosts that have answered in their last wave
+    done: Names = frozenset()
+
+    @property
+    def out(self) -> Names:
+        """All replicas that are not to start any more."""
+        return self.failed | self.blocked
+
+    def as_dict(self) -> dict[str, list[str]]:
+        """The outcome as the role ``profile`` keeps it between waves: lists, those of names sorted."""
+        names = {key: sorted(value) for key, value in asdict(self).items() if key != "failures"}
+        return {"failures": list(self.failures), **names, "out": sorted(self.out)}
 
 
-def _named(name: str, error: str) -> str:
-    return error if error.startswith(f"{name}: ") else f"{name}: {error}"
+def outcome_of(kept: Mapping[str, Any]) -> WaveOutcome:
+    """What ``as_dict`` gave; nothing has failed yet where *kept* is empty."""
+    names = {key: frozenset(kept.get(key, ())) for key in ("failed", "blocked", "gone", "done")}
+    return WaveOutcome(failures=tuple(kept.get("failures", ())), **names)
 
 
-def first_line(result: Mapping[str, Any]) -> str:
-    return str(result.get("msg") or "no answer").strip().splitlines()[0]
+def after_wave(before: WaveOutcome, plan: Plan, wave: int, results: Mapping[str, Sequence[Result]]) -> WaveOutcome:
+    """The outcome after a wave: *before*, and what *results* (by host, one a task) tell of hosts with a part in it."""
+    hosts = [
+        _of_host(plan, wave, host, due, results.get(host, ()))
+        for host in plan["hosts"]
+        if (due := _due(plan, wave, host, before.out))
+    ]
+    failed = before.failed.union(*(host.failed for host in hosts))
+    return WaveOutcome(
+        failures=(*before.failures, *(line for host in hosts for line in host.failures)),
+        failed=failed,
+        blocked=frozenset(dependants(plan, failed)),
+        gone=before.gone.union(*(host.gone for host in hosts)),
+        done=before.done.union(*(host.done for host in hosts)),
+    )
 
 
-def after_wave(
-    before: Mapping[str, Any], plan: Mapping[str, Any], wave: int, results: Mapping[str, Sequence[Mapping[str, Any]]]
-) -> dict[str, Any]:
-    """What is known to have failed after a wave: *before*, and what *results* (by host, one a task) tell.
-
-    ``failures``: a line each. ``failed``: replicas. ``gone``: hosts that are left alone from here on, with all that
-    they had to run. ``blocked``: replicas that depend on one of these. ``out``: all replicas that are not to start.
-    ``done``: hosts that have answered in their last wave.
-    """
-    failures, failed = list(before["failures"]), set(before["failed"])
-    gone, done = set(before["gone"]), set(before["done"])
-    for host, own in plan["hosts"].items():
-        due = [name for name in own["replicas"] if plan["replicas"][name]["wave"] == wave and name not in before["out"]]
-        if not due:
-            continue
-        told = results.get(host, ())
-        if any(result.get("unreachable") for result in told):
-            failures.append(f"{host}: unreachable: {first_line(next(r for r in told if r.get('unreachable')))}")
-            gone.add(host)
-            failed.update(name for name in own["replicas"] if plan["replicas"][name]["wave"] >= wave)
-            continue
-        if wave == last_wave(plan, host) and any("replicas" in result for result in told):
-            done.add(host)
-        lines = [line for result in told for line in _lines(result)]
-        failures += [f"{host}: {line}" for line in dict.fromkeys(lines)]
-        blamed = {name for result in told for name in _blamed(result)}
-        failed.update(blamed or (due if lines else ()))
-    out = failed | dependants(plan, failed)
-    return {
-        "failures": failures,
-        "failed": sorted(failed),
-        "gone": sorted(gone),
-        "done": sorted(done),
-        "blocked": sorted(out - failed),
-        "out": sorted(out),
-    }
+def _due(plan: Plan, wave: int, host: str, out: Collection[str]) -> Names:
+    """What the host had to start in the wave."""
+    replicas = plan["replicas"]
+    return frozenset(
+        name for name in plan["hosts"][host]["replicas"] if replicas[name]["wave"] == wave and name not in out
+    )
 
 
-def dependants(plan: Mapping[str, Any], failed: Iterable[str]) -> set[str]:
+def _of_host(plan: Plan, wave: int, host: str, due: Names, results: Sequence[Result]) -> WaveOutcome:
+    """What became of the replicas that were *due* on one host."""
+    for result in results:
+        if result.get("unreachable"):
+            lost = (name for name in plan["hosts"][host]["replicas"] if plan["replicas"][name]["wave"] >= wave)
+            return WaveOutcome(tuple(failures(host, result)), failed=frozenset(lost), gone=frozenset((host,)))
+    told = dict.fromkeys(line for result in results for line in _lines(result))
+    blamed = frozenset(name for result in results for name in _blamed(result))
+    answered = any("replicas" in result for result in results)
+    return WaveOutcome(
+        failures=tuple(f"{host}: {line}" for line in told),
+        # A call that failed as a whole blames no replica: none of them is known to run.
+        failed=blamed or (due if told else frozenset()),
+        done=frozenset((host,) if answered and wave == last_wave(plan, host) else ()),
+    )
+
+
+def dependants(plan: Plan, failed: Iterable[str]) -> set[str]:
     """All replicas that depend on one of *failed*, directly or through others."""
     out = set(failed)
     for names in plan["waves"]:
@@ -85,14 +101,14 @@ def dependants(plan: Mapping[str, Any], failed: Iterable[str]) -> set[str]:
     return out - set(failed)
 
 
-def last_wave(plan: Mapping[str, Any], host: str) -> int:
+def last_wave(plan: Plan, host: str) -> int:
     """The last wave in which a host has something to do, from 0; -1 for a host that has no replica."""
     names = plan["hosts"].get(host, {}).get("replicas", ())
     return max((int(plan["replicas"][name]["wave"]) for name in names), default=-1)
 
 
-def standing(plan: Mapping[str, Any], host: str) -> list[str]:
-    """The replicas of the plan that were on the host before, by its snapshot."""
+def standing(plan: Plan, host: str) -> list[str]:
+    """The replicas of the plan that were on the host before the rollout, by its snapshot."""
     containers = (plan.get("snapshot") or {}).get(host, {}).get("containers") or {}
     return [
         name
@@ -101,34 +117,58 @@ def standing(plan: Mapping[str, Any], host: str) -> list[str]:
     ]
 
 
-def _lines(result: Mapping[str, Any]) -> list[str]:
+def failures(host: str, result: Result) -> list[str]:
+    """``HOST: message`` for all that a host's result tells of failures."""
+    if result.get("unreachable"):
+        return [f"{host}: unreachable: {_message(result)}"]
+    return [f"{host}: {message}" for message in messages(result)]
+
+
+def messages(result: Result) -> list[str]:
+    """What went wrong, by the result of one of the collection's modules; empty when all went well."""
+    found = [_placed(where, message) for where, message in task_results.problems(result)]
+    found += [_named(name, str(replica["error"])) for name, replica in task_results.blamed(result).items()]
+    failed = result.get("failed") or result.get("failed_when_result") or "exception" in result
+    if not found and (failed or _refused(result)):
+        found.append(_message(result))
+    return found
+
+
+def _placed(where: Mapping[str, str], message: str) -> str:
+    return f"{', '.join(where.values())}: {message}" if where else message
+
+
+def _named(name: str, error: str) -> str:
+    return error if error.startswith(f"{name}: ") else f"{name}: {error}"
+
+
+def _message(result: Result) -> str:
+    return task_results.first_line(result.get("msg") or "no answer")
+
+
+def _lines(result: Result) -> list[str]:
     """The messages of a result, which may be that of a loop of stock tasks over replicas."""
-    if not isinstance(result.get("results"), list):
-        return messages(result)
-    return [f"{_item(item)}: {first_line(item)}" for item in result["results"] if item.get("failed")]
+    if _is_loop(result):
+        return [f"{_item(item)}: {_message(item)}" for item in result["results"] if item.get("failed")]
+    return messages(result)
 
 
-def _blamed(result: Mapping[str, Any]) -> set[str]:
-    items = result.get("results")
-    if isinstance(items, list):
-        return {_item(item) for item in items if item.get("failed")}
-    return {name for name, replica in _replicas(result).items() if replica.get("error")}
+def _blamed(result: Result) -> Iterable[str]:
+    """The replicas that a result tells to have failed."""
+    if _is_loop(result):
+        return [_item(item) for item in result["results"] if item.get("failed")]
+    return task_results.blamed(result)
 
 
-def _item(item: Mapping[str, Any]) -> str:
+def _is_loop(result: Result) -> bool:
+    return isinstance(result.get("results"), list)
+
+
+def _item(item: Result) -> str:
     return str((item.get("profile_replica") or {}).get("name"))
 
 
-def _replicas(result: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    return result.get("replicas") or {}
-
-
-def _problem(problem: Mapping[str, Any]) -> str:
-    where = [str(problem[key]) for key in ("container", "field") if problem.get(key)]
-    return ": ".join([", ".join(where), problem["message"]] if where else [problem["message"]])
-
-
-def _refused(result: Mapping[str, Any]) -> bool:
+def _refused(result: Result) -> bool:
     """A module that failed as a whole answers with a message and nothing else of its own."""
     return (
         bool(result.get("msg")) and not result.get("skipped") and "replicas" not in result and "problems" not in result

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout.host_share import remaining, share
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout.wave_outcome import (
-    NOTHING,
+    WaveOutcome,
     after_wave,
     dependants,
     last_wave,
+    outcome_of,
     standing,
 )
 
@@ -34,6 +35,11 @@ PLAN = plan_of(
 )
 
 
+def after(before: dict[str, Any], plan: dict[str, Any], wave: int, results: dict[str, Any]) -> dict[str, Any]:
+    """As the filter tells it to the playbooks."""
+    return after_wave(outcome_of(before), plan, wave, results).as_dict()
+
+
 def fine(*names: str) -> list[dict[str, Any]]:
     return [{"replicas": {name: {"error": None} for name in names}}]
 
@@ -43,20 +49,20 @@ def bad(name: str) -> list[dict[str, Any]]:
 
 
 def test_what_depends_on_a_failed_replica_is_out_and_nothing_else() -> None:
-    found = after_wave(NOTHING, PLAN, 0, {"h1": bad("server-1"), "h2": fine("server-2")})
+    found = after({}, PLAN, 0, {"h1": bad("server-1"), "h2": fine("server-2")})
     assert found["failures"] == ["h1: server-1: exited"]
     assert found["failed"] == ["server-1"]
     assert found["blocked"] == ["client-1", "report-1"]
     assert found["done"] == ["h1"]
     assert [item["name"] for item in share(PLAN, "h2", 1, found["out"])["replicas"]] == []
     assert [item["name"] for item in share(PLAN, "h3", 1, found["out"])["replicas"]] == ["client-2", "alone-1"]
-    later = after_wave(found, PLAN, 1, {"h3": fine("client-2", "alone-1"), "h1": bad("server-1")})  # h1 has no part
+    later = after(found, PLAN, 1, {"h3": fine("client-2", "alone-1"), "h1": bad("server-1")})  # h1 has no part
     assert {key: later[key] for key in ("failures", "out")} == {key: found[key] for key in ("failures", "out")}
 
 
 def test_a_host_that_does_not_answer_is_left_alone_with_all_that_it_had_to_run() -> None:
     gone = [{"unreachable": True, "msg": "no route\nto it"}]
-    found = after_wave(NOTHING, PLAN, 0, {"h1": fine("server-1"), "h2": gone})
+    found = after({}, PLAN, 0, {"h1": fine("server-1"), "h2": gone})
     assert found["failures"] == ["h2: unreachable: no route"]
     assert (found["gone"], found["failed"], found["blocked"]) == (
         ["h2"],
@@ -67,12 +73,24 @@ def test_a_host_that_does_not_answer_is_left_alone_with_all_that_it_had_to_run()
 
 def test_a_call_that_failed_as_a_whole_is_all_of_its_replicas() -> None:
     for answer in ({"failed": True, "msg": "no engine"}, {"msg": "no engine"}, {"exception": "x", "msg": "no engine"}):
-        found = after_wave(NOTHING, PLAN, 0, {"h1": [answer], "h2": fine("server-2")})
+        found = after({}, PLAN, 0, {"h1": [answer], "h2": fine("server-2")})
         assert found["failures"] == ["h1: no engine"]
         assert found["failed"] == ["server-1"]
         assert found["done"] == []
     problem = {"problems": [{"container": "c", "field": "image", "message": "is not there"}], "replicas": {}}
-    assert after_wave(NOTHING, PLAN, 0, {"h1": [problem]})["failures"] == ["h1: c, image: is not there"]
+    assert after({}, PLAN, 0, {"h1": [problem]})["failures"] == ["h1: c, image: is not there"]
+
+
+def test_the_playbooks_get_lists_in_order() -> None:
+    outcome = WaveOutcome(("h2: b", "h1: a"), frozenset("ba"), frozenset("dc"), frozenset(["h2"]), frozenset(["h1"]))
+    assert outcome.as_dict() == {
+        "failures": ["h2: b", "h1: a"],
+        "failed": ["a", "b"],
+        "blocked": ["c", "d"],
+        "out": ["a", "b", "c", "d"],
+        "gone": ["h2"],
+        "done": ["h1"],
+    }
 
 
 def test_stock_tasks_are_blamed_one_by_one() -> None:
@@ -80,7 +98,7 @@ def test_stock_tasks_are_blamed_one_by_one() -> None:
         {"profile_replica": {"name": "client-2"}, "failed": True, "msg": "no such image"},
         {"profile_replica": {"name": "alone-1"}, "failed": False},
     ]
-    found = after_wave(NOTHING, PLAN, 1, {"h3": [{"failed": True, "results": items}, *fine("alone-1")]})
+    found = after({}, PLAN, 1, {"h3": [{"failed": True, "results": items}, *fine("alone-1")]})
     assert found["failures"] == ["h3: client-2: no such image"]
     assert found["failed"] == ["client-2"]
 
@@ -123,11 +141,11 @@ def test_out_is_closed_and_no_larger_than_it_must_be(plan: dict[str, Any], data:
 @given(plans(), st.data())
 def test_every_replica_is_started_or_told_of(plan: dict[str, Any], data: st.DataObject) -> None:
     """Through all waves with failures at random: each replica was asked for, or is out, and never both."""
-    outcome, asked = NOTHING, set()
+    outcome, asked = WaveOutcome(), set()
     for wave in range(len(plan["waves"])):
         results = {}
         for host in plan["hosts"]:
-            names = [item["name"] for item in share(plan, host, wave, outcome["out"])["replicas"]]
+            names = [item["name"] for item in share(plan, host, wave, outcome.out)["replicas"]]
             assert not asked & set(names)
             asked |= set(names)
             wrong = data.draw(st.sampled_from(["fine", "one", "gone"]))
@@ -138,9 +156,10 @@ def test_every_replica_is_started_or_told_of(plan: dict[str, Any], data: st.Data
             else:
                 results[host] = fine(*names)
         outcome = after_wave(outcome, plan, wave, results)
-    assert asked | set(outcome["out"]) == set(plan["replicas"])
-    assert not asked & set(outcome["blocked"])
-    assert bool(outcome["failures"]) == bool(outcome["failed"])
+        assert outcome_of(outcome.as_dict()) == outcome
+    assert asked | outcome.out == set(plan["replicas"])
+    assert not asked & outcome.blocked
+    assert bool(outcome.failures) == bool(outcome.failed)
 
 
 @given(plans(), st.sets(st.sampled_from(["h1", "h2", "h3"])))
