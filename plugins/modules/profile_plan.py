@@ -115,6 +115,13 @@ options:
     description: Whether to print the plan.
     type: bool
     default: true
+  full:
+    description:
+      - Whether the plan in words has an entry for every replica. Otherwise replicas of a container that are alike share
+        one, which names them and says what differs between them.
+      - With C(-v) every replica has its entry, too.
+    type: bool
+    default: false
   as_playbook:
     description:
       - File on the controller to which the plan is written as a playbook of stock tasks. The profile's files go into a
@@ -215,7 +222,7 @@ plan:
   returned: stage is plan
   type: dict
 summary:
-  description: The plan in words.
+  description: The plan in words as it is printed; RV(plan) has every replica however O(full) is set.
   returned: stage is plan
   type: str
 run_id:

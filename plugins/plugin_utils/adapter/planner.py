@@ -39,6 +39,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
     input_source,
     target_device,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.task_results import one_line
 
 #: folder in the directory of a run, beside its plan, with the content of the plan's files
 KEPT = "files"
@@ -64,6 +65,7 @@ OPTIONS: dict[str, Any] = {
     "results_dir": {"type": "path", "default": "results"},
     "run": {"type": "bool", "default": False},
     "show": {"type": "bool", "default": True},
+    "full": {"type": "bool", "default": False},
     "as_playbook": {"type": "path"},
     "asked": {"type": "dict", "default": {}},
     "from_variables": {"type": "bool", "default": False},
@@ -88,6 +90,7 @@ VARIABLES = {
     "models_dir": "models_dir",
     "results_dir": "profile_results_dir",
     "run": "profile_begins_run",
+    "full": "profile_plan_full",
     "as_playbook": "as_playbook",
 }
 
@@ -213,7 +216,7 @@ class Planner:
             if "snapshot" in answer:
                 snapshots[host] = answer["snapshot"]
             else:
-                silent[host] = " ".join(str(answer.get("msg", "no answer")).split())
+                silent[host] = one_line(answer.get("msg", "no answer"))
             if any(problem["field"] == "lease" for problem in answer.get("problems", ())):
                 held.append(str(ProfileError(silent[host], host=host)))
         if held:
@@ -251,7 +254,7 @@ class Planner:
     def _planned(self, made: plan.Planned, loaded: entry.Profile | None) -> dict[str, Any]:
         planned, sources = made.plan, made.sources
         secrets.check(planned, secrets.Secrets(loaded, self.variables, self.render))
-        summary = plan_text.text(planned)
+        summary = plan_text.text(planned, full=self.args["full"] or Display().verbosity > 0)
         if self.args["show"]:
             Display().display(f"\n{summary}\n")
         if self.args["as_playbook"]:

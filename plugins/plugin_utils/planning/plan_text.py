@@ -6,37 +6,60 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning.plan import grouped
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning.plan_folding import (
+    Detail,
+    Shown,
+    alternatives,
+    entries,
+    wrapped,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.readiness import PROBES
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.name_ranges import ranges
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed, natural
 
 Plan = Mapping[str, Any]
-LONGEST_VALUE = 60
+#: in an entry of several replicas, what each calls by its own name, and its host
+OWN_NAME, OWN_HOST = "<replica>", "<host>"
+#: so many reasons why hosts are left out, equal but for their numbers, share a line
+_MANY_REASONS = 5
+#: options of a task that other lines show, or that are the planner's own
+_SAID_OTHERWISE = frozenset(
+    ("name", "state", "image", "env", "labels", "cpuset_cpus", "devices", "etc_hosts", "published_ports")
+)
+#: options that come from the hardware of the host
+_OF_HOST = frozenset(("groups",))
 
 
-def text(plan: Plan) -> str:
-    """The whole plan, for a terminal."""
-    return "\n".join(_lines(plan))
+def text(plan: Plan, full: bool = False) -> str:
+    """The plan for a terminal; unless it is to be *full*, replicas of a container that are alike share an entry."""
+    return "\n".join(_lines(plan, full))
 
 
-def _lines(plan: Plan) -> Iterator[str]:
+def _lines(plan: Plan, full: bool) -> Iterator[str]:
     replicas, waves = plan["replicas"], plan["waves"]
     yield (
         f"Plan {plan['plan_id'][:8]}: profile {plan['profile']}, deployment {plan['deployment']}, "
         f"{_count(len(replicas), 'replica')} on {_count(len(plan['hosts']), 'host')}, {_count(len(waves), 'wave')}"
     )
+    count = 0
     for number, names in enumerate(waves, start=1):
         yield ""
-        yield f"Wave {number}{_after(plan, names)}"
-        for name in names:
-            yield from _replica(name, replicas[name], plan["hosts"])
+        yield f"Wave {number}{_after(plan, names, full)}"
+        for line in _entries(plan, names, full):
+            count += line.startswith("  + ")
+            yield line
     if plan["left_out"]:
         yield ""
         for container, reasons in plan["left_out"].items():
-            yield from (f"Left out for {container}: {listed(hosts)}: {reason}" for reason, hosts in reasons.items())
+            yield from _left_out(container, reasons, full)
     if plan["stand_ins"]:
         yield ""
         yield from (
@@ -44,56 +67,149 @@ def _lines(plan: Plan) -> Iterator[str]:
         )
     if plan["warnings"]:
         yield ""
-        yield from (f"Warning: {warning}" for warning in plan["warnings"])
+        yield from (f"Warning: {warning}" for warning in plan["warnings"]) if full else _warnings(plan)
+    if count < len(replicas):
+        yield ""
+        yield "Replicas that are alike share an entry; -v or -e profile_plan_full=true shows each by itself."
 
 
-def _after(plan: Plan, names: list[str]) -> str:
+def _entries(plan: Plan, names: list[str], full: bool) -> Iterator[str]:
+    """The entries of a wave."""
+    replicas, hosts = plan["replicas"], plan["hosts"]
+    if full:
+        for name in names:
+            yield from _entry(name, replicas[name], hosts)
+        return
+    for members in grouped(names, lambda name: replicas[name]["container"]).values():
+        yield from entries([_shown(name, replicas[name], hosts) for name in members])
+
+
+def _after(plan: Plan, names: list[str], full: bool) -> str:
     needed = sorted({other for name in names for other in plan["replicas"][name]["depends_on"]})
-    return f", when {', '.join(needed)} {'is' if len(needed) == 1 else 'are'} ready" if needed else ""
+    if not needed:
+        return ""
+    return f", when {', '.join(needed) if full else ranges(needed, 4)} {'is' if len(needed) == 1 else 'are'} ready"
 
 
-def _replica(name: str, replica: Mapping[str, Any], hosts: Mapping[str, Any]) -> Iterator[str]:
+def _left_out(container: str, reasons: Mapping[str, list[str]], full: bool) -> Iterator[str]:
+    """The hosts that a container does not run on, and why. Many reasons that differ in numbers alone are one."""
+    alike = grouped(reasons, lambda reason: reason if full else re.sub("[0-9.]+", "0", reason))
+    for same in alike.values():
+        if len(same) < _MANY_REASONS:
+            yield from (f"Left out for {container}: {listed(reasons[reason])}: {reason}" for reason in same)
+        else:
+            by_host = {host: reason for reason in same for host in reasons[reason]}
+            yield from wrapped(f"Left out for {container}: {alternatives(by_host)}")
+
+
+def _warnings(plan: Plan) -> Iterator[str]:
+    """The warnings; those that say the same of several replicas once, with the names of all of them."""
+    named = [(_first_replica(plan, warning), warning) for warning in plan["warnings"]]
+    alike = grouped(named, lambda item: _unnamed(plan, *item))
+    for same in alike.values():
+        (_name, first), *others = sorted(same, key=lambda item: natural(item[0]))
+        if others:
+            yield from wrapped(f"Warning: {first} (likewise {ranges(name for name, _warning in others)})")
+        else:
+            yield f"Warning: {first}"
+
+
+def _first_replica(plan: Plan, warning: str) -> str:
+    """The replica that a warning names first; empty where it names none."""
+    return next((word for word in re.findall(r"[\w.-]+", warning) if word in plan["replicas"]), "")
+
+
+def _unnamed(plan: Plan, name: str, warning: str) -> str:
+    """The warning as it would be of any replica on any host."""
+    return _without(_without(warning, name), plan["replicas"][name]["host"]) if name else warning
+
+
+def _entry(name: str, replica: Mapping[str, Any], hosts: Mapping[str, Any]) -> Iterator[str]:
+    """The entry of one replica."""
+    yield f"  + {name} on {_place(replica, hosts)}"
+    yield from (detail.line for detail in _details(name, replica, replica["host"]))
+
+
+def _place(replica: Mapping[str, Any], hosts: Mapping[str, Any]) -> str:
     host = replica["host"]
     at = hosts[host]["address"]
-    yield f"  + {name} on {host}{f' ({at})' if at else ''}"
-    yield f"      why      {replica['why']}"
+    return f"{host} ({at})" if at else host
+
+
+def _shown(name: str, replica: Mapping[str, Any], hosts: Mapping[str, Any]) -> Shown:
+    said = (*_details(name, replica, OWN_HOST), *_quiet(replica))
+    return Shown(
+        name=name,
+        short_name=f"{replica['container']}-{replica['index']}",
+        host=replica["host"],
+        place=_place(replica, hosts),
+        entry=list(_entry(name, replica, hosts)),
+        details=[replace(d, value=_without(d.value, name, OWN_NAME)) if name in d.value else d for d in said],
+    )
+
+
+def _without(text: str, name: str, instead: str = "") -> str:
+    """The text with something instead of a name, where that is a word of its own."""
+    return re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", instead, text)
+
+
+def _details(name: str, replica: Mapping[str, Any], host: str) -> Iterator[Detail]:
+    """What an entry says of a replica."""
+    task = replica["task"]
+    yield Detail("why", replica["why"])
     if replica["shared"]:
-        yield f"      shared   joins {name} if it runs; the last deployment that uses it stops it"
-    image = replica["task"]["image"]
-    if "cpuset_cpus" in replica["task"]:
-        yield f"      cpus     {replica['task']['cpuset_cpus']}"
-    yield f"      image    {image}{'' if image == replica['image'] else ' in place of ' + replica['image']}"
-    for variable, value in sorted(replica["task"]["env"].items()):
-        yield f"      env      {variable}={_shortened(value)}  ({replica['env_from'][variable]})"
-    if replica["target_device"] or replica["task"].get("devices"):
-        nodes = ", ".join(item.partition(":")[0] for item in replica["task"].get("devices", []))
-        yield f"      device   {replica['target_device'] or 'as its models say'}{f': {nodes}' if nodes else ''}"
+        yield Detail("shared", f"joins {name} if it runs; the last deployment that uses it stops it", matters=True)
+    image = task["image"]
+    if "cpuset_cpus" in task:
+        yield Detail("cpus", str(task["cpuset_cpus"]))
+    other = "" if image == replica["image"] else f" in place of {replica['image']}"
+    yield Detail("image", f"{image}{other}", matters=True)
+    for variable, value in sorted(task["env"].items()):
+        yield Detail("env", value, f"{variable}=", f"  ({replica['env_from'][variable]})")
+    if replica["target_device"] or task.get("devices"):
+        nodes = ", ".join(item.partition(":")[0] for item in task.get("devices", []))
+        yield Detail("device", f"{replica['target_device'] or 'as its models say'}{f': {nodes}' if nodes else ''}")
     if replica["input_source"]:
-        yield f"      input    {replica['input_source']}"
+        yield Detail("input", replica["input_source"])
     for secret in replica["secrets"]:
-        yield f"      env      {secret} is a secret  ({replica['env_from'][secret]})"
+        yield Detail("env", "is a secret", f"{secret} ", f"  ({replica['env_from'][secret]})", matters=True)
     if replica["ports"]:
         listens = ", ".join(f"{label} {port}" for label, port in replica["ports"].items())
-        yield f"      listens  {replica['address'] or 'every address'}: {listens}"
+        yield Detail("listens", f"{replica['address'] or 'every address'}: {listens}")
     for container, peer in replica["peers"].items():
         ports = ", ".join(f"{label} {port}" for label, port in peer["ports"].items())
-        yield f"      dials    {container} ({peer['replica']}) at {peer['address']}{f': {ports}' if ports else ''}"
+        at = f"({peer['replica']}) at {peer['address']}{f': {ports}' if ports else ''}"
+        yield Detail("dials", at, f"{container} ")
     for probe in replica["ready"]:
-        yield f"      ready    when {_probe(probe)}, within {probe['timeout']:g} s"
+        yield Detail("ready", f"when {_probe(probe)}, within {probe['timeout']:g} s")
     for probe in replica["reach"]:
-        yield f"      starts   when {_probe(probe)} seen from {host}, within {probe['timeout']:g} s"
+        yield Detail("starts", f"when {_probe(probe)} seen from {host}, within {probe['timeout']:g} s")
+
+
+def _quiet(replica: Mapping[str, Any]) -> Iterator[Detail]:
+    """What an entry does not say, but where replicas of a container differ in it."""
+    for option, value in replica["task"].items():
+        if option not in _SAID_OTHERWISE:
+            label = "args" if option == "command" else option
+            yield Detail(label, _words(value), matters=option not in _OF_HOST, quiet=True)
+    for port in replica["task"].get("published_ports", ()):
+        if not replica["address"] or replica["address"] not in str(port):
+            yield Detail("publishes", str(port), quiet=True)
+    for name in ("measured", "pull", "metrics", "prometheus"):
+        yield Detail(name, _words(replica[name]), matters=True, quiet=True)
+
+
+def _words(value: Any) -> str:
+    """An option's value on one line."""
+    if isinstance(value, (list, tuple)) and all(isinstance(item, (str, int, float)) for item in value):
+        return shlex.join(map(str, value))
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
 def _probe(probe: Mapping[str, Any]) -> str:
     at = f"{probe.get('address') or probe.get('replica')}:{probe.get('port')}"
     lists = {"models": ", ".join(probe.get("models", [])), "command": shlex.join(probe.get("command", []))}
     return PROBES[probe["kind"]].plan.format(**{**probe, **lists}, at=at)
-
-
-def _shortened(value: str) -> str:
-    """A value on one line, cut where it is long."""
-    shown = "".join(character if character.isprintable() else repr(character)[1:-1] for character in value)
-    return shown if len(shown) <= LONGEST_VALUE else f"{shown[: LONGEST_VALUE - 1]}…"
 
 
 def _count(number: int, noun: str) -> str:

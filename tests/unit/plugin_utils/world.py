@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -224,3 +225,20 @@ def plan_of(replicas: dict[str, tuple[str, int, list[str]]]) -> dict[str, Any]:
             for name, (host, wave, needs) in replicas.items()
         },
     }
+
+
+def expanded(text: str) -> list[str]:
+    """The names that ``name_ranges.ranges`` has written in a few words."""
+    names: list[str] = []
+    stem = ""
+    for row in filter(None, text.split(", ")):
+        found = re.fullmatch(r"(.*?)([0-9]+)…([0-9]+)(.*?)(?: by ([0-9]+))?", row)
+        if found is None:
+            names.append(stem + row if row.isdecimal() else row)
+            stem = re.sub("[0-9]+$", "", names[-1])
+        else:
+            before, first, last, behind, step = found.groups()
+            stem = before or ("" if behind else stem)
+            numbers = range(int(first), int(last) + 1, int(step or 1))
+            names += [f"{stem}{number:0{len(first)}}{behind}" for number in numbers]
+    return names

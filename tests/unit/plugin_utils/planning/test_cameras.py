@@ -59,7 +59,7 @@ def test_each_reader_reads_its_own_stream_from_the_fleet_address(fleet: World) -
     probe = {"kind": "rtsp", "timeout": 60.0, "port": 8554, "path": "/camera4"}
     assert camera["ready"] == [{**probe, "replica": "gstreamer-rtsp-camera-1"}]
     assert plan["replicas"]["gstreamer-rtsp-decode-2"]["reach"] == [{**probe, "address": "10.0.0.1"}]
-    assert "rtsp://10.0.0.1:8554/camera4 describes a stream seen from h3" in plan_text.text(plan)
+    assert "rtsp://10.0.0.1:8554/camera4 describes a stream seen from h3" in plan_text.text(plan, full=True)
 
 
 def test_on_one_host_the_readers_use_the_name_and_nothing_is_published(fleet: World) -> None:

@@ -239,7 +239,7 @@ def test_a_share_holds_one_hosts_part_of_one_wave(world: World) -> None:
 
 
 def test_the_explanation_says_who_where_when_and_why(world: World) -> None:
-    text = plan_text.text(world.plan("ovms"))
+    text = plan_text.text(world.plan("ovms"), full=True)
     assert "profile ovms, deployment ovms, 5 replicas on 4 hosts, 2 waves" in text
     assert "Wave 2, when ovms-server-1 is ready" in text
     assert "+ ovms-client-3 on h10 (10.0.0.4)" in text

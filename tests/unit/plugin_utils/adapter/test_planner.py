@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The planner with what a play knows, made up: no hosts are asked."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+from ansible.utils.display import Display
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner
+
+from ..world import World
+
+HOSTS = ("h1", "h2")
+
+
+class HostVars(dict[str, dict[str, Any]]):
+    """The variable ``hostvars`` as far as the planner asks it."""
+
+    def raw_get(self, host: str) -> dict[str, Any]:
+        return self[host]
+
+
+def answer(world: World, **args: Any) -> dict[str, Any]:
+    """The answer of the stage ``plan`` for eight clients on two hosts that have answered."""
+    client = {"name": "client", "image": "i:1", "hosts": "all", "replicas": 8, "env": {"N": "{{ replica.index }}"}}
+    folder = world.write("many", json.dumps({"containers": [client]})).parent
+    addresses = {host: f"192.0.2.{at}" for at, host in enumerate(HOSTS, start=1)}
+    hostvars = HostVars(
+        {
+            host: {"ansible_host": address, "profile_checked": {"snapshot": {"addresses": [address]}}}
+            for host, address in addresses.items()
+        }
+    )
+    play = {
+        "hostvars": hostvars,
+        "groups": {"all": list(HOSTS)},
+        "playbook_dir": str(world.root),
+        "ansible_play_batch": list(HOSTS),
+        "ansible_play_hosts": list(HOSTS),
+    }
+    options = {option: spec.get("default") for option, spec in planner.OPTIONS.items()}
+    options |= {"profile": str(folder), **args}
+    return planner.Planner(options, play, Templar(loader=DataLoader()), check_mode=False).result()
+
+
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the planner has printed; without -v."""
+    lines: list[str] = []
+    monkeypatch.setattr(Display, "display", lambda _display, text: lines.append(text))
+    monkeypatch.setattr(Display(), "verbosity", 0)
+    return lines
+
+
+def entries(text: str) -> int:
+    return sum(line.startswith("  + ") for line in text.splitlines())
+
+
+def test_the_plan_is_printed_as_its_summary_says_it(world: World, printed: list[str]) -> None:
+    found = answer(world)
+    assert printed == [f"\n{found['summary']}\n"]
+    assert entries(found["summary"]) == 1
+    assert "  + many-client-1…8 on h1, h2 (4 each)\n" in found["summary"]
+    assert len(found["plan"]["replicas"]) == 8
+    assert answer(world, show=False)["summary"] == found["summary"]
+    assert len(printed) == 1
+
+
+def test_a_full_plan_and_a_verbose_play_show_every_replica(
+    world: World, printed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folded, full = answer(world), answer(world, full=True)
+    assert entries(full["summary"]) == 8
+    assert full["plan"] == folded["plan"]
+    monkeypatch.setattr(Display(), "verbosity", 1)
+    assert answer(world)["summary"] == full["summary"]
+    assert [entries(text) for text in printed] == [1, 8, 8]
+
+
+def test_the_options_are_those_of_the_variables_of_the_role() -> None:
+    assert set(planner.VARIABLES) < set(planner.OPTIONS)
+    assert planner.VARIABLES["full"] == "profile_plan_full"
