@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base, read
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import convert, search
 
@@ -38,7 +38,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         result = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(OPTIONS)
         try:
-            return {**result, **convert_profile(planner_input.native(args), check_mode=self._task.check_mode)}
+            return {**result, **convert_profile(untagged(args), check_mode=self._task.check_mode)}
         except ProfileError as error:
             raise AnsibleActionFail(str(error)) from None
 

@@ -18,12 +18,13 @@ def images_seeding(
 ) -> dict[str, Any]:
     """What image_seeding.plan answers, with the inventory's ``addresses`` of each host that lacks something."""
     # Ansible loads all of a collection's filters to find one: what one needs is imported when it is used.
-    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.planner_input import native, resolved
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.planner_input import resolved
     from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import image_seeding
 
     found = {host: (hostvars[host].get(registered) or {}).get("engine") for host in hosts}
-    facts = {host: native(engine) for host, engine in found.items() if engine}
-    planned = image_seeding.plan(native(list(wanted)), native(builder), facts)
+    facts = {host: untagged(engine) for host, engine in found.items() if engine}
+    planned = image_seeding.plan(untagged(list(wanted)), untagged(builder), facts)
     for host, item in planned["hosts"].items():
         own = hostvars[host]
         item["addresses"] = resolved(str(own.get("profile_address") or own.get("ansible_host") or host))

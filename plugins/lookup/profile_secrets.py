@@ -56,6 +56,7 @@ from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.secrets import Secrets, of_host
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import entry, load
 
@@ -75,7 +76,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no typ
         render = planner_input.renderer(self._templar)
         try:
             secrets = Secrets(self._profile(render, variables), {host: variables}, render)
-            return [of_host(planner_input.native(plan), secrets, names)]
+            used = {"replicas": {name: plan["replicas"][name] for name in names}}
+            return [of_host(untagged(used), secrets, names)]
         except ProfileError as error:
             raise AnsibleLookupError(str(error)) from None
 

@@ -7,15 +7,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def plain(value: Any) -> Any:
-    """A deep copy of exactly str, int, float, bool, None, dict and list; anything else becomes its text.
+def untagged(value: Any) -> Any:
+    """A deep copy of exactly str, int, float, bool, None, dict and list; anything else becomes its text."""
+    return _copied(value, float)
 
-    A number that JSON cannot hold (NaN, infinity) becomes ``None``.
-    """
+
+def plain(value: Any) -> Any:
+    """Like :func:`untagged`, for strict JSON: a number that it cannot hold (NaN, infinity) becomes ``None``."""
+    return _copied(value, lambda number: float(number) if math.isfinite(number) else None)
+
+
+def _copied(value: Any, of_float: Callable[[float], float | None]) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -23,9 +29,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
+        return of_float(value)
     if isinstance(value, Mapping):
-        return {str.__str__(str(key)): plain(item) for key, item in value.items()}
+        return {str.__str__(str(key)): _copied(item, of_float) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in value]
+        return [_copied(item, of_float) for item in value]
     return str(value)

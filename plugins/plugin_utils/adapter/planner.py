@@ -18,6 +18,7 @@ from ansible.utils.display import Display
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR, digest
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place, shared_containers
@@ -102,7 +103,7 @@ class Planner:
     """
 
     def __init__(self, args: dict[str, Any], task_vars: dict[str, Any], templar: Templar, check_mode: bool) -> None:
-        self.args = planner_input.native(args)
+        self.args = untagged(args)
         self.task_vars = task_vars
         self.play = {"models_dir": self.args["models_dir"], **task_vars}
         self.check_mode = check_mode
@@ -203,7 +204,7 @@ class Planner:
         """What each host has answered when it was asked. An answer is large: it is taken over from Ansible once."""
         for host in hosts:
             if host not in self._answered:
-                self._answered[host] = planner_input.native(self.variables[host].get("profile_checked", {}))
+                self._answered[host] = untagged(self.variables[host].get("profile_checked", {}))
         return {host: self._answered[host] for host in hosts}
 
     def _snapshots(self, hosts: list[str]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -9,7 +9,6 @@ The only file of the planner that knows Ansible.
 
 from __future__ import annotations
 
-import json
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from ansible.parsing.vault import EncryptedString
 from ansible.template import Templar, trust_as_template
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Inventory
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
@@ -29,18 +29,13 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document
 Resolve = Callable[[str], list[str]]
 
 
-def native(value: Any) -> Any:
-    """Plain Python data without Ansible's tags and lazy containers."""
-    return json.loads(json.dumps(value, default=str))
-
-
 def renderer(templar: Templar) -> Render:
     """A function that renders the templates in a value with the given variables; ValueError when it cannot."""
 
     def render(value: Any, variables: Mapping[str, Any]) -> Any:
         try:
             scoped = templar.copy_with_new_env(available_variables=variables)
-            return native(scoped.template(_trusted(value)))
+            return untagged(scoped.template(_trusted(value)))
         except AnsibleError as error:
             raise ValueError(f"cannot be rendered: {' '.join(str(error).split())}") from error
 
