@@ -15,12 +15,19 @@ import pytest
 from ansible_collections.retail.profiles.plugins.module_utils.calls import image_facts
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.engine.api import EngineError
+from ansible_collections.retail.profiles.plugins.module_utils.engine.archives import ImageEngine, connect
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 
 from .conftest import IMAGE
 
 #: bytes in the layer
 RANDOM = 3_000_000
+
+
+@pytest.fixture(scope="module")
+def images(engine: Engine) -> ImageEngine:
+    """The engine under test, with what saves and loads."""
+    return connect()
 
 
 @pytest.fixture
@@ -43,46 +50,46 @@ def test_what_is_not_there_is_lacking(engine: Engine) -> None:
     assert list(told["engine"]["images"]) == [IMAGE]
 
 
-def test_what_was_saved_can_be_loaded(engine: Engine, name: str) -> None:
+def test_what_was_saved_can_be_loaded(engine: Engine, images: ImageEngine, name: str) -> None:
     before = engine.image(name)
     assert before is not None
-    saved = list(engine.save([name]))
+    saved = list(images.save([name]))
     engine.client().remove_image(name, force=True)
     assert engine.image(name) is None
-    engine.load(iter(saved))
+    images.load(iter(saved))
     after = engine.image(name)
     assert after is not None and (after["Id"], after["RootFS"]) == (before["Id"], before["RootFS"])
 
 
-def test_several_images_come_in_one_archive(engine: Engine, name: str) -> None:
-    alone = sum(len(piece) for piece in engine.save([IMAGE]))
-    both = sum(len(piece) for piece in engine.save([IMAGE, name]))
+def test_several_images_come_in_one_archive(images: ImageEngine, name: str) -> None:
+    alone = sum(len(piece) for piece in images.save([IMAGE]))
+    both = sum(len(piece) for piece in images.save([IMAGE, name]))
     assert alone < both < 2 * alone
 
 
-def test_an_image_that_is_not_there_cannot_be_saved(engine: Engine) -> None:
+def test_an_image_that_is_not_there_cannot_be_saved(images: ImageEngine) -> None:
     with pytest.raises(EngineError, match=r"(?i)reference does not exist|no such image"):
-        list(engine.save(["rpt-nowhere:1"]))
+        list(images.save(["rpt-nowhere:1"]))
 
 
-def test_what_is_no_archive_is_refused_in_the_engines_words(engine: Engine) -> None:
+def test_what_is_no_archive_is_refused_in_the_engines_words(images: ImageEngine) -> None:
     with pytest.raises(EngineError, match=r"(?i)tar|archive|header|manifest"):
-        engine.load(bytes([65]) * (1 << 20) for _piece in range(4))
+        images.load(bytes([65]) * (1 << 20) for _piece in range(4))
 
 
-def test_a_layer_that_was_changed_on_its_way_is_refused(engine: Engine, name: str) -> None:
-    saved = bytearray(b"".join(engine.save([name])))
+def test_a_layer_that_was_changed_on_its_way_is_refused(engine: Engine, images: ImageEngine, name: str) -> None:
+    saved = bytearray(b"".join(images.save([name])))
     engine.client().remove_image(name, force=True)
     with tarfile.open(fileobj=io.BytesIO(saved)) as tar:
         (layer,) = (member for member in tar if 0 <= member.size - RANDOM < 100_000)
     saved[layer.offset_data + layer.size // 2] ^= 1
     with pytest.raises(EngineError):
-        engine.load(iter([bytes(saved)]))
+        images.load(iter([bytes(saved)]))
     assert engine.image(name) is None
 
 
-def test_a_sender_that_fails_midway_leaves_no_image(engine: Engine, name: str) -> None:
-    saved = b"".join(engine.save([name]))
+def test_a_sender_that_fails_midway_leaves_no_image(engine: Engine, images: ImageEngine, name: str) -> None:
+    saved = b"".join(images.save([name]))
     engine.client().remove_image(name, force=True)
 
     def pieces() -> Iterator[bytes]:
@@ -90,5 +97,5 @@ def test_a_sender_that_fails_midway_leaves_no_image(engine: Engine, name: str) -
         raise ProfileError("the sender failed")
 
     with pytest.raises(ProfileError, match="the sender failed"):
-        engine.load(pieces())
+        images.load(pieces())
     assert engine.image(name) is None

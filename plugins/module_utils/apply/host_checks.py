@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.disk import free_bytes
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import ReplicaTask
 from ansible_collections.retail.profiles.plugins.module_utils.readiness.probes import Probe
 
@@ -53,21 +54,11 @@ def no_room(places: Iterable[tuple[str, str, int]]) -> list[Problem]:
     """Too little space at (field, path, bytes that must be free); a path that cannot be looked at is passed over."""
     found = []
     for field, path, needed in places:
-        free = _free(path)
+        free = free_bytes(path)
         if free is not None and free < needed:
             text = f"only {free >> 20} MiB are free at {path}, {needed >> 20} MiB are needed: make room there"
             found.append(problem(text, field=field))
     return found
-
-
-def _free(path: str) -> Optional[int]:
-    while path and not os.path.exists(path) and os.path.dirname(path) != path:
-        path = os.path.dirname(path)  # it will be made below this one
-    try:
-        found = os.statvfs(path)
-    except OSError:
-        return None
-    return found.f_bavail * found.f_frsize
 
 
 def too_much_memory(replicas: Iterable[ReplicaTask], total: int) -> list[Problem]:

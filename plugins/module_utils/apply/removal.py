@@ -7,8 +7,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -24,6 +22,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.names impor
     NAME,
     is_shared,
 )
+from ansible_collections.retail.profiles.plugins.module_utils.common.processes import stop
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease import (
     DiskFull,
     Held,
@@ -144,7 +143,7 @@ class Remover:
             return True
         folder = self.state.run(run_id)
         try:
-            stop_process(os.path.join(folder, "sampler.pid"))
+            stop(os.path.join(folder, "sampler.pid"), SAMPLER_GRACE)
             shutil.rmtree(folder)
         except (OSError, ProfileError) as error:
             self.errors.append(f"{self.deployment}: cannot remove {folder}: {error}")
@@ -217,36 +216,6 @@ def remove_path(path: str) -> Optional[str]:
     except OSError as error:
         return f"{error.filename}: {error.strerror}"
     return None
-
-
-def stop_process(pid_file: str, grace: float = SAMPLER_GRACE) -> bool:
-    """End the process that *pid_file* ("PID STARTTIME") names, if it still is that process; whether it was."""
-    try:
-        with open(pid_file, encoding="ascii") as stream:
-            pid_text, start_text = stream.read().split()[:2]
-        pid = int(pid_text)
-    except (OSError, ValueError):
-        return False
-    if start_time(pid) != start_text:
-        return False  # ended; the number may be another process's by now
-    deadline = time.monotonic() + grace
-    os.kill(pid, signal.SIGTERM)
-    while start_time(pid) == start_text:
-        if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
-            deadline += grace
-        time.sleep(0.02)
-    return True
-
-
-def start_time(pid: int) -> Optional[str]:
-    """Field 22 of /proc/PID/stat; None for a process that is gone, or has ended and was not yet reaped."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stream:
-            fields = stream.read().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] in ("Z", "X") else fields[19]
 
 
 def deployments_on(state: StateDir, containers: Mapping[str, Listed], networks: list[dict[str, Any]]) -> list[str]:
@@ -322,7 +291,7 @@ def _remaining_runs(order: Order, state: StateDir, held: set[str], errors: list[
         removed.append(f"sampler {run_id}")
         if not order.check:
             try:
-                stop_process(os.path.join(state.run(run_id), "sampler.pid"))
+                stop(os.path.join(state.run(run_id), "sampler.pid"), SAMPLER_GRACE)
                 shutil.rmtree(state.run(run_id))
             except OSError as error:
                 errors.append(f"cannot remove {state.run(run_id)}: {error}")

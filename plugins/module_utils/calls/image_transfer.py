@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR
-from ansible_collections.retail.profiles.plugins.module_utils.engine.client import connect
+from ansible_collections.retail.profiles.plugins.module_utils.engine.archives import connect
 from ansible_collections.retail.profiles.plugins.module_utils.images import receiver, sender
 from ansible_collections.retail.profiles.plugins.module_utils.images.stream import listen
 

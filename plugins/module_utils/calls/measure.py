@@ -12,8 +12,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease import Leases, parse_claim, working
-from ansible_collections.retail.profiles.plugins.module_utils.sampler import config as sampler_config
-from ansible_collections.retail.profiles.plugins.module_utils.sampler import control
+from ansible_collections.retail.profiles.plugins.module_utils.sampler import config, control
 
 
 def argument_spec() -> dict[str, Any]:
@@ -69,7 +68,7 @@ def answer(params: Mapping[str, Any], check: bool, diff: bool) -> dict[str, Any]
 
 def _act(params: Mapping[str, Any], check: bool) -> dict[str, Any]:
     """Bring the measurement to the state asked for; the module's result but for the clock. Raises ProfileError."""
-    files = sampler_config.run_files(params["state_dir"], params["run_id"])
+    files = config.run_files(params["state_dir"], params["run_id"])
     claim = None if check else parse_claim(params["lease"])
     deployment, leases = str((params["lease"] or {}).get("deployment")), Leases(params["state_dir"])
     if params["state"] == "started" and claim is not None:
@@ -88,13 +87,13 @@ def _act(params: Mapping[str, Any], check: bool) -> dict[str, Any]:
     return control.stopped(files, params["offset"], check)
 
 
-def _start(files: sampler_config.RunFiles, params: Mapping[str, Any], check: bool) -> dict[str, Any]:
+def _start(files: config.RunFiles, params: Mapping[str, Any], check: bool) -> dict[str, Any]:
     """Start the sampler of a run. Raises ProfileError."""
-    sampler_config.check_times(params["interval"], params["deadline"])
-    config = sampler_config.Config(
+    config.check_times(params["interval"], params["deadline"])
+    asked = config.Config(
         interval=params["interval"],
         deadline=params["deadline"],
-        engine=sampler_config.socket_of(params["docker_host"]),
-        replicas=sampler_config.watched(params["replicas"]),
+        engine=config.socket_of(params["docker_host"]),
+        replicas=config.watched(params["replicas"]),
     )
-    return control.started(files, config, check)
+    return control.started(files, asked, check)

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
+from contextlib import suppress
+from typing import Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 
@@ -32,19 +33,42 @@ def make_directories(root: str, path: str) -> None:
             raise ProfileError(f"cannot make {directory}: {error.strerror}") from None
 
 
-def write_atomically(path: str, content: bytes, mode: int) -> None:
-    """Replace *path* by *content*; nobody ever sees half of it."""
+def free_bytes(path: str) -> Optional[int]:
+    """Bytes that are free where *path* is or will be, without the reserve; None where that cannot be seen."""
+    while path and not os.path.exists(path):
+        path = os.path.dirname(path)
     try:
-        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".new-")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-                os.fchmod(stream.fileno(), mode)
+        found = os.statvfs(path)
+    except OSError:
+        return None
+    return found.f_bavail * found.f_frsize
+
+
+def replace_file(path: str, content: bytes, mode: Optional[int] = None, durable: bool = True) -> None:
+    """Write *path* atomically: who reads it sees the old content or the new, never a part. Raises OSError.
+
+    Without a *mode* the umask decides. *durable*: after a power cut, too (fsync).
+    """
+    temporary = os.path.join(os.path.dirname(path), f".new-{os.urandom(6).hex()}")
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode)
+        with os.fdopen(handle, "wb") as stream:
+            if mode is not None:
+                os.fchmod(handle, mode)  # not subject to the umask
+            stream.write(content)
+            if durable:
                 stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, path)
-        except BaseException:
+                os.fsync(handle)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(FileNotFoundError):
             os.unlink(temporary)
-            raise
+        raise
+
+
+def write_atomically(path: str, content: bytes, mode: int) -> None:
+    """:func:`replace_file`, and ProfileError where that fails."""
+    try:
+        replace_file(path, content, mode)
     except OSError as error:
         raise ProfileError(f"cannot write {path}: {error.strerror}") from None

@@ -25,18 +25,7 @@ class ProfileError(Exception):
         field: Optional[str] = None,
     ) -> None:
         self.message = message
-        self.file = file
-        self.line = line
-        self.host = host
-        self.container = container
-        self.field = field
-        super().__init__(str(self))
-
-    def __str__(self) -> str:
-        where = []
-        if self.file is not None:
-            where.append(self.file if self.line is None else f"{self.file}:{self.line}")
-        for label, value in (("host", self.host), ("container", self.container), ("field", self.field)):
-            if value is not None:
-                where.append(f"{label} {value}")
-        return f"{', '.join(where)}: {self.message}" if where else self.message
+        where = [] if file is None else [file if line is None else f"{file}:{line}"]
+        named = (("host", host), ("container", container), ("field", field))
+        where += [f"{label} {value}" for label, value in named if value is not None]
+        super().__init__(f"{', '.join(where)}: {message}" if where else message)

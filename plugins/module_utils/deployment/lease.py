@@ -20,8 +20,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Callable, Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.disk import replace_file
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.common.locks import locked
+from ansible_collections.retail.profiles.plugins.module_utils.common.processes import locked
 
 #: seconds that a lease lives after it was renewed last
 TTL = 60.0
@@ -183,7 +184,9 @@ class Leases:
         with locked(self.folder()):
             lease = decide(deployment, self.read(deployment), claim, self.clock())
             _make(self.folder(deployment))
-            _write(self._path(deployment), json.dumps(asdict(lease)))
+            path = self._path(deployment)
+            with _told(path):  # power cuts do not count: a boot ends the lease
+                replace_file(path, json.dumps(asdict(lease)).encode(), 0o660, durable=False)
             return lease
 
     def check(self, deployment: str, claim: Claim) -> None:
@@ -227,15 +230,6 @@ def _make(folder: str) -> None:
         with _told(folder):
             os.makedirs(folder, exist_ok=True)
             os.chmod(folder, 0o2770)  # not subject to the umask
-
-
-def _write(path: str, text: str) -> None:
-    """Replace a file, so that nobody ever sees half of it. Power cuts do not count: a boot ends the lease."""
-    with _told(path), open(path + ".new", "w", encoding="utf-8") as stream:
-        os.fchmod(stream.fileno(), 0o660)
-        stream.write(text)
-        stream.flush()
-        os.replace(stream.name, path)
 
 
 @contextmanager

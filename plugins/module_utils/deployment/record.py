@@ -23,7 +23,6 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.disk import
     write_atomically,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.common.locks import wait_for_lock
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import (
     COLLECTION,
     COLLECTION_LABEL,
@@ -31,6 +30,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.names impor
     REPLICA_LABEL,
     is_shared,
 )
+from ansible_collections.retail.profiles.plugins.module_utils.common.processes import wait_for_lock
 from ansible_collections.retail.profiles.plugins.module_utils.container import secret_env
 from ansible_collections.retail.profiles.plugins.module_utils.container.option_values import split_volume
 from ansible_collections.retail.profiles.plugins.module_utils.container.options import ALIASES, TABLE

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
-"""The engine's API as it is: JSON over HTTP, a connection a thread, kept open.
+"""The engine's API: JSON over HTTP, a connection a thread, kept open.
 
-The hot path of a module call: importing the ``docker`` package takes longer than all that a host without changes has
-to be asked, and each call through it costs several times this one's.
+Hand-written because importing the ``docker`` package takes longer than all that a host without changes is asked.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.engine.http_respon
     READ_BYTES,
     HttpError,
     Response,
+    refusal,
 )
 
 _STREAM_HEADER = 8
@@ -38,7 +38,7 @@ class _StaleError(OSError):
     """The engine closed the connection while it was idle: the request was not begun, so it may be sent again."""
 
 
-class _Connection:
+class Connection:
     """HTTP/1.1 over the engine's socket. *timeout*: seconds without an answer."""
 
     def __init__(self, url: SplitResult, timeout: float) -> None:
@@ -58,13 +58,16 @@ class _Connection:
         self.kept = False
         self._socket.close()
 
+    def send(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
     def exchange(self, method: str, target: str, content: Optional[bytes]) -> tuple[int, bytes]:
         """Status and body of one request. Raises OSError and HttpError; the connection is of no use then."""
         more = [] if content is None else ["Content-Type: application/json"]
         if method != "GET":
             more.append(f"Content-Length: {len(content or b'')}")
         try:
-            self._socket.sendall(_head(method, target, *more) + (content or b""))
+            self.send(head(method, target, *more) + (content or b""))
             data = self._socket.recv(READ_BYTES)
         except (BrokenPipeError, ConnectionResetError) as error:
             raise _StaleError(*error.args) from error
@@ -76,34 +79,6 @@ class _Connection:
             self.close()
         return int(response.status or 0), body
 
-    def ask(self, target: str) -> Iterator[tuple[int, bytes]]:
-        """Status and each piece of the body of what is got from *target*. Raises OSError and HttpError."""
-        self._socket.sendall(_head("GET", target))
-        response = Response()
-        for data in self.rest(response):
-            if response.status is not None:
-                yield response.status, data
-
-    def give(self, target: str, archive: Iterator[bytes]) -> tuple[int, bytes]:
-        """Post an archive that comes in pieces; status and body of the answer. Raises OSError and HttpError."""
-        self._socket.sendall(_head("POST", target, "Content-Type: application/x-tar", "Transfer-Encoding: chunked"))
-        for piece in archive:
-            if not self._sent(b"%x\r\n%b\r\n" % (len(piece), piece)):
-                break
-        else:
-            self._sent(b"0\r\n\r\n")
-        response = Response()
-        body = b"".join(self.rest(response))
-        return int(response.status or 0), body
-
-    def _sent(self, data: bytes) -> bool:
-        """Whether it was taken; where not, the engine has answered already, and reads no more."""
-        try:
-            self._socket.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
-            return False
-        return True
-
     def rest(self, response: Response) -> Iterator[bytes]:
         """The body of *response*, from here to its end. Raises OSError and HttpError."""
         while not response.complete:
@@ -114,7 +89,7 @@ class _Connection:
             yield response.feed(data)
 
 
-def _head(method: str, target: str, *more: str) -> bytes:
+def head(method: str, target: str, *more: str) -> bytes:
     lines = [f"{method} {target} HTTP/1.1", "Host: localhost", "Accept-Encoding: identity", *more, "", ""]
     return "\r\n".join(lines).encode("ascii")
 
@@ -136,7 +111,7 @@ class Api:
         self._local = threading.local()
         self._prefix = ""
         #: called before everything but GET; raises where nothing may be written any more
-        self.checkpoint: Callable[[], None] = _nothing
+        self.checkpoint: Callable[[], None] = lambda: None
         self.about: dict[str, Any] = self.call("GET", "/version", "connect")
         self._prefix = f"/v{self.about['ApiVersion']}"
 
@@ -165,41 +140,29 @@ class Api:
             self.checkpoint()
         content = None if body is None else json.dumps(body).encode()
         with _explained(doing):
-            status, data = self._exchange(method, self._target(path, query), content, timeout)
-        return _accepted(status, data)
+            status, data = self._exchange(method, self.target(path, query), content, timeout)
+        return accepted(status, data)
 
-    def got(self, path: str, doing: str, query: Mapping[str, Any]) -> Iterator[bytes]:
-        """What is at *path*, in pieces as they come."""
-        refusal = b""
-        status = 0
-        with _explained(doing), closing(_Connection(self._url, self._timeout)) as connection:
-            for status, data in connection.ask(self._target(path, query)):
-                if status >= 400:
-                    refusal += data
-                elif data:
-                    yield data
-        _accepted(status, refusal)
+    @contextmanager
+    def connection(self, doing: str) -> Iterator[Connection]:
+        """A connection of its own, until the end."""
+        with _explained(doing), closing(Connection(self._url, self._timeout)) as made:
+            yield made
 
-    def given(self, path: str, doing: str, query: Mapping[str, Any], archive: Iterator[bytes]) -> bytes:
-        """Post an *archive* that comes in pieces, none of them empty; the bytes of the answer."""
-        self.checkpoint()
-        with _explained(doing), closing(_Connection(self._url, self._timeout)) as connection:
-            status, data = connection.give(self._target(path, query), archive)
-        return _accepted(status, data)
-
-    def _target(self, path: str, query: Optional[Mapping[str, Any]]) -> str:
+    def target(self, path: str, query: Optional[Mapping[str, Any]]) -> str:
+        """What is asked for, with the API's version."""
         return self._prefix + path + ("?" + urlencode(query, doseq=True) if query else "")
 
     def _exchange(
         self, method: str, target: str, content: Optional[bytes], timeout: Optional[float]
     ) -> tuple[int, bytes]:
-        kept: Optional[_Connection] = getattr(self._local, "connection", None)
+        kept: Optional[Connection] = getattr(self._local, "connection", None)
         if kept is not None and kept.kept and timeout is None:
             try:
                 return _exchanged(kept, method, target, content)
             except _StaleError:
                 pass
-        connection = _Connection(self._url, self._timeout if timeout is None else timeout)
+        connection = Connection(self._url, self._timeout if timeout is None else timeout)
         answer = _exchanged(connection, method, target, content)
         if timeout is None:
             self._local.connection = connection
@@ -208,11 +171,7 @@ class Api:
         return answer
 
 
-def _nothing() -> None:
-    pass
-
-
-def _exchanged(connection: _Connection, method: str, target: str, content: Optional[bytes]) -> tuple[int, bytes]:
+def _exchanged(connection: Connection, method: str, target: str, content: Optional[bytes]) -> tuple[int, bytes]:
     try:
         return connection.exchange(method, target, content)
     except BaseException:
@@ -233,18 +192,11 @@ def _explained(doing: str) -> Iterator[None]:
         raise EngineError(f"the Docker Engine did not answer ({doing}: {error})") from None
 
 
-def _accepted(status: int, data: bytes) -> bytes:
+def accepted(status: int, data: bytes) -> bytes:
+    """The body of an answer. Raises EngineError where that is a refusal."""
     if status >= 400:
-        raise EngineError(_message(data), status)
+        raise EngineError(refusal(data), status)
     return data
-
-
-def _message(data: bytes) -> str:
-    """The engine's own words of an error."""
-    try:
-        return str(json.loads(data)["message"]).strip()
-    except (ValueError, KeyError, TypeError):
-        return data.decode("utf-8", "replace").strip() or "the Docker Engine gave no reason"
 
 
 def quoted(name: str) -> str:

@@ -33,9 +33,14 @@ def connect(url: Optional[str] = None, timeout: int = CALL_TIMEOUT) -> Engine:
 
     Raises EngineError that says what is wrong with the engine and what to do.
     """
+    return Engine(reachable(url), timeout)
+
+
+def reachable(url: Optional[str]) -> str:
+    """Where the engine is, and answers."""
     url = url or os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
     _check_socket(url)
-    return Engine(url, timeout)
+    return url
 
 
 def _check_socket(url: str) -> None:
@@ -140,7 +145,7 @@ class Engine:
         return self
 
     def checkpoint(self) -> None:
-        """Raises where this call must end (see :class:`working.Work`)."""
+        """Raises where this call must end (see :class:`lease.Work`)."""
         self._api.checkpoint()
 
     # -- what there is
@@ -284,18 +289,6 @@ class Engine:
                 self.checkpoint()
                 if event.get("error"):
                     raise EngineError(str(event["error"]))
-
-    def save(self, images: Sequence[str]) -> Iterator[bytes]:
-        """What ``docker save`` writes of *images* (names or ids), in one archive."""
-        return self._api.got("/images/get", "save images", {"names": list(images)})
-
-    def load(self, archive: Iterator[bytes]) -> None:
-        """Load what :meth:`save` gave; raises EngineError with the engine's own words."""
-        told = self._api.given("/images/load", "load images", {"quiet": 1}, archive)
-        for line in told.splitlines():
-            error = json.loads(line).get("error")
-            if error:
-                raise EngineError(str(error))
 
     # -- private
 

@@ -2,11 +2,12 @@
 # Private to the collection.
 """Answers of HTTP/1, parsed as they come in.
 
-Python's own client imports its packages for e-mail and TLS, and both take a host longer than most that it is asked.
+Hand-written because ``http.client`` imports packages for e-mail and TLS, which takes longer than most calls.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Optional
 
 HEAD_BYTES = 65536
@@ -18,6 +19,14 @@ _BARE = (204, 304)
 
 class HttpError(Exception):
     """An answer that is not HTTP, or a connection that failed; the text is the reason, for a person."""
+
+
+def refusal(body: bytes) -> str:
+    """The engine's own words in the body of an error."""
+    try:
+        return str(json.loads(body)["message"]).strip()
+    except (ValueError, KeyError, TypeError):
+        return body.decode("utf-8", "replace").strip() or "the Docker Engine gave no reason"
 
 
 class Response:

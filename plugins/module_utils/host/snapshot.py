@@ -66,11 +66,17 @@ def engine_facts(info: Mapping[str, Any], version: Mapping[str, Any]) -> dict[st
     return {
         "version": version.get("Version"),
         "api": version.get("ApiVersion"),
+        **_drivers(info),
+        "root_dir": info.get("DockerRootDir"),
+        "rootless": any("rootless" in option for option in info.get("SecurityOptions") or ()),
+    }
+
+
+def _drivers(info: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         "storage_driver": info.get("Driver"),
         "cgroup_version": str(info.get("CgroupVersion") or "1"),
         "cgroup_driver": info.get("CgroupDriver"),
-        "root_dir": info.get("DockerRootDir"),
-        "rootless": any("rootless" in option for option in info.get("SecurityOptions") or ()),
     }
 
 
@@ -79,11 +85,8 @@ def components(info: Mapping[str, Any], version: Mapping[str, Any]) -> dict[str,
     found = {item["Name"]: item.get("Version") for item in version.get("Components") or ()}
     return {
         "docker": version.get("Version"),
-        "containerd": found.get("containerd") or system.absent("the engine does not say"),
-        "runc": found.get("runc") or system.absent("the engine does not say"),
-        "storage_driver": info.get("Driver"),
-        "cgroup_version": str(info.get("CgroupVersion") or "1"),
-        "cgroup_driver": info.get("CgroupDriver"),
+        **{name: found.get(name) or system.absent("the engine does not say") for name in ("containerd", "runc")},
+        **_drivers(info),
         "default_runtime": info.get("DefaultRuntime"),
         "logging_driver": info.get("LoggingDriver"),
     }

@@ -34,10 +34,11 @@ class Files:
         with open(self.path(path), encoding="utf-8", errors="replace") as stream:
             return stream.read().strip().strip("\0")
 
-    def value(self, path: str) -> Value:
+    def value(self, path: str, may_be_empty: bool = False) -> Value:
         """Stripped content, or why there is none."""
         try:
-            return self.text(path) or absent(f"{path} is empty")
+            text = self.text(path)
+            return text if text or may_be_empty else absent(f"{path} is empty")
         except OSError as error:
             return absent(f"{path}: {error.strerror}")
 
@@ -61,7 +62,7 @@ def memory_bytes() -> int:
 
 
 def describe(files: Files) -> dict[str, Any]:
-    """Everything about the host itself; what the engine knows is added by :func:`facts.snapshot`."""
+    """Everything about the host itself; what the engine knows is added by :func:`snapshot.snapshot`."""
     return {
         "cpu": cpu(files),
         "kernel": kernel(files),
@@ -107,7 +108,7 @@ def cpu(files: Files) -> dict[str, Any]:
             "min": files.value(f"{governor}/scaling_min_freq"),
             "max": files.value(f"{governor}/scaling_max_freq"),
         },
-        "isolated": _optional(files, f"{_CPU}/isolated"),
+        "isolated": files.value(f"{_CPU}/isolated", may_be_empty=True),
         "mitigations": {name: files.value(f"{_MITIGATIONS}/{name}") for name in files.names(_MITIGATIONS)}
         or absent(f"{_MITIGATIONS} has none"),
     }
@@ -130,19 +131,11 @@ def _turbo(files: Files) -> Value:
     return absent("the kernel shows neither intel_pstate/no_turbo nor cpufreq/boost")
 
 
-def _optional(files: Files, path: str) -> Value:
-    """A file that is empty where there is nothing to tell."""
-    try:
-        return files.text(path)
-    except OSError as error:
-        return absent(f"{path}: {error.strerror}")
-
-
 def kernel(files: Files) -> dict[str, Any]:
     return {
         "release": files.value("/proc/sys/kernel/osrelease"),
         "version": files.value("/proc/sys/kernel/version"),
-        "command_line": _optional(files, "/proc/cmdline"),
+        "command_line": files.value("/proc/cmdline", may_be_empty=True),
         "os": _os_release(files),
     }
 

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.disk import free_bytes
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import digest
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 
@@ -76,17 +76,6 @@ def chains(layers: Sequence[str]) -> list[str]:
 def uses_containerd(info: Mapping[str, Any]) -> bool:
     """Whether the engine keeps images in containerd's store, where ids and layers are other things."""
     return any("io.containerd.snapshotter" in str(pair) for pair in info.get("DriverStatus") or ())
-
-
-def free_bytes(path: str) -> Optional[int]:
-    """Bytes that are free below *path*, for who may not use the reserve; None where that cannot be seen."""
-    while path and not os.path.exists(path):
-        path = os.path.dirname(path) if path != "/" else ""
-    try:
-        stat = os.statvfs(path)
-    except OSError:
-        return None
-    return stat.f_bavail * stat.f_frsize
 
 
 def _all_layers(engine: Engine) -> list[list[str]]:

@@ -8,22 +8,32 @@ All that it needs is imported here, at the top: once it runs, the archive that t
 from __future__ import annotations
 
 import contextlib
-import encodings.idna  # noqa: F401  # pylint: disable=unused-import  # sockets import it at their first use
 import fcntl
 import json
 import os
 import shutil
 import signal
 import socket
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, NoReturn, Optional
+from typing import Any, Callable, Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils.common.disk import make_directories, write_atomically
+from ansible_collections.retail.profiles.plugins.module_utils.common.daemon import (
+    Answer,
+    detach,
+    is_locked,
+    take_lock,
+)
+from ansible_collections.retail.profiles.plugins.module_utils.common.disk import (
+    free_bytes,
+    make_directories,
+    write_atomically,
+)
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.processes import locked
 from ansible_collections.retail.profiles.plugins.module_utils.engine.api import EngineError
+from ansible_collections.retail.profiles.plugins.module_utils.engine.archives import ImageEngine
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 from ansible_collections.retail.profiles.plugins.module_utils.host.sockets import addresses
 from ansible_collections.retail.profiles.plugins.module_utils.images import inventory
@@ -40,8 +50,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.images.stream impo
 )
 
 _FOLDER = "transfers"
-#: descriptors that are looked at, to be closed
-_DESCRIPTORS = 65536
+_RUNS = "runs"
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ class Expected:
 
 
 def receive(
-    listener: socket.socket, token: str, deadline: float, engine: Engine, begun: Callable[[], None]
+    listener: socket.socket, token: str, deadline: float, engine: ImageEngine, begun: Callable[[], None]
 ) -> dict[str, Any]:
     """Wait for who knows the token, load what comes, and pass it on.
 
@@ -79,12 +88,12 @@ def receive(
         return {"bytes": reader.bytes, "lost": branches.lost}
 
 
-def _load(engine: Engine, stream: Iterator[bytes]) -> None:
+def _load(engine: ImageEngine, stream: Iterator[bytes]) -> None:
     try:
         engine.load(stream)
     except EngineError as error:
         root = str(engine.info().get("DockerRootDir") or "")
-        free = inventory.free_bytes(root)
+        free = free_bytes(root)
         room = "" if free is None else f" ({free >> 20} MiB are free in {root})"
         raise ProfileError(f"the engine could not load the images: {error}{room}") from None
 
@@ -162,18 +171,15 @@ class Folder:
         """Make it, and remove those of receivers that nobody asked any more; the descriptor of its lock, held."""
         parent = os.path.dirname(self.path)
         make_directories(self.state_dir, parent)
-        with _locked(parent):
+        with locked(parent):
             sweep(self.state_dir)
             make_directories(self.state_dir, self.path)
             try:
-                descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o660)
+                descriptor = take_lock(self.lock)
             except OSError as error:
                 raise ProfileError(f"cannot write {self.lock}: {error.strerror}") from None
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-                raise ProfileError(f"a receiver runs already: {self.path}") from None
+        if descriptor is None:
+            raise ProfileError(f"a receiver runs already: {self.path}")
         return descriptor
 
     def mark_begun(self) -> None:
@@ -186,41 +192,16 @@ class Folder:
             os.rmdir(os.path.dirname(self.path))  # not empty: another's
 
 
-@contextlib.contextmanager
-def _locked(directory: str) -> Iterator[None]:
-    """Alone among those that make and sweep there."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
 def sweep(state_dir: str) -> list[str]:
     """Remove what receivers have left that run no more; the names."""
     parent = os.path.join(state_dir, _FOLDER)
     removed = []
     for name in sorted(os.listdir(parent)) if os.path.isdir(parent) else ():
         folder = Folder(state_dir, name)
-        if _free(folder.lock):
+        if not (os.access(folder.lock, os.R_OK | os.W_OK) and is_locked(folder.lock)):
             folder.remove()
             removed.append(name)
     return removed
-
-
-def _free(lock: str) -> bool:
-    try:
-        descriptor = os.open(lock, os.O_RDWR)
-    except OSError:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(descriptor)
 
 
 def start(folder: Folder, work: Callable[[], Mapping[str, Any]], listener: socket.socket) -> None:
@@ -229,53 +210,17 @@ def start(folder: Folder, work: Callable[[], Mapping[str, Any]], listener: socke
     The *listener* becomes that process's own. Raises ProfileError.
     """
     lock = folder.make()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        _detach(folder, work, (lock, listener.fileno(), writer))
-    os.close(writer)
-    os.waitpid(child, 0)
+
+    def live(tell: Answer) -> None:
+        write_atomically(folder.pid, str(os.getpid()).encode(), 0o660)
+        tell(_RUNS)
+        write_atomically(folder.outcome, json.dumps(_outcome(work)).encode(), 0o660)
+
+    answer = detach(live, keep=(lock, listener.fileno()))
     os.close(lock)
     listener.close()
-    runs = os.read(reader, 1)  # until it can be found by its pid, or has ended
-    os.close(reader)
-    if not runs:
+    if answer != _RUNS:
         raise ProfileError(f"the receiver did not start: is there room in {folder.state_dir}?")
-
-
-def _detach(folder: Folder, work: Callable[[], Mapping[str, Any]], keep: tuple[int, int, int]) -> NoReturn:
-    """In the child: a session of its own, and a child in it that answers to nobody.
-
-    The last of the descriptors *keep* hears of it when it runs.
-    """
-    try:
-        os.setsid()
-        if os.fork() == 0:
-            _let_go(keep)
-            write_atomically(folder.pid, str(os.getpid()).encode(), 0o660)
-            os.write(keep[-1], b"+")
-            os.close(keep[-1])
-            write_atomically(folder.outcome, json.dumps(_outcome(work)).encode(), 0o660)
-    finally:
-        os._exit(0)  # never back into the module
-
-
-def _let_go(keep: Sequence[int]) -> None:
-    """Drop what was inherited, but for the descriptors *keep*: whoever started us waits until it is closed."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
-    below = 3
-    for descriptor in sorted(keep):
-        os.closerange(below, descriptor)
-        below = descriptor + 1
-    os.closerange(below, min(os.sysconf("SC_OPEN_MAX"), _DESCRIPTORS))
-    os.chdir("/")
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _outcome(work: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:

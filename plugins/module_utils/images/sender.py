@@ -21,7 +21,7 @@ from functools import partial
 from typing import Any, BinaryIO, Optional, cast
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
+from ansible_collections.retail.profiles.plugins.module_utils.engine.archives import ImageEngine
 from ansible_collections.retail.profiles.plugins.module_utils.images.stream import (
     CHUNK,
     Branches,
@@ -150,7 +150,7 @@ def spool(path: str) -> Iterator[str]:
         os.rmdir(path)  # not empty: files to be sent from there
 
 
-def send(engine: Engine, transfers: Sequence[Transfer], secret: str, folder: str, dial: bool) -> list[Sent]:
+def send(engine: ImageEngine, transfers: Sequence[Transfer], secret: str, folder: str, dial: bool) -> list[Sent]:
     """Save what the transfers ask for, each set of images once, and send it. Raises ProfileError.
 
     *folder*: for what is on its way, and, in files to be sent from there (:func:`resend`), for what cannot

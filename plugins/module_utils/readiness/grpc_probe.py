@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
-"""One unary gRPC call over HTTP/2 by the standard library alone: enough to ask a KServe server whether it is ready.
+"""One unary gRPC call over HTTP/2: enough to ask a KServe server whether it is ready.
 
-RFC 9113 (HTTP/2), RFC 7541 (HPACK), and gRPC's "PROTOCOL-HTTP2". The request's headers are sent as literals without
-Huffman coding; of the answer, the DATA frames are read, and of its headers what is readable without a decoder's state.
+Hand-written because hosts have no grpcio: RFC 9113 (HTTP/2), RFC 7541 (HPACK), gRPC's "PROTOCOL-HTTP2". The headers of
+the request are literals without Huffman coding; of the answer the DATA frames are read, and of its headers what is
+readable without a decoder's state.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
-"""Counters of one container: its control group's files and its network, kept open and read with ``pread``.
+"""Counters of one container: its cgroup's files (v1 or v2) and its network, kept open and read with ``pread``.
 
-Nothing here asks the engine. Files that cannot be opened are told once, by metric, with the reason.
+Hand-written because the engine's own statistics take a request a container and come once a second: nothing here asks
+it. Files that cannot be opened are told once, by metric, with the reason.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils.sampler import kernel_text as text
+from ansible_collections.retail.profiles.plugins.module_utils.sampler import kernel_text
 
 READ_BYTES = 65536  # more than any of these files is long
 SEARCH_DEPTH = 8
@@ -53,18 +54,24 @@ class GoneError(Exception):
 
 
 class Hierarchies:
-    """Where control groups are mounted on this host, and how a process' path is found below the mounts."""
+    """Where control groups are mounted on this host, and how a process' path is found below the mounts.
 
-    def __init__(self, mounts: list[text.CgroupMount], stacked: frozenset[str] = frozenset()) -> None:
+    *stacked* are the block devices that lie on others; *proc* is where the processes are.
+    """
+
+    def __init__(
+        self, mounts: list[kernel_text.CgroupMount], stacked: frozenset[str] = frozenset(), proc: str = "/proc"
+    ) -> None:
         self.mounts = mounts
         self.stacked = stacked
+        self.proc = proc
 
     @classmethod
     def of_this_host(cls) -> Hierarchies:
         """Read ``/proc/self/mountinfo`` and ``/sys/block``."""
-        return cls(text.cgroup_mounts(read_file("/proc/self/mountinfo")), stacked_devices())
+        return cls(kernel_text.cgroup_mounts(read_file("/proc/self/mountinfo")), stacked_devices())
 
-    def mount_of(self, controller: str, paths: dict[str, str]) -> Optional[text.CgroupMount]:
+    def mount_of(self, controller: str, paths: dict[str, str]) -> Optional[kernel_text.CgroupMount]:
         """The mount that holds *controller*: version 1 where the process is listed under it, else version 2."""
         for mount in self.mounts:
             if mount.version == 1 and controller in mount.controllers and controller in paths:
@@ -101,7 +108,7 @@ class Hierarchies:
         return found
 
 
-def candidates(path: str, mount: text.CgroupMount, container_id: str) -> Iterator[str]:
+def candidates(path: str, mount: kernel_text.CgroupMount, container_id: str) -> Iterator[str]:
     """Directories where *path* of /proc/<pid>/cgroup may be found below *mount*.
 
     Only paths that name the container: the group of a process that is in no group of its own would be the whole host's.
@@ -174,17 +181,17 @@ class Counters:
         self.absent: dict[str, str] = {}
         self.block_seen = False
         try:
-            paths = text.process_cgroups(read_file(f"/proc/{pid}/cgroup"))
+            paths = kernel_text.process_cgroups(read_file(f"{hierarchies.proc}/{pid}/cgroup"))
         except OSError as error:
             if error.errno in GONE:
                 raise GoneError from error
             paths = {}
-            self.absent["cgroup"] = reason(error, f"/proc/{pid}/cgroup")
+            self.absent["cgroup"] = reason(error, f"{hierarchies.proc}/{pid}/cgroup")
         self.v1 = hierarchies.uses_v1(paths)
         if paths:
             self._open_all(hierarchies, paths, container_id)
         if own_network:
-            self._open("net", "network", (f"/proc/{pid}/net/dev",))
+            self._open("net", "network", (f"{hierarchies.proc}/{pid}/net/dev",))
 
     def _open_all(self, hierarchies: Hierarchies, paths: dict[str, str], container_id: str) -> None:
         directories: dict[str, str] = {}
@@ -240,18 +247,18 @@ class Counters:
         Raises GoneError when the group is no more.
         """
         if self.v1:
-            cpu = text.cpu_v1(self._text("cpu"), self._text("throttle"))
-            memory = text.memory_v1(self._text("memory"), self._text("memory_stat"), self._text("oom"))
-            block = text.block_v1(self._text("block"), self._stacked)
+            cpu = kernel_text.cpu_v1(self._text("cpu"), self._text("throttle"))
+            memory = kernel_text.memory_v1(self._text("memory"), self._text("memory_stat"), self._text("oom"))
+            block = kernel_text.block_v1(self._text("block"), self._stacked)
         else:
-            cpu = text.cpu_v2(self._text("cpu"))
-            memory = text.memory_v2(self._text("memory"), self._text("memory_stat"), self._text("oom"))
-            block = text.block_v2(self._text("block"), self._stacked)
+            cpu = kernel_text.cpu_v2(self._text("cpu"))
+            memory = kernel_text.memory_v2(self._text("memory"), self._text("memory_stat"), self._text("oom"))
+            block = kernel_text.block_v2(self._text("block"), self._stacked)
         if block is not None:
             self.block_seen = True
         elif counts_block_io and "block" in self._files:
             block = (0, 0)
-        net = text.net_total(self._text("net")) if "net" in self._files else None
+        net = kernel_text.net_total(self._text("net")) if "net" in self._files else None
         return {
             "cpu_ns": cpu.cpu_ns,
             "periods": cpu.periods,
@@ -275,9 +282,9 @@ def block_io_is_counted(hierarchies: Hierarchies) -> bool:
     """True when the top of a hierarchy on this host names a block device: then empty files mean no I/O."""
     for mount in hierarchies.mounts:
         if mount.version == 2:
-            names, parse = _V2_FILES[-1][2], text.block_v2
+            names, parse = _V2_FILES[-1][2], kernel_text.block_v2
         elif "blkio" in mount.controllers:
-            names, parse = _V1_FILES[-1][2], text.block_v1
+            names, parse = _V1_FILES[-1][2], kernel_text.block_v1
         else:
             continue
         for name in names:

@@ -10,10 +10,13 @@ import os
 import signal
 import time
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.disk import replace_file
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.processes import stop
 from ansible_collections.retail.profiles.plugins.module_utils.sampler import daemon
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.config import Config, RunFiles
 
@@ -44,10 +47,10 @@ def started(files: RunFiles, config: Config, check: bool) -> dict[str, Any]:
     _make_directory(files)
     _write_config(files, config)
     if alive:
-        pid = daemon.recorded_pid(files)
-        if pid is not None and _signal(pid, signal.SIGHUP):
+        pid = _reload(files)
+        if pid is not None:
             return {"changed": True, "pid": pid}
-    new, _word = daemon.start(files)
+    new = daemon.start(files)
     return {"changed": new is not None, "pid": new if new is not None else daemon.recorded_pid(files)}
 
 
@@ -138,40 +141,42 @@ def _make_directory(files: RunFiles) -> None:
 
 
 def _write_config(files: RunFiles, config: Config) -> None:
-    temporary = f"{files.config}.{os.getpid()}"
-    before = os.umask(0o007)
     try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(config.to_json())
-        os.replace(temporary, files.config)
+        replace_file(files.config, config.to_json().encode(), 0o660, durable=False)
     except OSError as error:
         raise ProfileError(f"cannot be written: {error.strerror}", file=files.config) from error
-    finally:
-        os.umask(before)
 
 
-def _signal(pid: int, number: signal.Signals) -> bool:
-    """Send a signal; False when the process is gone. Raises ProfileError when that is not allowed."""
+@contextlib.contextmanager
+def _permitted(files: RunFiles) -> Iterator[None]:
+    """Turn a signal that is not allowed into ProfileError."""
     try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return False
+        yield
     except PermissionError:
         raise ProfileError(
-            f"no permission to signal the sampler, process {pid}: it was started by another user; connect as that user"
+            f"no permission to signal the sampler, process {daemon.recorded_pid(files)}:"
+            " it was started by another user; connect as that user"
         ) from None
-    return True
+
+
+def _reload(files: RunFiles) -> Optional[int]:
+    """Tell the sampler to read its configuration again: its pid; None when it has just ended."""
+    pid = daemon.recorded_pid(files)
+    if pid is not None:
+        try:
+            with _permitted(files):
+                os.kill(pid, signal.SIGHUP)
+        except ProcessLookupError:
+            return None
+    return pid
 
 
 def _end(files: RunFiles) -> None:
     """End the living sampler: ask, wait, and kill it only if it does not answer. Raises ProfileError."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        pid = daemon.recorded_pid(files)
-        if pid is not None:
-            _signal(pid, number)
-        end = time.monotonic() + END_SECONDS
-        while time.monotonic() < end:
-            if not daemon.is_alive(files):
-                return
-            time.sleep(POLL_SECONDS)
-    raise ProfileError(f"the sampler of {files.directory} does not end; its lock is held by another process")
+    end = time.monotonic() + 2 * END_SECONDS
+    while daemon.is_alive(files):
+        with _permitted(files), contextlib.suppress(TimeoutError):
+            stop(files.pid, END_SECONDS)
+        if time.monotonic() > end:
+            raise ProfileError(f"the sampler of {files.directory} does not end; its lock is held by another process")
+        time.sleep(POLL_SECONDS)

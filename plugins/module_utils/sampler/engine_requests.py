@@ -10,6 +10,7 @@ from typing import Any, Optional
 from urllib.parse import quote, urlencode
 
 from ansible_collections.retail.profiles.plugins.module_utils.container import secret_env
+from ansible_collections.retail.profiles.plugins.module_utils.engine.http_response import refusal
 from ansible_collections.retail.profiles.plugins.module_utils.sampler import http_client
 
 LOG_HISTORY_LINES = 2000
@@ -86,12 +87,8 @@ def _address(networks: dict[str, Any]) -> Optional[str]:
 
 
 def message(status: Optional[int], body: bytes) -> str:
-    """The engine's own words in an error answer, in one line."""
-    try:
-        said = json.loads(body)["message"]
-    except (ValueError, TypeError, KeyError):
-        said = body.decode("utf-8", "replace")
-    return f"the engine answered {status}: {' '.join(str(said).split())[:300]}"
+    """An error answer of the engine, in one line."""
+    return f"the engine answered {status}: {' '.join(refusal(body).split())[:300]}"
 
 
 def keep_lines(body: bytes, prefixes: tuple[bytes, ...]) -> str:

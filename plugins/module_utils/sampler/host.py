@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
-"""Counters of the host itself: CPU, memory, network, disks, pressure; descriptors kept open, read with ``pread``."""
+"""Counters of the host itself from /proc: CPU, memory, network, disks, pressure (PSI); kept open, read with ``pread``.
+
+Hand-written because hosts have no psutil, which also opens each file anew.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import os
 from collections.abc import Callable
 from typing import Any, Optional, TypeVar
 
-from ansible_collections.retail.profiles.plugins.module_utils.sampler import kernel_text as text
+from ansible_collections.retail.profiles.plugins.module_utils.sampler import kernel_text
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.cgroup import reason
 
 T = TypeVar("T")
@@ -67,14 +70,15 @@ class HostCounters:
 
     def read(self) -> dict[str, Any]:
         """The fields of a host record; a part that cannot be had is None."""
-        psi = {name: self._parse(f"psi_{name}", text.pressure) for name in ("cpu", "memory", "io")}
-        net = self._parse("net", text.net_dev)
+        psi = {name: self._parse(f"psi_{name}", kernel_text.pressure) for name in ("cpu", "memory", "io")}
+        net = self._parse("net", kernel_text.net_dev)
         return {
-            "cpu": self._parse("cpu", lambda data: text.proc_stat(data, self._ticks)),
-            "mem": self._parse("mem", text.meminfo),
+            "cpu": self._parse("cpu", lambda data: kernel_text.proc_stat(data, self._ticks)),
+            "mem": self._parse("mem", kernel_text.meminfo),
             "net": net and {name: list(pair) for name, pair in net.items() if not name.startswith(_ENGINES_END)},
             "disk": self._parse(
-                "disk", lambda data: {name: list(pair) for name, pair in text.diskstats(data, self._disks).items()}
+                "disk",
+                lambda data: {name: list(pair) for name, pair in kernel_text.diskstats(data, self._disks).items()},
             ),
             "psi": None
             if all(value is None for value in psi.values())

@@ -2,6 +2,7 @@
 # Private to the collection.
 """HTTP for an event loop: requests as bytes, answers parsed as they come in, sockets that never block.
 
+Hand-written because one thread serves all connections, and Python's own client blocks.
 Requests are HTTP/1.0, so that the engine sends streams as they are and ends them by closing the connection.
 Chunked answers are understood all the same: some servers send them regardless of what was asked.
 """

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
-"""Parsers of what the kernel prints about control groups, processes and the host: bytes in, numbers out.
+"""Parsers of what the kernel prints in /proc and in cgroup v1 and v2 about containers and the host.
 
-All are pure. A value that the text does not hold is ``None`` (missing), never zero.
+Hand-written because hosts have no psutil, and psutil knows no control groups. All are pure: bytes in, numbers out. A
+value that the text does not hold is ``None`` (missing), never zero.
 """
 
 from __future__ import annotations
@@ -190,15 +191,6 @@ def pressure(data: bytes) -> Optional[float]:
     """Share of the last 10 s (percent) in which some task waited, from ``/proc/pressure/*``."""
     match = re.search(rb"^some avg10=(\d+(?:\.\d+)?)", data, re.MULTILINE)
     return float(match.group(1)) if match else None
-
-
-def start_time(stat: bytes) -> Optional[int]:
-    """Field 22 of ``/proc/<pid>/stat``: when the process started, in ticks since boot.
-
-    The name of the process (field 2) may hold blanks and parentheses; so fields are counted from its end.
-    """
-    words = stat[stat.rfind(b")") + 1 :].split()
-    return int(words[19]) if len(words) > 19 and words[19].isdigit() else None
 
 
 def process_cgroups(data: bytes) -> dict[str, str]:

@@ -19,7 +19,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.sampler.cgroup imp
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.config import Config
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.host import HostCounters
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.http_client import Exchange
-from ansible_collections.retail.profiles.plugins.module_utils.sampler.replica import Replica
+from ansible_collections.retail.profiles.plugins.module_utils.sampler.replica import ReplicaSampler
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.store import Before, Store
 
 LOG_SECONDS = 1.0  # between readings of the logs
@@ -42,11 +42,18 @@ class Sampler:
     """
 
     def __init__(
-        self, config: Config, store: Store, wake: socket.socket, load: Callable[[], Config], before: dict[str, Before]
+        self,
+        config: Config,
+        store: Store,
+        wake: socket.socket,
+        load: Callable[[], Config],
+        before: dict[str, Before],
+        hierarchies: Hierarchies,
+        host: HostCounters,
     ) -> None:
         self.stop = False
         self.reload = False
-        self.hierarchies = Hierarchies.of_this_host()
+        self.hierarchies = hierarchies
         self.counts_block_io = block_io_is_counted(self.hierarchies)
         self._wake = wake
         self._load = load
@@ -57,12 +64,12 @@ class Sampler:
         self._logs = selectors.DefaultSelector()
         self._logs_at = 0.0
         self._served: dict[Exchange, selectors.BaseSelector] = {}
-        self._host = HostCounters()
+        self._host = host
         self._told: set[tuple[str, str]] = set()
         self._lost_told = 0
         self._tracebacks = 0
         self._ticked = 0.0
-        self._replicas: dict[str, Replica] = {}
+        self._replicas: dict[str, ReplicaSampler] = {}
         self._claims: dict[str, str] = {}
         self._before = before
         self._page = os.sysconf("SC_PAGE_SIZE")
@@ -79,7 +86,7 @@ class Sampler:
                 self._replicas.pop(name).close()
         for name, watched in wanted.items():
             if name not in self._replicas:
-                self._replicas[name] = Replica(watched, self, self._before.pop(name, Before()))
+                self._replicas[name] = ReplicaSampler(watched, self, self._before.pop(name, Before()))
 
     # What replicas ask of their surroundings
 
@@ -103,7 +110,7 @@ class Sampler:
         self._served[exchange] = self._selector
         self._selector.register(exchange.socket, selectors.EVENT_WRITE, exchange)
 
-    def owner_of_network(self, replica: Replica, other: str) -> Optional[str]:
+    def owner_of_network(self, replica: ReplicaSampler, other: str) -> Optional[str]:
         """Who counts the network of container *other*: itself where it is watched, else the first that shares it."""
         for name, candidate in self._replicas.items():
             if candidate is not replica and _is(candidate, other):
@@ -242,7 +249,7 @@ class Sampler:
         self._logs.close()
 
 
-def _is(replica: Replica, other: str) -> bool:
+def _is(replica: ReplicaSampler, other: str) -> bool:
     """Whether *other* (a name, an id, or the beginning of one) is the replica's container."""
     if replica.name == other.lstrip("/"):
         return True

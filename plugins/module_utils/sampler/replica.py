@@ -7,15 +7,14 @@ from __future__ import annotations
 import time
 from typing import Any, Optional, Protocol
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.processes import start_time
 from ansible_collections.retail.profiles.plugins.module_utils.engine.http_response import HttpError
-from ansible_collections.retail.profiles.plugins.module_utils.sampler import engine_requests as ask
-from ansible_collections.retail.profiles.plugins.module_utils.sampler import kernel_text as text
+from ansible_collections.retail.profiles.plugins.module_utils.sampler import engine_requests
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.cgroup import (
     NO_BLOCK_IO,
     Counters,
     GoneError,
     Hierarchies,
-    read_file,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.config import Scrape, Watched
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.http_client import Exchange, get
@@ -55,25 +54,25 @@ class Surroundings(Protocol):
     def follow(self, exchange: Exchange) -> None:
         """Serve the exchange's socket."""
 
-    def owner_of_network(self, replica: Replica, other: str) -> Optional[str]:
+    def owner_of_network(self, replica: ReplicaSampler, other: str) -> Optional[str]:
         """Who counts the network of container *other* (name or id): a replica's name; None when *replica* does."""
 
     def address_of(self, container: str) -> Optional[str]:
         """Address of a watched container, by name or id."""
 
 
-class Replica:
+class ReplicaSampler:
     """State of one watched container. `tick` is called at each interval; all else happens when sockets are ready."""
 
     def __init__(self, watched: Watched, around: Surroundings, past: Before) -> None:
         self.watched = watched
         self.name = watched.name
-        self.seen: Optional[ask.Seen] = None
+        self.seen: Optional[engine_requests.Seen] = None
         self._around = around
         self._counters: Optional[Counters] = None
         self._up = False
         self._started_before = past.started_at
-        self._process: Optional[int] = None  # start time of the container's process, where files do not tell its end
+        self._process: Optional[str] = None  # start time of the container's process, where files do not tell its end
         self._told: dict[str, str] = {}
         self._inspecting: Optional[Exchange] = None
         self._inspect_at = 0.0
@@ -148,13 +147,9 @@ class Replica:
             self.absent(metric, reason)
 
     def _check_process(self, pid: int) -> None:
-        try:
-            started = text.start_time(read_file(f"/proc/{pid}/stat"))
-        except OSError as error:
-            raise GoneError from error
-        if self._process is None:
-            self._process = started
-        if started != self._process:
+        started = start_time(pid, self._around.hierarchies.proc)
+        self._process = self._process or started
+        if started is None or started != self._process:
             raise GoneError
 
     def _lost(self, now: float) -> None:
@@ -176,7 +171,7 @@ class Replica:
         try:
             self._inspecting = Exchange(
                 self._around.engine,
-                ask.inspect_request(self.name),
+                engine_requests.inspect_request(self.name),
                 self._inspect_body.append,
                 self._inspected,
                 expires=now + INSPECT_SECONDS,
@@ -197,10 +192,10 @@ class Replica:
             self.absent("container", "no such container on this host")
             return
         if status != 200:
-            self.absent("container", ask.message(status, body))
+            self.absent("container", engine_requests.message(status, body))
             return
         try:
-            seen = ask.parse_inspect(b"".join(self._inspect_body))
+            seen = engine_requests.parse_inspect(b"".join(self._inspect_body))
         except ValueError as wrong:
             self.absent("container", str(wrong))
             return
@@ -212,7 +207,7 @@ class Replica:
         else:
             self._is_gone(seen)
 
-    def _is_up(self, seen: ask.Seen) -> None:
+    def _is_up(self, seen: engine_requests.Seen) -> None:
         before = self.seen
         if before is not None and before.id != seen.id:
             self._log_last_ns = None
@@ -235,7 +230,7 @@ class Replica:
         for metric, reason in counters.absent.items():
             self.absent(metric, reason)
 
-    def _open_counters(self, seen: ask.Seen) -> Counters:
+    def _open_counters(self, seen: engine_requests.Seen) -> Counters:
         self._let_go_counters()
         mode = self._mode(seen)
         if mode == "host":
@@ -245,10 +240,10 @@ class Replica:
         own = mode not in ("host", "none")
         return Counters(self._around.hierarchies, seen.id, seen.pid, own_network=own)
 
-    def _mode(self, seen: ask.Seen) -> str:
+    def _mode(self, seen: engine_requests.Seen) -> str:
         return seen.network_mode if self.watched.network == "own" else self.watched.network
 
-    def _network_counted_elsewhere(self, seen: ask.Seen) -> Optional[str]:
+    def _network_counted_elsewhere(self, seen: engine_requests.Seen) -> Optional[str]:
         # Asked at each reading: the other container may come to be known after this one.
         mode = self._mode(seen)
         if mode.startswith("container:"):
@@ -257,7 +252,7 @@ class Replica:
                 return f"shares the network of {owner}, which counts it"
         return None
 
-    def _is_gone(self, seen: Optional[ask.Seen]) -> None:
+    def _is_gone(self, seen: Optional[engine_requests.Seen]) -> None:
         self._let_go_counters()
         changed = seen is not None and (
             self.seen is None or (self.seen.id, self.seen.started_at) != (seen.id, seen.started_at)
@@ -278,14 +273,14 @@ class Replica:
 
     # The log
 
-    def _follow_log(self, now: float, seen: ask.Seen) -> None:
+    def _follow_log(self, now: float, seen: engine_requests.Seen) -> None:
         self._log_at = now + LOG_AGAIN
         self._log_from_ns = self._log_last_ns or 0
         self._decoder = LogDecoder(seen.tty)
         try:
             self._log = Exchange(
                 self._around.engine,
-                ask.logs_request(seen.id, self._log_last_ns),
+                engine_requests.logs_request(seen.id, self._log_last_ns),
                 lambda data: self._take_lines(self._decoder.feed(data)),
                 self._log_ended,
                 patient=True,
@@ -319,7 +314,7 @@ class Replica:
             self.absent("log", error)
         elif status != 200:
             self._log_at += LOG_REFUSED_AGAIN
-            self.absent("log", ask.message(status, body))
+            self.absent("log", engine_requests.message(status, body))
         elif not self._up:
             self._log_wanted = False
         else:
@@ -327,7 +322,7 @@ class Replica:
 
     # The Prometheus endpoint
 
-    def _scrape(self, now: float, seen: ask.Seen, target: Scrape) -> None:
+    def _scrape(self, now: float, seen: engine_requests.Seen, target: Scrape) -> None:
         host = self._scrape_address(seen)
         if host is None:
             self.absent("prometheus", "the container has no address that the host could ask")
@@ -349,7 +344,7 @@ class Replica:
             return
         self._around.follow(self._scraping)
 
-    def _scrape_address(self, seen: ask.Seen) -> Optional[str]:
+    def _scrape_address(self, seen: engine_requests.Seen) -> Optional[str]:
         mode = self._mode(seen)
         if mode == "host":
             return "127.0.0.1"
@@ -365,7 +360,7 @@ class Replica:
         if status != 200:
             self.absent("prometheus", f"the endpoint answered {status}")
             return
-        kept = ask.keep_lines(b"".join(self._scrape_body), self._prefixes)
+        kept = engine_requests.keep_lines(b"".join(self._scrape_body), self._prefixes)
         self._scrape_body = []
         if len(kept) > TEXT_LIMIT:
             self.absent("prometheus", f"the endpoint has more than {TEXT_LIMIT >> 10} KiB of samples")

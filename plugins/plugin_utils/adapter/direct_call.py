@@ -4,6 +4,7 @@
 # This is private to the collection: it may change at any time.
 """A call of one of our modules that goes straight to the Python of a host, on its standard input.
 
+Hand-written because no library sends a call without its framework.
 Ansible's own archive of a module brings ansible-core's code along. Building it takes a third of a second of each
 playbook, and compiling it, of which a host keeps nothing, a third of the host's time for such a call. So where the
 connection is pipelined, only our own modules are sent: compiled already where the host's Python is of the controller's

@@ -18,17 +18,18 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.processes import start_time
+
 
 def claim(proc: Path = Path("/proc"), what: str | None = None) -> dict[str, Any]:
     """``holder``, ``owner`` (for people; *what* is the run), ``running``: None where this system has no ``/proc``."""
     pid = playbook_pid()
     owner = f"{getpass.getuser()}@{socket.gethostname()}, process {pid}{f', run {what}' if what else ''}"
-    try:
-        controller = _controller(proc)
-        holder = f"{controller}:{pid}:{_start(proc, pid)}"
-    except OSError:
+    controller, start = _controller(proc), start_time(pid, str(proc))
+    if controller is None or start is None:
         # Nothing is known of processes here: a lease of this controller ends by itself.
         return {"holder": f"{socket.gethostname()}:{pid}:0", "owner": owner, "running": None}
+    holder = f"{controller}:{pid}:{start}"
     alive = {holder, *(f"{controller}:{other}:{start}" for other, start in _playbooks(proc))}
     return {"holder": holder, "owner": owner, "running": sorted(alive)}
 
@@ -39,15 +40,13 @@ def playbook_pid() -> int:
     return os.getpid() if parent is None or parent.pid is None else parent.pid
 
 
-def _controller(proc: Path) -> str:
-    boot = (proc / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    parts = f"{boot} {os.readlink(proc / 'self/ns/pid')} {os.getuid()}"
+def _controller(proc: Path) -> str | None:
+    try:
+        boot = (proc / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        parts = f"{boot} {os.readlink(proc / 'self/ns/pid')} {os.getuid()}"
+    except OSError:
+        return None
     return hashlib.sha256(parts.encode()).hexdigest()[:16]
-
-
-def _start(proc: Path, pid: int) -> str:
-    """When a process started, in ticks since boot."""
-    return (proc / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()[19]
 
 
 def _playbooks(proc: Path) -> list[tuple[int, str]]:
@@ -58,7 +57,8 @@ def _playbooks(proc: Path) -> list[tuple[int, str]]:
             continue
         try:
             if entry.stat().st_uid == os.getuid() and "python" in os.path.basename(os.readlink(f"{entry.path}/exe")):
-                found.append((int(entry.name), _start(proc, int(entry.name))))
+                start = start_time(int(entry.name), str(proc))
+                found += [] if start is None else [(int(entry.name), start)]
         except OSError:
             continue  # ended meanwhile
     return found

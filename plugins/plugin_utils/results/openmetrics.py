@@ -6,6 +6,8 @@
 
 Counters that containers log stay counters (``_total``); everything else is a gauge, rates included. Percentiles of a
 sketch carry the label ``quantile``. Within a label set times ascend, as the format asks.
+
+Hand-written because prometheus_client exposes a registry as it is now, not time series.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ import contextlib
 import gzip
 import io
 import json
-import os
 import re
 import secrets
 import zlib
@@ -23,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.disk import replace_file
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 
 RECORD = "run.json"
@@ -44,20 +44,6 @@ def safe_name(text: str) -> str:
 def dumps(data: object) -> str:
     """One line of strict JSON. Raises ValueError on a number that JSON cannot hold."""
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Put ``data`` at ``path`` so that a reader sees the old file or the new one, never a part."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("wb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise ProfileError(f"cannot be written: {error.strerror or error}", file=str(path)) from error
 
 
 def gunzip_members(path: Path) -> Iterator[bytes]:
@@ -115,7 +101,11 @@ class RunDirectory:
 
     def write(self, name: str, text: str) -> None:
         """Replace one file by ``text``, atomically."""
-        write_atomically(self.path / name, text.encode("utf-8", "replace"))
+        path = str(self.path / name)
+        try:
+            replace_file(path, text.encode("utf-8", "replace"))
+        except OSError as error:
+            raise ProfileError(f"cannot be written: {error.strerror or error}", file=path) from error
 
     def write_record(self, record: Mapping[str, Any]) -> None:
         """Replace ``run.json``."""

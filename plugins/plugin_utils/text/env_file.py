@@ -4,6 +4,7 @@
 # This is private to the collection: it may change at any time.
 """Environment files: in Docker's own format, as ``docker run --env-file`` reads them, and in Compose's.
 
+Hand-written because python-dotenv reads a third format, of quotes and escapes that are in neither.
 In both a name without a value would take the value of the caller's environment. There is no such caller here: it sets
 nothing.
 """

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""YAML with the line of every value kept, so that an error can say where it is."""
+"""YAML with the line of every value kept, so that an error can say where it is.
+
+Hand-written (on PyYAML's nodes) because its loaders drop the lines.
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Optional
 
@@ -15,11 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.apply import networks, preflight
-from ansible_collections.retail.profiles.plugins.module_utils.apply.removal import (
-    deployments_on,
-    start_time,
-    stop_process,
-)
+from ansible_collections.retail.profiles.plugins.module_utils.apply.removal import deployments_on
 from ansible_collections.retail.profiles.plugins.module_utils.apply.replicas import (
     Outcome,
     Report,
@@ -260,33 +255,6 @@ def test_a_label_is_no_path(tmp_path: Path) -> None:
     evil = {**LABELS, "retail.profiles.deployment": "../../etc"}
     containers = {"x": Listed("x", "1", evil, "i", "running", ()), "y": Listed("y", "2", LABELS, "i", "running", ())}
     assert deployments_on(StateDir(str(tmp_path)), containers, [{"Name": "n", "Labels": None}]) == ["d"]
-
-
-# -- samplers
-
-
-def test_a_process_is_ended_only_if_it_is_the_one(tmp_path: Path) -> None:
-    import subprocess
-
-    child = subprocess.Popen(["sleep", "1000"])
-    try:
-        path = tmp_path / "sampler.pid"
-        assert not stop_process(str(path))
-        path.write_text("rubbish")
-        assert not stop_process(str(path))
-        path.write_text(f"{child.pid} 1")  # the number was given to another process since
-        assert not stop_process(str(path))
-        assert child.poll() is None
-        path.write_text(f"{child.pid} {start_time(child.pid)}")
-        assert stop_process(str(path))
-        assert child.wait(10) == -15
-    finally:
-        child.kill()
-
-
-def test_start_times() -> None:
-    assert str(start_time(os.getpid())).isdigit()
-    assert start_time(2**22 + 1) is None
 
 
 # -- preflight

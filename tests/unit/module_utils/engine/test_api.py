@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.engine.api import Api, EngineError, demultiplexed, quoted
+from ansible_collections.retail.profiles.plugins.module_utils.engine.archives import get, post
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import connect
 
 
@@ -190,28 +191,28 @@ def test_errors_are_the_engines_own_words(server: Server, path: str, status: int
 
 def test_what_is_got_comes_in_pieces(server: Server) -> None:
     made = api(server)
-    pieces = list(made.got("/chunked", "get", {"names": ["a:1", "b"]}))
+    pieces = list(get(made, "/chunked", "get", {"names": ["a:1", "b"]}))
     assert b"".join(pieces) == b"[1, 2]"
     assert server.seen[-1][1] == "/v1.41/chunked?names=a%3A1&names=b"
-    assert b"".join(made.got("/stream", "get", {})) == b"all until the end"
+    assert b"".join(get(made, "/stream", "get", {})) == b"all until the end"
 
 
 @pytest.mark.parametrize(("path", "message"), [("/refused", "no such luck"), ("/gone", r"did not answer \(get: ")])
 def test_what_cannot_be_got_is_told_of(server: Server, path: str, message: str) -> None:
     with pytest.raises(EngineError, match=message):
-        list(api(server).got(path, "get", {}))
+        list(get(api(server), path, "get", {}))
 
 
 @given(st.lists(st.binary(min_size=1, max_size=3000), max_size=20))
 def test_what_is_given_in_pieces_comes_whole(pieces: list[bytes]) -> None:
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
-        assert api(server).given("/load", "give", {}, iter(pieces)) == b"done"
+        assert post(api(server), "/load", "give", {}, iter(pieces)) == b"done"
         assert server.taken == b"".join(pieces)
 
 
 def test_an_engine_that_takes_no_more_is_heard(server: Server) -> None:
     with pytest.raises(EngineError, match="no space left on device") as caught:
-        api(server).given("/full", "give", {}, (bytes(1 << 20) for _piece in range(50)))
+        post(api(server), "/full", "give", {}, (bytes(1 << 20) for _piece in range(50)))
     assert caught.value.status == 500
 
 
@@ -223,7 +224,7 @@ def test_giving_ends_where_nothing_may_be_written(server: Server) -> None:
 
     made.checkpoint = ended
     with pytest.raises(ProfileError, match="nobody asks"):
-        made.given("/load", "give", {}, iter([b"x"]))
+        post(made, "/load", "give", {}, iter([b"x"]))
     assert server.taken is None
 
 
@@ -233,7 +234,7 @@ def test_what_goes_wrong_with_the_pieces_stays_what_it_is(server: Server) -> Non
         raise ProfileError("the sender failed")
 
     with pytest.raises(ProfileError, match="the sender failed") as caught:
-        api(server).given("/load", "give", {}, pieces())
+        post(api(server), "/load", "give", {}, pieces())
     assert not isinstance(caught.value, EngineError)
 
 

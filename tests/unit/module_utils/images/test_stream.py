@@ -21,8 +21,8 @@ from typing import Any, Callable, Optional
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils.apply.removal import start_time
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.processes import start_time
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import EngineError
 from ansible_collections.retail.profiles.plugins.module_utils.images import inventory, receiver, sender, stream
 
@@ -489,8 +489,3 @@ def test_described_images_are_compared_by_id_and_by_content() -> None:
 def test_containerd_store_is_known() -> None:
     assert inventory.uses_containerd({"DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]]})
     assert not inventory.uses_containerd({"DriverStatus": [["Backing Filesystem", "extfs"]]})
-
-
-def test_free_bytes(tmp_path: Path) -> None:
-    assert inventory.free_bytes(str(tmp_path)) == inventory.free_bytes(str(tmp_path / "not" / "there"))
-    assert inventory.free_bytes("") is None

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.processes import start_time
 from ansible_collections.retail.profiles.plugins.module_utils.sampler import control, daemon
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.config import Config, RunFiles, run_files, watched
 
@@ -47,7 +48,7 @@ def files(tmp_path: Path) -> Iterator[RunFiles]:
 def test_it_runs_once_and_ends_cleanly(tmp_path: Path, files: RunFiles) -> None:
     first = control.started(files, config(tmp_path, "a"), check=False)
     assert first["changed"] and first["pid"] == daemon.recorded_pid(files)
-    assert Path(files.pid).read_text() == f"{first['pid']} {daemon.process_start(first['pid'])}\n"
+    assert Path(files.pid).read_text() == f"{first['pid']} {start_time(first['pid'])}\n"
     assert os.getsid(first["pid"]) != os.getsid(0)
     assert {"changed": False, "pid": first["pid"]} == control.started(files, config(tmp_path, "a"), check=False)
     assert control.collected(files, 0)["alive"]

@@ -109,12 +109,6 @@ def test_pressure() -> None:
     assert text.pressure(b"") is None
 
 
-def test_start_time_is_found_behind_any_name() -> None:
-    rest = " ".join(["S", *(str(n) for n in range(4, 30))])
-    assert text.start_time(f"71 (a b) ) c) {rest}".encode()) == 22
-    assert text.start_time(b"71 (x) S 1") is None
-
-
 def test_groups_of_a_process_in_a_hybrid_hierarchy() -> None:
     data = b"5:cpu,cpuacct:/docker/abc\n4:memory:/docker/abc\n1:name=systemd:/x:y\n0::/system.slice\n"
     assert text.process_cgroups(data) == {
@@ -148,5 +142,4 @@ def test_no_text_makes_a_parser_fail(data: bytes) -> None:
     assert isinstance(text.net_dev(data), dict)
     assert isinstance(text.process_cgroups(data), dict)
     assert isinstance(text.cgroup_mounts(data), list)
-    assert text.start_time(data) is None or data
     assert text.proc_stat(data, 100) is None or data.startswith(b"cpu ")
