@@ -19,7 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types, input_source, target_device
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
+    field_types,
+    fields,
+    input_source,
+    target_device,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file, yaml_document
 
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
@@ -68,6 +73,18 @@ class Container:
 
     fields: Mapping[str, Any]
     paths: Mapping[str, yaml_document.Path]
+
+    @classmethod
+    def of(
+        cls, own: Mapping[str, Any], options: Mapping[str, Any], at: Callable[[str], yaml_document.Path]
+    ) -> Container:
+        """The container of native fields and of docker_container options, without those fields that say nothing.
+
+        An option that has become a field of a profile is said by that field: ``docker`` would not take it. ``at`` gives
+        where a field was written; all options were where ``docker`` is.
+        """
+        said = {name: value for name, value in {**own, **fields.of_options(options)}.items() if value not in ([], {})}
+        return cls(said, {name: at(name if name in own else "docker") for name in said})
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,8 @@ class Field:
     ``default`` and ``example`` are as they are written; ``example`` is YAML. ``unset`` is what the reference says of
     a field without a default. ``rendered``: templates in it are rendered when it is read. ``options`` are the
     docker_container options that it becomes: module_utils/container/options.py says how each is compared with what
-    runs. ``group`` is its section in the reference.
+    runs. ``plain``: it is its one option under another name or the same, and both the planner and the translators of
+    other formats copy its value. ``group`` is its section in the reference.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Field:
     required: bool = False
     rendered: bool = True
     options: tuple[str, ...] = ()
+    plain: bool = False
     group: str = ""
 
     def absent(self) -> Any:

@@ -11,10 +11,14 @@ writes docs/profile.schema.json and the tables of docs/profile.md from here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.container.options import ALIASES, OPTIONS
-from ansible_collections.retail.profiles.plugins.plugin_utils.schema import input_source, target_device
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
+    docker_options,
+    input_source,
+    target_device,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.environment import ENV_FILE, SECRET_ENV
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import (
     Field,
@@ -56,11 +60,8 @@ def _checked_options(value: Any) -> dict[str, Any]:
     """Options as they are; the values of those that the table knows are checked as they will be on the host."""
     written: dict[str, Any] = options(value)
     for key, each in written.items():
-        option = OPTIONS.get(ALIASES.get(key, key))
         try:
-            parsed = option.parse(each) if option is not None else None
-            if option is not None and option.choices and parsed not in option.choices:
-                raise ValueError(f"{each!r} is not one of {', '.join(option.choices)}")
+            docker_options.checked(key, each)
         except (ValueError, TypeError, KeyError) as error:
             raise Invalid(f"{key}: {error}", (key,)) from error
     return written
@@ -68,16 +69,8 @@ def _checked_options(value: Any) -> dict[str, Any]:
 
 def _docker_options() -> Type:
     """What docker_container takes. Not closed: the stock module knows more options than the table."""
-    types = {"str": "string", "int": "integer", "bool": "boolean", "float": "number", "list": "array", "dict": "object"}
     own = {option for field in CONTAINER_FIELDS for option in field.options if option not in _SHARED}
-    properties = {
-        option.name: {
-            **({"type": types[option.type]} if option.type in types else {}),
-            **({"enum": list(option.choices)} if option.choices else {}),
-        }
-        for option in OPTIONS.values()
-        if option.name not in own
-    }
+    properties = {option: docker_options.schema_of(option) for option in docker_options.NAMES if option not in own}
     return Type(_checked_options, {"type": "object", "properties": properties})
 
 
@@ -329,6 +322,24 @@ RESERVED: dict[str, str | None] = {
     **{option: field.name for field in CONTAINER_FIELDS for option in field.options if option not in _SHARED},
     "env_file": "env_file",
 }
+#: the fields that are a docker_container option each
+PLAIN_FIELDS = tuple(field for field in CONTAINER_FIELDS if field.plain)
+#: the field that takes the value of an option as it is, by option
+FIELD_OF: dict[str, str] = {"cpuset_cpus": "cpuset", **{field.options[0]: field.name for field in PLAIN_FIELDS}}
+
+
+def of_options(written: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that say what these docker_container options do: an option's own, and ``docker`` for the others.
+
+    ValueError for one that a profile can say in no such way.
+    """
+    rest = {option: value for option, value in written.items() if option not in FIELD_OF}
+    for option in rest:
+        if option in RESERVED or option not in docker_options.NAMES:
+            raise ValueError(f"no field takes the value of the option {option!r} as it is")
+    own = {FIELD_OF[option]: value for option, value in written.items() if option in FIELD_OF}
+    return {**own, "docker": rest}
+
 
 # -- the profile
 

@@ -11,8 +11,8 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.container.options import OPTIONS
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source, go_duration
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema import docker_options
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.templates import Template
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
@@ -135,23 +135,15 @@ TABLE: Mapping[str, tuple[str, Convert]] = {
     "uts": ("uts", scalar),
     "working_dir": ("working_dir", scalar),
 }
-_BOOLEANS = {name for name, option in OPTIONS.items() if option.type == "bool"}
-_NUMBERS = {name for name, option in OPTIONS.items() if option.type == "int"}
 
 
 def option(source: Source, key: str, value: Any, label: str, path: Path) -> dict[str, Any]:
     """The option of one key of the table. ProfileError for a value that the engine would not take."""
     name, convert = TABLE[key]
     try:
-        written = convert(value)
-        if isinstance(written, str) and name in _BOOLEANS:
-            written = OPTIONS[name].parse(written)
-        if isinstance(written, str) and name in _NUMBERS:
-            written = int(written)
-        OPTIONS[name].parse(written)
+        return {name: docker_options.from_text(name, convert(value))}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise source.error(f"{label}.{key}: {error}", path) from error
-    return {name: written}
 
 
 def replica_of(service: str) -> Template:

@@ -126,10 +126,8 @@ class _Service:
             **base.hardware({**variables, **self.source.given.env}),
             "depends_on": self._read("depends_on", self._depends_on),
             **self._read("healthcheck", lambda: self._ready(is_ovms(image), ports)),
-            "docker": self.docker,
         }
-        said = {name: value for name, value in fields.items() if value not in ([], {})}
-        return Container(said, {name: self.at(_FROM.get(name, name)) for name in said})
+        return Container.of(fields, self.docker, lambda name: self.at(_FROM.get(name, name)))
 
     def _warn(self, key: str, path: Path | None = None, why: str = "a profile cannot say it") -> None:
         self.source.warn(f"{self.label}.{key} is ignored: {why}", path or self.at(key.partition(".")[0]))

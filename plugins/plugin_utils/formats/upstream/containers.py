@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import host_volumes
@@ -25,6 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base impor
     in_image,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.upstream import host_config, model_config
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
 TOP = ("Containers", "InputSrc", "TargetDevice")
 CONTAINER = ("Name", "DockerImage", "EnvironmentVariableFiles", "Envs", "Volumes", "Entrypoint", "HostConfig")
@@ -66,13 +67,9 @@ def translate(source: Source) -> Translation:
             **({"target_device": hardware(variables)["target_device"]} if name in servers else hardware(variables)),
             "depends_on": [] if name in servers else servers,
             **(_served(source, node, port) if name in servers else {}),
-            "docker": {
-                **host_config.options(source, node.value("HostConfig"), node.at("HostConfig")),
-                "ipc_mode": "host",
-            },
         }
-        said = {field: value for field, value in fields.items() if value not in ([], {})}
-        containers.append(Container(said, {field: node.at(_KEYS.get(field, "")) for field in said}))
+        options = host_config.options(source, node.value("HostConfig"), node.at("HostConfig"))
+        containers.append(Container.of(fields, {**options, "ipc_mode": "host"}, _places(node)))
     return Translation(tuple(containers), tuple(source.warnings))
 
 
@@ -85,6 +82,11 @@ _KEYS = {
     "volumes": "Volumes",
     "docker": "HostConfig",
 }
+
+
+def _places(node: Node) -> Callable[[str], Path]:
+    """Where each field of a container was written."""
+    return lambda field: node.at(_KEYS.get(field, ""))
 
 
 def _is_server(node: Node) -> bool:

@@ -9,18 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.container.options import HOST, TABLE
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.docker_options import HOST_CONFIG
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import cpu_list
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
-# Options that are written as the engine takes them, by the engine's name in lower case.
-_SAME_TYPES = ("str", "int", "bool", "list")
-_SAME: Mapping[str, str] = {
-    field.path.removeprefix(HOST).lower(): option.name
-    for option in TABLE
-    for field in option.fields
-    if field.path.startswith(HOST) and option.type in _SAME_TYPES and option.elements in ("", "str")
-}
 # What the launcher forced, or what has a place of its own.
 _FORCED = {"networkmode": "host", "ipcmode": "host"}
 _ELSEWHERE = {
@@ -53,8 +46,8 @@ def options(source: Source, value: Any, path: Path) -> dict[str, Any]:
                 result.update(_OWN[name](item))
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 raise source.error(f"HostConfig.{key} is not as the engine takes it: {error!r}", where) from error
-        elif name in _SAME:
-            result[_SAME[name]] = item
+        elif name in HOST_CONFIG:
+            result[HOST_CONFIG[name]] = item
         else:
             source.warn(f"HostConfig.{key} is ignored: a profile cannot say it", where)
     return result
@@ -106,12 +99,20 @@ def _logging(item: Mapping[str, Any]) -> dict[str, Any]:
     return {"log_driver": config["type"], **options} if config.get("type") else {}
 
 
+def _cpuset(value: Any) -> dict[str, Any]:
+    if value == "":
+        return {}
+    cpu_list.numbers(str(value))
+    return {"cpuset_cpus": str(value)}
+
+
 _OWN: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "devices": _devices,
     "devicerequests": _requests,
     "ulimits": _ulimits,
     "restartpolicy": _restart,
     "logconfig": _logging,
+    "cpusetcpus": _cpuset,
     "nanocpus": lambda value: {"cpus": int(value) / 1e9},
     "sysctls": lambda value: {"sysctls": dict(value)},
     "storageopt": lambda value: {"storage_opts": dict(value)},

@@ -113,9 +113,10 @@ def _server(source: Source, top: Node) -> Container | None:
         "target_device": (device or "CPU") if found else None,
         "ports": {"grpc": port},
         "ready": {**probe, "timeout": _timeout(source, node)},
-        "docker": {**_AS_ROOT, **_POLICIES.get(node.text("StartUpPolicy").strip(), {})},
     }
-    return _container(node, fields, {"image": "ServerDockerImage", "args": "ServerConfig", "docker": "StartUpPolicy"})
+    options = {**_AS_ROOT, **_POLICIES.get(node.text("StartUpPolicy").strip(), {})}
+    places = {"image": "ServerDockerImage", "args": "ServerConfig", "docker": "StartUpPolicy"}
+    return _container(node, fields, options, places)
 
 
 def _client(source: Source, top: Node, server: str | None, generated: dict[str, bytes]) -> Container:
@@ -141,16 +142,16 @@ def _client(source: Source, top: Node, server: str | None, generated: dict[str, 
         "networks": ["host"],
         **hardware({**variables, **source.given.env}),
         "depends_on": [server] if server else [],
-        "docker": _AS_ROOT,
     }
-    return _container(node, fields, {"args": "PipelineScript", "entrypoint": "PipelineScript"})
+    return _container(node, fields, _AS_ROOT, {"args": "PipelineScript", "entrypoint": "PipelineScript"})
 
 
-def _container(node: Node, fields: Mapping[str, Any], places: Mapping[str, str]) -> Container:
-    """The fields that say something, each with the place of the key that it comes from."""
-    said = {name: value for name, value in fields.items() if value not in ([], {})}
+def _container(
+    node: Node, fields: Mapping[str, Any], options: Mapping[str, Any], places: Mapping[str, str]
+) -> Container:
+    """The container, each field with the place of the key that it comes from."""
     places = {"env_file": "EnvironmentVariableFiles", "ready": "InitWaitTime", "volumes": "DockerLauncher", **places}
-    return Container(said, {name: node.at(places.get(name, "")) for name in said})
+    return Container.of(fields, options, lambda field: node.at(places.get(field, "")))
 
 
 def _replaced(source: Source, node: Node, key: str, usual: str) -> None:

@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""The options of docker_container as a profile writes them: their names, the check of a value, its JSON Schema.
+
+What each is to the engine is declared in module_utils/container/options.py, the table that is read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.module_utils.container.options import ALIASES, HOST, OPTIONS
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import Type
+
+_TYPES = {"str": "string", "int": "integer", "bool": "boolean", "float": "number", "list": "array", "dict": "object"}
+#: every option that a task may carry
+NAMES = tuple(OPTIONS)
+#: the options that are written as the engine takes them, by its name for them in ``HostConfig``, in lower case
+HOST_CONFIG: Mapping[str, str] = {
+    field.path.removeprefix(HOST).lower(): option.name
+    for option in OPTIONS.values()
+    for field in option.fields
+    if field.path.startswith(HOST) and option.type in ("str", "int", "bool", "list") and option.elements in ("", "str")
+}
+
+
+def proper_name(option: str) -> str:
+    """The name of an option that may be written under another."""
+    return ALIASES.get(option, option)
+
+
+def checked(option: str, value: Any) -> Any:
+    """A value as it is. ValueError, TypeError or KeyError for one that the host would not take."""
+    known = OPTIONS.get(proper_name(option))
+    parsed = known.parse(value) if known is not None else None
+    if known is not None and known.choices and parsed not in known.choices:
+        raise ValueError(f"{value!r} is not one of {', '.join(known.choices)}")
+    return value
+
+
+def from_text(option: str, value: Any) -> Any:
+    """A value of a format in which all is text: as a boolean or a number where the option is one. Errors as above."""
+    known = OPTIONS[option]
+    if isinstance(value, str) and known.type == "bool":
+        value = known.parse(value)
+    if isinstance(value, str) and known.type == "int":
+        value = int(value)
+    known.parse(value)
+    return value
+
+
+def schema_of(option: str) -> dict[str, Any]:
+    """The JSON Schema of an option's values."""
+    known = OPTIONS[option]
+    return {
+        **({"type": _TYPES[known.type]} if known.type in _TYPES else {}),
+        **({"enum": list(known.choices)} if known.choices else {}),
+    }
+
+
+def type_of(option: str) -> Type:
+    """The values that an option takes, for a field that is this option."""
+
+    def parse(value: Any) -> Any:
+        try:
+            return checked(option, value)
+        except (TypeError, KeyError) as error:
+            raise ValueError(str(error)) from error
+
+    return Type(parse, schema_of(option))
