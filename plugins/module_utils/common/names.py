@@ -24,6 +24,8 @@ SECRETS_LABEL = LABEL + "secrets"
 STAND_IN_LABEL = LABEL + "stand_in"
 #: where a host keeps what it remembers, unless ``profile_state_dir`` says otherwise
 STATE_DIR = "/var/lib/retail-profiles"
+#: the sockets of X servers
+X11 = "/tmp/.X11-unix"
 #: a name that is safe as the name of a directory
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 #: how the names of shared replicas begin, and those of no deployment

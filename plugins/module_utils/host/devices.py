@@ -8,11 +8,11 @@ import os
 import re
 from typing import Any, Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import X11
 from ansible_collections.retail.profiles.plugins.module_utils.host.system import Files
 
 _USB = "/sys/bus/usb/devices"
 _VIDEO = "/sys/class/video4linux"
-_X11 = "/tmp/.X11-unix"  # where X servers put their sockets, whoever runs them
 _NPU_DRIVER = "intel_vpu"
 _INTEL = "8086"
 
@@ -32,7 +32,7 @@ def devices(files: Files) -> dict[str, Any]:
         "npu": [path for path in accel if _is_npu(files, path)],
         "video": video,
         "realsense": cameras,
-        "displays": [f":{path[len(_X11) + 2 :]}" for path in _nodes(files, _X11, "X")],
+        "displays": [f":{path[len(X11) + 2 :]}" for path in _nodes(files, X11, "X")],
         "gids": gids,
         "render_gid": gids[render[0]] if render else None,
     }

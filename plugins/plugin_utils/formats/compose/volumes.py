@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import X11
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import host_volumes
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
-
-_X11 = "/tmp/.X11-unix"
 
 
 def mounts(source: Source, service: str, value: Any, path: Path) -> list[Any]:
@@ -40,7 +40,7 @@ def _short(source: Source, service: str, written: str, path: Path) -> list[Any]:
     if not first or not rest[0].startswith("/"):
         raise source.error(f"services.{service}.volumes: {written!r} is not SOURCE:TARGET[:MODE]", path)
     flags = [flag for mode in rest[1:] for flag in mode.split(",") if flag not in ("cached", "delegated", "consistent")]
-    return _place(source, first, [rest[0], *([",".join(flags)] if flags else [])], path, True)
+    return _place(source, first, [rest[0], *_mode(flags)], path, True)
 
 
 def _place(source: Source, place: str, rest: list[str], path: Path, create: bool) -> list[Any]:
@@ -55,9 +55,9 @@ def _place(source: Source, place: str, rest: list[str], path: Path, create: bool
 def _anonymous(source: Source, service: str, target: str, path: Path) -> list[Any]:
     if not target.startswith("/"):
         raise source.error(f"services.{service}.volumes: {target!r} is not an absolute path in the container", path)
-    if target.rstrip("/") == _X11:
+    if target.rstrip("/") == X11:
         source.warn(f"{target} names no target: it is bound to itself", path)
-        return [host_volumes.mount(source, _X11, _X11, "", path)]
+        return [host_volumes.mount(source, X11, X11, "", path)]
     name = anonymous_name(service, target)
     source.warn(f"services.{service}.volumes: the volume of {target} has no name: it is called {name} here", path)
     return [f"{name}:{target}"]
@@ -68,48 +68,93 @@ def anonymous_name(service: str, target: str) -> str:
     return re.sub(r"[^a-zA-Z0-9_.-]+", "-", f"{service}{target}").strip("-.")
 
 
+@dataclass(frozen=True)
+class _Mount:
+    """A volume in the long form. ``special`` is what it says under the name of its own type."""
+
+    source: Source
+    service: str
+    item: Mapping[str, Any]
+    target: str
+    special: Mapping[str, Any]
+    path: Path
+
+    @property
+    def label(self) -> str:
+        return f"services.{self.service}.volumes"
+
+    @property
+    def read_only(self) -> bool:
+        return _is_true(self.item.get("read_only"))
+
+    def ignore_all_but(self, *known: str) -> None:
+        """Warn of what stands under the name of its type beside these keys."""
+        for key in self.special:
+            if key not in known:
+                self.source.warn(f"{self.label}: {key} is ignored: a profile cannot say it", self.path)
+
+
 def _long(source: Source, service: str, item: Mapping[str, Any], path: Path) -> list[Any]:
-    label = f"services.{service}.volumes"
     kind, target = item.get("type", "volume"), item.get("target")
+    label = f"services.{service}.volumes"
     if not isinstance(target, str) or not target.startswith("/"):
         raise source.error(f"{label}: the target {target!r} is not an absolute path in the container", path)
-    known = {"type", "source", "target", "read_only", "consistency", str(kind)}
     for key in item:
-        if key not in known and not key.startswith("x-"):
+        if key not in {*_LONG_KEYS, str(kind)} and not key.startswith("x-"):
             source.warn(f"{label}.{key} is ignored: a profile cannot say it", (*path, key))
     given = item.get(kind)
-    special: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
-    read_only = item.get("read_only") in (True, "true")
-    if kind == "tmpfs":
-        _leftovers(source, label, special, ("size", "mode"), path)
-        mode = special.get("mode")
-        octal = {"mode": f"{mode:04o}" if isinstance(mode, int) else str(mode)} if mode is not None else {}
-        size = {"size": special["size"]} if special.get("size") is not None else {}
-        return [{"type": "tmpfs", "target": target, **({"read_only": True} if read_only else {}), **size, **octal}]
-    place = item.get("source")
-    if kind == "bind":
-        _leftovers(source, label, special, ("propagation", "create_host_path", "selinux"), path)
-        if not isinstance(place, str) or not place:
-            raise source.error(f"{label}: the source of a bind is missing", path)
-        flags = ["ro"] if read_only else []
-        flags += [str(special[key]) for key in ("selinux", "propagation") if special.get(key)]
-        create = special.get("create_host_path") not in (False, "false")
-        relative = place if place.startswith((".", "/", "~")) else f"./{place}"
-        return _place(source, relative, [target, *([",".join(flags)] if flags else [])], path, create)
-    if kind == "volume":
-        _leftovers(source, label, special, ("nocopy",), path)
-        if not place:
-            return _anonymous(source, service, target, path)
-        flags = [*(["ro"] if read_only else []), *(["nocopy"] if special.get("nocopy") in (True, "true") else [])]
-        return [":".join([str(place), target, *([",".join(flags)] if flags else [])])]
-    source.warn(f"{label}: the type {kind} is ignored: a profile cannot say it", path)
-    return []
+    if kind not in _OF_TYPE:
+        source.warn(f"{label}: the type {kind} is ignored: a profile cannot say it", path)
+        return []
+    special = given if isinstance(given, Mapping) else {}
+    return _OF_TYPE[kind](_Mount(source, service, item, target, special, path))
 
 
-def _leftovers(source: Source, label: str, special: Mapping[str, Any], known: tuple[str, ...], path: Path) -> None:
-    for key in special:
-        if key not in known:
-            source.warn(f"{label}: {key} is ignored: a profile cannot say it", path)
+def _tmpfs(mount: _Mount) -> list[Any]:
+    mount.ignore_all_but("size", "mode")
+    made: dict[str, Any] = {"type": "tmpfs", "target": mount.target}
+    if mount.read_only:
+        made["read_only"] = True
+    if (size := mount.special.get("size")) is not None:
+        made["size"] = size
+    if (mode := mount.special.get("mode")) is not None:
+        made["mode"] = f"{mode:04o}" if isinstance(mode, int) else str(mode)
+    return [made]
+
+
+def _bind(mount: _Mount) -> list[Any]:
+    mount.ignore_all_but("propagation", "create_host_path", "selinux")
+    place = mount.item.get("source")
+    if not isinstance(place, str) or not place:
+        raise mount.source.error(f"{mount.label}: the source of a bind is missing", mount.path)
+    flags = ["ro"] if mount.read_only else []
+    flags += [str(mount.special[key]) for key in ("selinux", "propagation") if mount.special.get(key)]
+    create = mount.special.get("create_host_path") not in (False, "false")
+    relative = place if place.startswith((".", "/", "~")) else f"./{place}"
+    return _place(mount.source, relative, [mount.target, *_mode(flags)], mount.path, create)
+
+
+def _volume(mount: _Mount) -> list[Any]:
+    mount.ignore_all_but("nocopy")
+    place = mount.item.get("source")
+    if not place:
+        return _anonymous(mount.source, mount.service, mount.target, mount.path)
+    flags = ["ro"] if mount.read_only else []
+    flags += ["nocopy"] if _is_true(mount.special.get("nocopy")) else []
+    return [":".join([str(place), mount.target, *_mode(flags)])]
+
+
+_OF_TYPE: Mapping[str, Callable[[_Mount], list[Any]]] = {"tmpfs": _tmpfs, "bind": _bind, "volume": _volume}
+_LONG_KEYS = ("type", "source", "target", "read_only", "consistency")
+
+
+def _mode(flags: Sequence[str]) -> list[str]:
+    """The last part of SOURCE:TARGET[:MODE], if there is one."""
+    return [",".join(flags)] if flags else []
+
+
+def _is_true(value: Any) -> bool:
+    return value in (True, "true")
 
 
 def configs(
