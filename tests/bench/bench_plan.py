@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement import wishes
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import plan
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load
@@ -126,8 +126,8 @@ def once(options: argparse.Namespace) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         file = write(Path(folder) / "bench", servers, clients, TEMPLATES if options.templates else PLAIN)
         known = fleet(hosts)
-        inventory = place.Inventory(hosts, frozenset(hosts), lambda pattern: groups[pattern])
-        settings = place.Settings("bench")
+        inventory = wishes.Inventory(hosts, frozenset(hosts), lambda pattern: groups[pattern])
+        settings = wishes.PlanSettings("bench")
         begin, used = time.perf_counter(), time.process_time()
         loaded = load.load(file, [], render, {})
         shaped = plan.shape(loaded, inventory, settings, render, {}, known)

@@ -21,8 +21,9 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import pla
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place, shared_containers
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement import shared_containers
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import PlanSettings
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import (
     plan,
     plan_text,
@@ -163,9 +164,9 @@ class Planner:
         except ValueError as error:
             raise ProfileError(f"a variable of the run is not valid: {error}") from error
 
-    def _settings(self, loaded: entry.Profile) -> place.Settings:
+    def _settings(self, loaded: entry.Profile) -> PlanSettings:
         try:
-            return place.Settings(
+            return PlanSettings(
                 deployment=shared_containers.deployment(self.args["deployment"] or loaded.name),
                 state_dir=self.args["state_dir"],
                 env=base.variables(self.args["env"]),
@@ -180,7 +181,7 @@ class Planner:
         except ValueError as error:
             raise ProfileError(f"a variable of the run is not valid: {error}") from error
 
-    def _expected(self, loaded: entry.Profile, shaped: plan.Shape, settings: place.Settings) -> dict[str, Any] | None:
+    def _expected(self, loaded: entry.Profile, shaped: plan.Shape, settings: PlanSettings) -> dict[str, Any] | None:
         """The plan as it comes out where no host has a surprise; None where that cannot be said yet."""
         if shaped.tentative:
             return None

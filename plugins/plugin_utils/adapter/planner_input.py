@@ -21,7 +21,7 @@ from ansible.template import Templar, trust_as_template
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Inventory
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import Inventory
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Vaulted

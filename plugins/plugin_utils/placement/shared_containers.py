@@ -15,7 +15,8 @@ from dataclasses import replace
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import SHARED, is_shared
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Placement, Slot, Wish
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Placement, Slot
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import Wish
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry, Profile
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types
 

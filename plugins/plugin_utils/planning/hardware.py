@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import X11
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Settings
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import PlanSettings
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.environment import FROM_RUN, Environment
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
@@ -28,7 +29,6 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.target_device import HostDevices
 
-X11 = "/tmp/.X11-unix"  # where X servers put their sockets
 _SOURCES = {
     "TARGET_DEVICE": "target_device",
     "INPUTSRC": "input_source",
@@ -130,7 +130,7 @@ class Hardware:
         return self._grants[key]
 
 
-def wanted(entry: Entry, settings: Settings, value: Callable[[str], Any], serves_ovms: bool) -> Wanted:
+def wanted(entry: Entry, settings: PlanSettings, value: Callable[[str], Any], serves_ovms: bool) -> Wanted:
     """What the fields of a container ask for, with the variables of the run above them."""
 
     def chosen(name: str, setting: Any, concerned: bool = False) -> Any:
@@ -187,7 +187,7 @@ def grant(asked: Wanted, models: Iterable[str], host: HostDevices) -> Grant:
 _NOTHING = Grant()
 
 
-def check_settings(settings: Settings, asked: Sequence[Wanted]) -> None:
+def check_settings(settings: PlanSettings, asked: Sequence[Wanted]) -> None:
     """ProfileError for a variable of the run that concerns no container of the profile."""
     for name in FIELDS:
         if getattr(settings, name) is not None and all(getattr(item, name) is None for item in asked):

@@ -14,10 +14,19 @@ from typing import Any, TypeVar
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import SPEC_LABEL, digest
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement import cpusets, place, shared_containers, waves
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement import (
+    cpusets,
+    place,
+    shared_containers,
+    waves,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
-from ansible_collections.retail.profiles.plugins.plugin_utils.planning import endpoints, hardware, replica
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import Inventory, PlanSettings, wishes
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning import endpoints, hardware
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning.builder import Builder
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning.replica import Around, PlannedReplica
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.shipped_files import Source
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning.task import spec_hash
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Profile, Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
@@ -59,8 +68,8 @@ class Shape:
 
 def shape(
     profile: Profile,
-    inventory: place.Inventory,
-    settings: place.Settings,
+    inventory: Inventory,
+    settings: PlanSettings,
     render: Render,
     variables: Mapping[str, Any],
     fleet: Fleet | None = None,
@@ -74,8 +83,8 @@ def shape(
     numbers = waves.waves(profile, depends_on)
     names = [entry.name for entry in profile.entries]
     consumes = {entry.name: endpoints.consumes(entry, depends_on[entry.name], names) for entry in profile.entries}
-    wished = place.wishes(profile, inventory, settings, render, variables)
-    known = place.Known(fleet.snapshot.get, replica.Builder(profile, settings, fleet, render).uses) if fleet else None
+    wished = wishes(profile, inventory, settings, render, variables)
+    known = place.HostKnowledge(fleet.snapshot.get, Builder(profile, settings, fleet, render).uses) if fleet else None
     before = None if fleet else place.candidates(wished, settings.deployment)
     placement = before or place.place(wished, settings.deployment, known)
     slots = shared_containers.placed(placement, wished, fleet)
@@ -91,12 +100,12 @@ class Planned:
     sources: Mapping[str, Source]
 
 
-def build(profile: Profile, shaped: Shape, settings: place.Settings, fleet: Fleet, render: Render) -> dict[str, Any]:
+def build(profile: Profile, shaped: Shape, settings: PlanSettings, fleet: Fleet, render: Render) -> dict[str, Any]:
     """The plan alone, see :func:`make`."""
     return make(profile, shaped, settings, fleet, render).plan
 
 
-def make(profile: Profile, shaped: Shape, settings: place.Settings, fleet: Fleet, render: Render) -> Planned:
+def make(profile: Profile, shaped: Shape, settings: PlanSettings, fleet: Fleet, render: Render) -> Planned:
     """The plan (schema ``retail.profiles/plan/1``): plain data, byte-identical for the same input.
 
     Raises ProfileError for whatever cannot be planned, with file and line or host and container.
@@ -156,7 +165,7 @@ def plan_id(plan: Mapping[str, Any]) -> str:
 def _is_whole(plan: Mapping[str, Any]) -> bool:
     """Whether a stored plan is as it was made."""
     tasks = [item["task"] for item in plan["replicas"].values()]
-    specs_hold = all(task["labels"][SPEC_LABEL] == replica.spec_hash(task) for task in tasks)
+    specs_hold = all(task["labels"][SPEC_LABEL] == spec_hash(task) for task in tasks)
     return specs_hold and plan["plan_id"] == plan_id(plan)
 
 
@@ -180,9 +189,9 @@ def stored(text: str, file: str) -> dict[str, Any]:
 
 
 def _replicas(
-    profile: Profile, shaped: Shape, settings: place.Settings, fleet: Fleet, render: Render
-) -> list[replica.Replica]:
-    builder = replica.Builder(profile, settings, fleet, render)
+    profile: Profile, shaped: Shape, settings: PlanSettings, fleet: Fleet, render: Render
+) -> list[PlannedReplica]:
+    builder = Builder(profile, settings, fleet, render)
     points = {slot.replica: builder.endpoint(profile.entry(slot.container), slot) for slot in shaped.slots}
     dealt = {
         name: {other: endpoints.deal(point, shaped.in_turn[other]) for other in shaped.consumes[point.slot.container]}
@@ -198,7 +207,7 @@ def _replicas(
     common = {name for name, point in points.items() if point.is_shared}
     taken = fleet.taken_ports({settings.deployment, *common})
     published = endpoints.publish(points, wanted | common, fleet.address, taken, fleet.published)
-    built: dict[str, replica.Replica] = {}
+    built: dict[str, PlannedReplica] = {}
     for slot in sorted(shaped.slots, key=lambda slot: shaped.waves[slot.container]):
         entry = profile.entry(slot.container)
         me = points[slot.replica]
@@ -207,7 +216,7 @@ def _replicas(
             for name, server in dealt[slot.replica].items()
         }
         needs = [built[dealt[slot.replica][name].replica] for name in shaped.depends_on[slot.container]]
-        around = replica.Around(
+        around = Around(
             wave=shaped.waves[slot.container],
             peers=peers,
             needs=needs,
@@ -222,7 +231,7 @@ def _replicas(
     return [built[slot.replica] for slot in shaped.slots]
 
 
-def _cpusets(profile: Profile, shaped: Shape, builder: replica.Builder, fleet: Fleet) -> dict[str, str]:
+def _cpusets(profile: Profile, shaped: Shape, builder: Builder, fleet: Fleet) -> dict[str, str]:
     """The CPUs of each replica that is to have its own."""
     wanted: dict[str, dict[str, Mapping[str, Any]]] = {}
     for slot in shaped.slots:
@@ -236,12 +245,12 @@ def _cpusets(profile: Profile, shaped: Shape, builder: replica.Builder, fleet: F
     }
 
 
-def _waves(replicas: Sequence[replica.Replica]) -> list[list[str]]:
+def _waves(replicas: Sequence[PlannedReplica]) -> list[list[str]]:
     by_wave = grouped(replicas, lambda r: r.wave)
     return [[r.slot.replica for r in by_wave.get(number, ())] for number in range(max(by_wave) + 1)]
 
 
-def _host(host: str, replicas: Sequence[replica.Replica], settings: place.Settings, fleet: Fleet) -> dict[str, Any]:
+def _host(host: str, replicas: Sequence[PlannedReplica], settings: PlanSettings, fleet: Fleet) -> dict[str, Any]:
     networks = {network["name"]: network for r in replicas for network in r.networks}
     files = {shipped.dest: shipped for r in replicas for shipped in r.files}
     paths: dict[str, Mapping[str, Any]] = {}

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Settings
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import PlanSettings
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.plan import Shape
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Profile, Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
 
 def needs(
-    profile: Profile, shaped: Shape, settings: Settings, variables: Mapping[str, Any], render: Render
+    profile: Profile, shaped: Shape, settings: PlanSettings, variables: Mapping[str, Any], render: Render
 ) -> dict[str, Any]:
     """``{"images": [{"image", "build", "containers", "hosts"}], "models": {...} | None}``.
 
@@ -41,7 +41,7 @@ def needs(
     }
 
 
-def _mapped(settings: Settings, image: str) -> str:
+def _mapped(settings: PlanSettings, image: str) -> str:
     return settings.images.get(image, image)
 
 
@@ -50,7 +50,7 @@ def _context(profile: Profile, image: str) -> str | None:
     return str(path) if path else None
 
 
-def _models(profile: Profile, settings: Settings, hosts: list[str]) -> dict[str, Any] | None:
+def _models(profile: Profile, settings: PlanSettings, hosts: list[str]) -> dict[str, Any] | None:
     if profile.models is None or not hosts:
         return None
     image = _mapped(settings, profile.models["image"])

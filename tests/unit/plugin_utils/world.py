@@ -18,7 +18,7 @@ import jinja2.nativetypes
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import read
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement import wishes
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import plan
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import convert, load
@@ -123,14 +123,14 @@ class World:
             (folder / file.replace("__", ".")).write_text(content, encoding="utf-8")
         return folder / "profile.yml"
 
-    def inventory(self) -> place.Inventory:
+    def inventory(self) -> wishes.Inventory:
         def match(pattern: str) -> list[str]:
             found: list[str] = []
             for part in pattern.split(","):
                 found += self.hosts if part == "all" else self.groups.get(part, fnmatch.filter(self.hosts, part))
             return found
 
-        return place.Inventory(self.hosts, self.hosts if self.allowed is None else self.allowed, match)
+        return wishes.Inventory(self.hosts, self.hosts if self.allowed is None else self.allowed, match)
 
     def load(self, name: str) -> Profile:
         return load.load(self.root / name / "profile.yml", [self.root], render, self.variables)
@@ -147,7 +147,7 @@ class World:
 
     def make(self, name: str, **settings: Any) -> plan.Planned:
         """The plan with the sources of its files."""
-        loaded, chosen = self.load(name), place.Settings(**{"deployment": name, **settings})
+        loaded, chosen = self.load(name), wishes.PlanSettings(**{"deployment": name, **settings})
         shaped = plan.shape(loaded, self.inventory(), chosen, render, self.variables)
         return plan.make(loaded, shaped, chosen, self.fleet(shaped.hosts), render)
 
@@ -161,7 +161,7 @@ class World:
         return self.plan_loaded(loaded, **{"deployment": "d", "env": given.env, **settings})
 
     def plan_loaded(self, loaded: Profile, **settings: Any) -> dict[str, Any]:
-        chosen = place.Settings(**settings)
+        chosen = wishes.PlanSettings(**settings)
         asked = plan.shape(loaded, self.inventory(), chosen, render, self.variables)
         fleet = self.fleet(asked.hosts)
         shaped = plan.shape(loaded, self.inventory(), chosen, render, self.variables, fleet)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.common import file_tree
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement import wishes
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import plan
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share
@@ -67,7 +67,7 @@ def test_the_work_for_a_replica_does_not_grow_with_the_fleet(tmp_path: Path) -> 
     def cost(hosts: int) -> int:
         world = fleet(tmp_path / str(hosts), hosts)
         loaded, inventory, known = world.load("plain"), world.inventory(), world.fleet(world.hosts)
-        settings = place.Settings("plain")
+        settings = wishes.PlanSettings("plain")
 
         def work() -> None:
             shaped = plan.shape(loaded, inventory, settings, render, {}, known)

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement import wishes
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.exclusive import shared_devices
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import plan, plan_text
 
@@ -107,7 +107,7 @@ def test_hosts_are_asked_wherever_a_filter_looks_and_nowhere_else(lab: World) ->
     def asked(text: str) -> list[str]:
         lab.write("p", text)
         loaded = lab.load("p")
-        return plan.shape(loaded, lab.inventory(), place.Settings("p"), render, {}).hosts
+        return plan.shape(loaded, lab.inventory(), wishes.PlanSettings("p"), render, {}).hosts
 
     assert asked("containers: [{name: a, image: i, hosts: any}]") == ["h1"]
     assert asked("containers: [{name: a, image: i, hosts: any, exclusive: true}]") == ["h1"]

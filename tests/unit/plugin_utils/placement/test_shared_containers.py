@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement import place, shared_containers
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement import shared_containers, wishes
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import plan, plan_text
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share
 
@@ -230,7 +230,7 @@ def test_where_it_may_not_be_it_does_not_count(both: World) -> None:
 
 def test_every_host_on_which_it_may_be_is_asked(both: World) -> None:
     both.groups["servers"] = ["h1", "h4"]
-    loaded, settings = both.load("one"), place.Settings("one")
+    loaded, settings = both.load("one"), wishes.PlanSettings("one")
     before = plan.shape(loaded, both.inventory(), settings, render, both.variables)
     assert {"h1", "h4"} <= set(before.hosts)
     assert both.plan("one")["hosts"].keys() == {"h1", "h2", "h3", "h10"}

@@ -1,0 +1,127 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""What a profile wishes for, container by container: how many replicas, on which hosts of the inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry, Profile, Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed, natural
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The hosts there are, and those that ``--limit`` allows. ``match`` resolves an inventory pattern."""
+
+    hosts: Sequence[str]
+    allowed: Collection[str]
+    match: Callable[[str], Iterable[str]]
+
+
+@dataclass(frozen=True)
+class PlanSettings:
+    """What the caller sets for one plan, from play and command-line variables."""
+
+    deployment: str
+    state_dir: str = STATE_DIR
+    env: Mapping[str, str] = field(default_factory=dict)
+    replicas: Mapping[str, int] = field(default_factory=dict)
+    place: Mapping[str, str] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
+    pull: str = "missing"
+    target_device: str | None = None
+    input_source: str | None = None
+    render: bool | None = None
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What one entry asks for. ``hosts`` are those that its pattern and ``--limit`` allow; ``limited`` the others."""
+
+    entry: Entry
+    pattern: str
+    hosts: Sequence[str]
+    limited: Sequence[str]
+    total: int
+    per_host: int | None
+    most: int | None
+    exclusive: Sequence[str]
+    require: Mapping[str, Any]
+    shared: bool
+
+    def looks(self) -> bool:
+        """Whether placing it depends on what the hosts are, or on which of them it runs."""
+        return (
+            bool(self.require)
+            or (self.shared and len(self.hosts) > 1)
+            or any(kind != "host" for kind in self.exclusive)
+        )
+
+
+def wishes(
+    profile: Profile, inventory: Inventory, settings: PlanSettings, render: Render, variables: Mapping[str, Any]
+) -> list[Wish]:
+    """What each entry asks for, in the order of the profile.
+
+    Raises ProfileError for a pattern without hosts, and for a setting that names no container.
+    """
+    _check_settings(profile, settings)
+    return [_wish(entry, inventory, settings, render, variables) for entry in profile.entries]
+
+
+def _check_settings(profile: Profile, settings: PlanSettings) -> None:
+    names = [entry.name for entry in profile.entries]
+    for variable, given in (("profile_replicas", settings.replicas), ("profile_place", settings.place)):
+        for name in given:
+            if name not in names:
+                raise profile.entries[0].error(f"{variable} names {name!r}, but the profile has {', '.join(names)}")
+
+
+def _wish(
+    entry: Entry, inventory: Inventory, settings: PlanSettings, render: Render, variables: Mapping[str, Any]
+) -> Wish:
+    pattern, hosts, limited = _hosts(entry, inventory, settings, render, variables)
+    total, per_host = entry.value("replicas", render, variables), entry.value("replicas_per_host", render, variables)
+    if entry.name in settings.replicas:
+        total, per_host = entry.parse("replicas", settings.replicas[entry.name]), None
+    if total is not None and per_host is not None:
+        raise entry.error("give replicas or replicas_per_host, not both", "replicas")
+    return Wish(
+        entry=entry,
+        pattern=pattern,
+        hosts=hosts,
+        limited=limited,
+        total=total or 1,
+        per_host=per_host,
+        most=entry.value("max_per_host", render, variables),
+        exclusive=entry.value("exclusive", render, variables),
+        require=entry.value("require", render, variables) or {},
+        shared=entry.value("shared", render, variables),
+    )
+
+
+def _hosts(
+    entry: Entry, inventory: Inventory, settings: PlanSettings, render: Render, variables: Mapping[str, Any]
+) -> tuple[str, list[str], list[str]]:
+    """The pattern, its hosts, and those of its hosts that ``--limit`` leaves out."""
+    pattern = settings.place.get(entry.name) or entry.value("hosts", render, variables)
+    matched = sorted(set(inventory.match(pattern)), key=natural)
+    if not matched and len(inventory.hosts) == 1:
+        # The whole profile runs on the only machine there is; --limit never causes that.
+        matched = list(inventory.hosts)
+    if not matched:
+        raise entry.error(
+            f"the pattern {pattern!r} matches no host of the inventory: add hosts to it, "
+            f'or place the container with -e \'{{"profile_place": {{"{entry.name}": "PATTERN"}}}}\'',
+            "hosts",
+        )
+    hosts = [host for host in matched if host in inventory.allowed]
+    if not hosts:
+        raise entry.error(f"--limit leaves out every host of the pattern {pattern!r} ({listed(matched)})", "hosts")
+    return pattern, hosts, [host for host in matched if host not in inventory.allowed]
