@@ -14,14 +14,12 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import convert
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import templates
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.templates import Template
 
 from ..world import World, assert_equal_plan, comparable, converted, render, upstream_files, write_files
 
@@ -82,16 +80,6 @@ def test_a_merged_configuration_is_written_as_a_file(world: World) -> None:
     file = write_files(world.root, {"p/a_conf.yaml": text, "p/config.json": '{"a": [0]}'})
     assert_equal_plan(world, file)
     assert json.loads((world.root / "converted" / "merged" / "config.json").read_text()) == {"a": [0, 1]}
-
-
-@given(st.text(st.characters(exclude_categories=("Cs",)), max_size=40))
-@example("\r{")
-@example("a\r\n")
-def test_escaped_text_renders_to_itself(text: str) -> None:
-    escaped = templates.escape(text)
-    assert (render(escaped, {}) if "{" in text else escaped) == text
-    joined = str(templates.joined((Template("{{ v }}"), text, Template("{{ v }}"))))
-    assert render(joined, {"v": "!"}) == f"!{text}!"
 
 
 @given(

@@ -8,16 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile import search
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import yaml_document
 
 from ..world import World
 
 ONE = "containers:\n  - name: one\n    image: i\n"
+
+
 BAD = {
     "not YAML": ("containers: [", r"profile.yml:1: this is not valid YAML"),
     "a key twice": ("containers: []\ncontainers: []\n", r"profile.yml:2: the key 'containers' stands here twice"),
@@ -133,61 +131,9 @@ def test_a_bad_ovms_configuration_is_named(world: World) -> None:
         world.plan("ovms")
 
 
-@pytest.mark.parametrize(
-    "profile,message",
-    [
-        ("ovmss", r"there is no profile 'ovmss': did you mean 'ovms'\? profiles that exist: ovms"),
-        ("zzz", r"there is no profile 'zzz': profiles that exist: ovms"),
-        ("", r"no profile is named"),
-        ("../ovms", r"must not contain '\.\.'"),
-        ("/etc/cron.d", r"folder of the operating system"),
-        ("/", r"folder of the operating system"),
-        ("/nowhere/at/all", r"profile.yml is missing"),
-    ],
-)
-def test_a_profile_that_cannot_be_is_refused(world: World, profile: str, message: str) -> None:
-    with pytest.raises(ProfileError, match=message):
-        search.find_profile(profile, [world.root])
-
-
-def test_a_profile_is_found_by_name_and_by_path(world: World) -> None:
-    assert search.find_profile("ovms", [world.root]) == world.root / "ovms" / "profile.yml"
-    assert search.find_profile(str(world.root / "ovms"), []) == world.root / "ovms" / "profile.yml"
-
-
 def test_a_link_out_of_the_profile_is_refused(world: World, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("A=1", encoding="utf-8")
     world.write("bad", ONE + "    env_file: link.env\n")
     (world.root / "bad" / "link.env").symlink_to(tmp_path / "secret")
     with pytest.raises(ProfileError, match="leads out of the profile's folder"):
         world.plan("bad")
-
-
-def test_merged_keys_stand_below_a_mappings_own() -> None:
-    text = "a: &a {x: 1, y: 2}\nb: &b\n  <<: *a\n  x: 3\nc: {<<: [*b, *a], z: 4}\n"
-    value = yaml_document.parse(text, "x.yml").value
-    assert (value["b"], value["c"]) == ({"x": 3, "y": 2}, {"x": 3, "y": 2, "z": 4})
-    with pytest.raises(ProfileError, match=r"x.yml:1: the key 'x' stands here twice"):
-        yaml_document.parse("{<<: {x: 1}, x: 2, x: 3}", "x.yml")
-
-
-@pytest.mark.parametrize("text", ["a: &a [*a]", "[" * 5000])
-def test_yaml_without_an_end_is_one_error(text: str) -> None:
-    with pytest.raises(ProfileError, match=r"x.yml: this YAML is nested too deeply"):
-        yaml_document.parse(text, "x.yml")
-
-
-def test_plain_scalars_are_text_but_for_json_s_own() -> None:
-    text = "[on, 22:22, 012, 1.10, 2024-01-01, 0x1f, ~, true, -7]"
-    value = yaml_document.parse(text, "x.yml", plain_scalars=True).value
-    assert value == ["on", "22:22", "012", "1.10", "2024-01-01", "0x1f", None, True, -7]
-
-
-@given(st.text(alphabet="ab:-[]{}\n \"'#&*!|>%@`,?", max_size=40))
-def test_any_text_parses_or_gives_a_profile_error(text: str) -> None:
-    try:
-        document = yaml_document.parse(text, "x.yml")
-    except ProfileError as error:
-        assert str(error).startswith("x.yml")
-    else:
-        assert document.line(()) is None or document.lines[()] >= 1

@@ -10,19 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import (
-    networks,
-    options,
-)
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import (
-    service as compose_service,
-)
 
 from ...world import World, assert_equal_plan, write_files
 
@@ -52,6 +42,8 @@ services:
     network_mode: host
     ports: ["8554:8554"]
 """
+
+
 ALL = """
 name: Shelf
 x-common: &common {init: true, labels: {team: till}}
@@ -254,18 +246,6 @@ def test_everything_that_a_profile_can_say_is_said(world: World) -> None:
     assert_equal_plan(world, file, Given(env={"COMPOSE_PROFILES": "tools", "SHOP": "{{ x }}"}))
 
 
-def test_every_key_that_is_taken_is_documented(checkout: Path) -> None:
-    text = (checkout / "docs" / "upstream.md").read_text(encoding="utf-8").partition("## Compose files")[2]
-    documented = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`([^`]+)`", text))))
-    assert {*options.TABLE, *compose_service.KEYS} <= documented
-
-
-def test_a_service_joins_the_network_of_another(world: World) -> None:
-    text = "services: {a: {image: i}, b: {image: i, network_mode: 'service:a', pid: 'service:a'}}"
-    joined = task(world.plan_foreign(shop(world, text)), "b")
-    assert (joined["network_mode"], joined["pid_mode"]) == ("container:d-a-1", "container:d-a-1")
-
-
 @pytest.mark.parametrize(
     "service,message",
     [
@@ -294,73 +274,3 @@ def test_a_service_joins_the_network_of_another(world: World) -> None:
 def test_what_is_wrong_is_one_clear_error(world: World, service: str, message: str) -> None:
     with pytest.raises(ProfileError, match=message):
         world.plan_foreign(shop(world, f"services: {{a: {{{service}}}}}"))
-
-
-def test_a_variable_that_is_not_set_stands_for_nothing_with_a_warning(world: World) -> None:
-    made = world.plan_foreign(shop(world, "services:\n  a:\n    image: '${REG}i'\n    environment: {A: 'x$NO'}\n"))
-    assert (task(made, "a")["image"], task(made, "a")["env"]) == ("i", {"A": "x"})
-    assert [warning.partition(": ")[2] for warning in made["warnings"]] == [
-        "variable REG is not set: nothing stands in its place",
-        "variable NO is not set: nothing stands in its place",
-    ]
-
-
-def test_the_device_of_an_env_file_is_given_and_the_home_of_a_shell_is_a_path_only(world: World) -> None:
-    text = "services: {a: {image: i, env_file: a.env, environment: ['H=$HOME'], volumes: ['$HOME/x:/x', '$PWD/y:/y']}}"
-    world.snapshot = {"h1": {"devices": {"render": ["/dev/dri/renderD128"], "gids": {"/dev/dri/renderD128": 44}}}}
-    made = world.plan_foreign(shop(world, text, a__env="TARGET_DEVICE=GPU"))
-    assert task(made, "a")["devices"] == ["/dev/dri/renderD128:/dev/dri/renderD128:rw"]
-    assert task(made, "a")["env"]["H"] == ""
-    assert task(made, "a")["volumes"] == ["/root/x:/x", "/var/lib/retail-profiles/work/src/y:/y"]
-
-
-def test_env_files_in_all_their_forms(world: World) -> None:
-    text = """
-services:
-  a:
-    image: i
-    env_file:
-      - one.env
-      - {path: raw.env, format: raw}
-      - {path: gone.env, required: false}
-      - two.env
-      - three.env
-    environment: [C=own]
-"""
-    files = {
-        "one.env": "A='1 $X'\nB=${A}",
-        "raw.env": "R='$X'\nB=raw",
-        "two.env": "D=$OF_DOT_ENV",
-        "three.env": "C=file\nB=3",
-        ".env": "OF_DOT_ENV=dot",
-    }
-    file = write_files(world.root / "shop", {"src/compose.yaml": text, **{f"src/{n}": t for n, t in files.items()}})
-    made = world.plan_foreign(file)
-    assert task(made, "a")["env"] == {"A": "1 $X", "B": "3", "R": "'$X'", "D": "dot", "C": "own"}
-    assert any("two.env: its variables are written out" in warning for warning in made["warnings"])
-    assert_equal_plan(world, file)
-
-
-@given(st.integers(1, 65000), st.integers(0, 5), st.sampled_from(["", "10.0.0.1:", "[::1]:", "0.0.0.0:"]))
-def test_ranges_of_ports_are_published_one_to_one(first: int, more: int, address: str) -> None:
-    written = f"{address}{first}-{first + more}:{first}-{first + more}/udp"
-    made = [port.as_option() for port in networks._short(written)]
-    shown = address if address not in ("", "0.0.0.0:") else "127.0.0.1:"
-    assert made == [f"{shown}{first + n}:{first + n}/udp" for n in range(more + 1)]
-
-
-@pytest.mark.parametrize(
-    "key", ["cap_add", "build", "deploy", "environment", "healthcheck", "logging", "networks", "volumes"]
-)
-@given(value=st.sampled_from([None, "", [], {}, 3, True, "x", ["x"], {"x": "y"}, [{"x": 1}], [[1]], {"x": {"y": [1]}}]))
-def test_no_value_is_anything_but_taken_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, key: str, value: Any
-) -> None:
-    world = World(tmp_path_factory.mktemp("p"), {"all": ["h1"]})
-    text = yaml.safe_dump({"services": {"a": {"image": "i", key: value}}})
-    try:
-        made = world.plan_foreign(shop(world, text))
-    except ProfileError as error:
-        assert "compose.yaml" in str(error)
-    else:
-        assert made["replicas"]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Profiles of upstream's launchers load as they are."""
+"""Profiles of upstream's first launchers load as they are; and what all of upstream's have in common."""
 
 from __future__ import annotations
 
@@ -11,11 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base, detect
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load
 
@@ -30,6 +27,8 @@ OvmsClient:
     - lanes.env
     - nowhere.env
 """
+
+
 PAIR = """
 OvmsSingleContainer: false
 OvmsServer:
@@ -57,35 +56,8 @@ OvmsClient:
   PipelineInputArgs: "-x 'a b'"
   EnvironmentVariableFiles: [client.env]
 """
-ARRAY = """
-TargetDevice: CPU
-InputSrc: rtsp://cameras:8554/one
-Containers:
-  - Name: Reader
-    DockerImage: shelf/reader:dev
-    EnvironmentVariableFiles: reader.env
-    Envs:
-      - A="quoted" = x
-      - LONELY
-      - BRACES={{ not jinja }}
-    Entrypoint: /app/run.sh --mode  wide
-    Volumes:
-      - ./results:/tmp/results
-      - /data/in:/in:ro
-      - ./notes.txt:/notes.txt
-    HostConfig:
-      Privileged: false
-      ShmSize: 1073741824
-      NetworkMode: bridge
-      devices: [{PathOnHost: /dev/dri/renderD128}]
-      Annotations: {a: b}
-  - Name: ovms_server
-    DockerImage: ovms-server:dev
-    EnvironmentVariableFiles: ../../ovms_server/res/ovms_server.env
-    Entrypoint: ./serve.sh
-    Volumes: ["./models:/models"]
-    Speed: fast
-"""
+
+
 CONFIG = {"model_config_list": [{"config": {"name": n, "base_path": f"/models/{n}"}} for n in ("faces", "shelves")]}
 
 
@@ -222,65 +194,6 @@ def test_a_single_container_has_custom_nodes_merged_into_its_configuration(world
     assert task(made, "shelf_client")["volumes"][-1].endswith("/config.json:/models/config.json:ro")
 
 
-def test_an_array_is_started_servers_first(world: World) -> None:
-    file = write_files(
-        world.root / "shop",
-        {
-            "reader/res/profile_config.yaml": ARRAY,
-            "reader/res/reader.env": "GRPC_PORT=9077\nB=$A\n",
-            "ovms_server/res/ovms_server.env": "TARGET_DEVICE=CPU",
-            "ovms_server/config.json": json.dumps(CONFIG),
-            "notes.txt": "n",
-        },
-    )
-    made = world.plan_foreign(file)
-    assert made["waves"] == [["d-ovms_server-1"], ["d-reader-1"]]
-    server, reader = made["replicas"]["d-ovms_server-1"], made["replicas"]["d-reader-1"]
-    assert (server["ready"][0]["models"], server["ready"][0]["port"]) == (["faces", "shelves"], 9077)
-    # Not a script of the profile: relative to the working directory of the image.
-    assert server["task"]["entrypoint"] == ["/proc/self/cwd/serve.sh"]
-    assert reader["task"]["entrypoint"] == ["/app/run.sh", "--mode", "", "wide"]
-    assert reader["task"]["env"] == {
-        "GRPC_PORT": "9077",
-        "B": "$A",
-        "TARGET_DEVICE": "CPU",
-        "INPUTSRC": "rtsp://cameras:8554/one",
-        "A": '"quoted" = x',
-        "BRACES": "{{ not jinja }}",
-    }
-    assert reader["task"]["volumes"][:2] == ["/var/lib/retail-profiles/work/results:/tmp/results", "/data/in:/in:ro"]
-    assert reader["task"]["volumes"][2].endswith("/notes.txt:/notes.txt:ro")
-    assert (reader["task"]["network_mode"], reader["task"]["ipc_mode"]) == ("host", "host")
-    assert (reader["task"]["shm_size"], reader["task"]["privileged"]) == (1073741824, False)
-    assert reader["task"]["devices"] == ["/dev/dri/renderD128:/dev/dri/renderD128:rwm"]
-    assert [re.sub(r"^profile_config.yaml:\d+: ", "", warning) for warning in made["warnings"]] == [
-        "d-ovms_server-1 is on the host network of h1: it binds its ports on every address it likes",
-        "./notes.txt is shipped with the profile: it is mounted read-only",
-        "HostConfig.NetworkMode 'bridge' is ignored: upstream forced 'host'",
-        "HostConfig.Annotations is ignored: a profile cannot say it",
-        "Speed is ignored: it is not known here",
-    ]
-
-
-def test_overrides_match_whole_names(world: World) -> None:
-    text = "Containers: [{Name: a, DockerImage: i, Envs: {OCR_DEVICE: CPU, DEVICE: CPU}}]"
-    made = world.plan_foreign(write_files(world.root, {"p/x.yaml": text}), Given(env={"DEVICE": "G=P $U"}))
-    assert task(made, "a")["env"] == {"OCR_DEVICE": "CPU", "DEVICE": "G=P $U"}
-
-
-def test_a_folder_is_shipped_file_by_file_unless_it_is_too_large(world: World) -> None:
-    text = "Containers: [{Name: a, DockerImage: i, Volumes: ['./lib:/lib:ro', './media:/media', './results:/r']}]"
-    files = {"p/c.yaml": text, "p/lib/a.txt": "a", "p/lib/sub/b.txt": "b", "p/results/old.log": "o"}
-    file = write_files(world.root, {**files, "p/media/m": "x" * (1024 * 1024 + 1)})
-    made = world.plan_foreign(file)
-    volumes = task(made, "a")["volumes"]
-    assert [volume.split("/")[-1] for volume in volumes[:2]] == ["a.txt:ro", "b.txt:ro"]
-    assert [volume.split(":")[1] for volume in volumes[:2]] == ["/lib/a.txt", "/lib/sub/b.txt"]
-    work = "/var/lib/retail-profiles/work"
-    assert volumes[2:] == [f"{work}/media:/media", f"{work}/results:/r"]
-    assert any("./media is not shipped" in warning for warning in made["warnings"])
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -300,83 +213,6 @@ def test_what_is_left_out_or_written_otherwise_is_taken(world: World, text: str)
     made = world.plan_foreign(write_files(world.root, {"p/x_conf.yaml": text}), Given(image="i:1"))
     assert made["replicas"]
     assert all(replica["task"]["image"] for replica in made["replicas"].values())
-
-
-def test_an_image_is_asked_for_by_container(world: World) -> None:
-    file = write_files(world.root, {"p/x.yaml": "Containers: [{Name: Big Cam}, {Name: other, DockerImage: o:1}]"})
-    with pytest.raises(
-        ProfileError, match=r"x.yaml:1: no image for container big-cam: name one with -e profile_image="
-    ):
-        world.plan_foreign(file)
-    for image in ("c:1", {"Big Cam": "c:1"}, {"big-cam": "c:1"}):
-        made = world.plan_foreign(file, Given(image=image))
-        assert [task(made, name)["image"] for name in ("big-cam", "other")] == ["c:1", "o:1"]
-
-
-def test_no_text_of_another_format_is_rendered(world: World) -> None:
-    jinja = "{{ 1 / 0 }}{% for %}{# gone #}"
-    text = json.dumps(
-        {
-            "Containers": [
-                {
-                    "Name": "a",
-                    "DockerImage": "i",
-                    "Entrypoint": f"/bin/echo {jinja}",
-                    "Envs": [f"E={jinja}", "P={{ peers['b'].address }}"],
-                    "EnvironmentVariableFiles": "a.env",
-                    "Volumes": [f"/data/{jinja.replace(':', '')}:/data"],
-                },
-                {"Name": "b", "DockerImage": "i"},
-            ]
-        }
-    )
-    file = write_files(world.root, {"p/profile_config.yaml": text, "p/a.env": f"F={jinja}"})
-    made = world.plan_foreign(file)
-    assert task(made, "a")["env"] == {"F": jinja, "E": jinja, "P": "{{ peers['b'].address }}"}
-    assert " ".join(task(made, "a")["entrypoint"]) == f"/bin/echo {jinja}"
-    assert made["replicas"]["d-a-1"]["peers"] == {}
-    world.write("native", "containers: [{use: p/a, env: {N: '{{ replica.index }}'}}]")
-    used = world.plan_loaded(world.load("native"), deployment="d")
-    assert task(used, "a")["env"] == {"F": jinja, "N": "1"}
-    assert " ".join(task(used, "a")["entrypoint"]) == f"/bin/echo {jinja}"
-
-
-@pytest.mark.parametrize(
-    "field", ["EnvironmentVariableFiles: ../x.env", "Volumes: ['../x.env:/x']", "Volumes: ['./link/x.env:/x']"]
-)
-def test_nothing_outside_the_root_is_read(world: World, field: str) -> None:
-    file = write_files(world.root, {"p/c.yaml": f"Containers: [{{Name: a, DockerImage: i, {field}}}]", "x.env": "S=1"})
-    (world.root / "p" / "link").symlink_to(world.root)
-    with pytest.raises(ProfileError, match=r"c.yaml:1: .* leads out of .*-e profile_root=FOLDER"):
-        world.plan_foreign(file)
-    if "File" in field:
-        assert world.plan_foreign(file, Given(root=world.root))["replicas"]
-    with pytest.raises(ProfileError, match=r"profile_root .* does not hold the profile"):
-        world.plan_foreign(file, Given(root=world.root / "ovms"))
-
-
-def test_a_profile_is_found_by_content_whatever_its_file_is_called(world: World) -> None:
-    write_files(world.root, {"a/anything.yml": "Containers: [{Name: a, DockerImage: i}]", "a/values.yaml": "x: 1"})
-    write_files(world.root, {"b/one_conf.yaml": "OvmsClient: {}", "b/two_conf.yaml": "OvmsClient: {}"})
-    assert [file.name for file in detect.profiles_in(world.root / "a")] == ["anything.yml"]
-    assert len(detect.profiles_in(world.root / "b")) == 2
-    assert detect.format_of({"services": {}}) == detect.COMPOSE
-    assert detect.format_of({"containers": [{"name": "a", "image": "b"}]}) == detect.NATIVE
-    assert detect.format_of(["x"]) is None
-
-
-@given(st.lists(st.tuples(st.integers(0, 10**6), st.sampled_from(["h", "m", "s", "ms", "us", "ns"])), min_size=1))
-def test_go_durations_add_up(parts: list[tuple[int, str]]) -> None:
-    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-    text = "".join(f"{number}{unit}" for number, unit in parts)
-    assert base.go_duration(text) == pytest.approx(sum(number * units[unit] for number, unit in parts))
-
-
-@pytest.mark.parametrize(
-    "text,seconds", [("0", 0.0), ("1.5h", 5400.0), ("-5s", 0.0), ("10", None), ("", None), ("s", None)]
-)
-def test_go_durations_as_go_reads_them(text: str, seconds: float | None) -> None:
-    assert base.go_duration(text) == seconds
 
 
 @pytest.mark.parametrize("file", upstream_files(), ids=lambda file: "/".join(file.parts[-4:]))

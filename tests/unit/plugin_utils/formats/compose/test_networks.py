@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Networks and ports of a Compose file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import (
+    networks,
+)
+
+from ...world import World, write_files
+
+
+def shop(world: World, text: str, **files: str) -> Path:
+    written = {name.replace("__", "."): content for name, content in files.items()}
+    return write_files(world.root / "shop", {"src/compose.yaml": text, **{f"src/{n}": t for n, t in written.items()}})
+
+
+def task(made: dict[str, Any], container: str, number: int = 1) -> dict[str, Any]:
+    found: dict[str, Any] = made["replicas"][f"d-{container}-{number}"]["task"]
+    return found
+
+
+def test_a_service_joins_the_network_of_another(world: World) -> None:
+    text = "services: {a: {image: i}, b: {image: i, network_mode: 'service:a', pid: 'service:a'}}"
+    joined = task(world.plan_foreign(shop(world, text)), "b")
+    assert (joined["network_mode"], joined["pid_mode"]) == ("container:d-a-1", "container:d-a-1")
+
+
+@given(st.integers(1, 65000), st.integers(0, 5), st.sampled_from(["", "10.0.0.1:", "[::1]:", "0.0.0.0:"]))
+def test_ranges_of_ports_are_published_one_to_one(first: int, more: int, address: str) -> None:
+    written = f"{address}{first}-{first + more}:{first}-{first + more}/udp"
+    made = [port.as_option() for port in networks._short(written)]
+    shown = address if address not in ("", "0.0.0.0:") else "127.0.0.1:"
+    assert made == [f"{shown}{first + n}:{first + n}/udp" for n in range(more + 1)]
