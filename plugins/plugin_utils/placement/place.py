@@ -129,11 +129,11 @@ def _fill(wish: Wish, deployment: str, hosts: Sequence[Host], left_out: Mapping[
     out = {name for names in left_out.values() for name in names}
     taking = [host for host in hosts if host.name not in out]
     total = wish.total if wish.per_host is None else wish.per_host * len(taking)
-    full = {host.name: reason for host in taking if (reason := refusal(wish, replace(host, taken=math.inf)))}
-    turns = list(islice(_rounds(wish, taking, full), total))
+    bounds = {host.name: reason for host in taking if (reason := refusal(wish, replace(host, taken=math.inf)))}
+    turns = list(islice(_rounds(wish, taking, bounds), total))
     short = any(host.taken < (wish.per_host or 0) for host in taking)
     if not taking or short or len(turns) < total:
-        raise _no_room(wish, taking, full, left_out)
+        raise _no_room(wish, taking, bounds, left_out)
     why = _why(wish, len(taking))
     # Numbered host by host where each host has its own number, so that a host more at the end renames nothing.
     order = sorted(range(total), key=lambda turn: (turn % len(taking), turn)) if wish.per_host else range(total)
@@ -143,16 +143,16 @@ def _fill(wish: Wish, deployment: str, hosts: Sequence[Host], left_out: Mapping[
     ]
 
 
-def _rounds(wish: Wish, hosts: Sequence[Host], full: Mapping[str, str]) -> Iterator[str]:
+def _rounds(wish: Wish, hosts: Sequence[Host], bounds: Mapping[str, str]) -> Iterator[str]:
     """Hosts in the order in which they are filled: each takes one before one takes its next.
 
-    ``full``: those that do not take any number of replicas, with the reason.
+    ``bounds``: those that do not take any number of replicas, with the reason.
     """
     while hosts:
         for host in hosts:
             host.taken += 1
             yield host.name
-        hosts = [host for host in hosts if host.name not in full or refusal(wish, host) is None]
+        hosts = [host for host in hosts if host.name not in bounds or refusal(wish, host) is None]
 
 
 def _why(wish: Wish, taking: int) -> str:
@@ -166,11 +166,11 @@ def _why(wish: Wish, taking: int) -> str:
 
 
 def _no_room(
-    wish: Wish, taking: Sequence[Host], full: Mapping[str, str], left_out: Mapping[str, Sequence[str]]
+    wish: Wish, taking: Sequence[Host], bounds: Mapping[str, str], left_out: Mapping[str, Sequence[str]]
 ) -> ProfileError:
     """All hosts of the pattern, each with the filter that keeps it from taking more."""
     reasons: dict[str, list[str]] = {}
-    for name, reason in full.items():
+    for name, reason in bounds.items():
         reasons.setdefault(reason, []).append(name)
     reasons |= {reason: list(hosts) for reason, hosts in left_out.items()}
     told = "; ".join(f"{listed(hosts)}: {reason}" for reason, hosts in reasons.items())
