@@ -23,21 +23,21 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import fiel
 TABLE = "CONTAINER_FIELDS: tuple[Field, ...] = (\n"
 DECLARATION = """
     Field(
-        "shm_size",
-        docker_options.type_of("shm_size"),
-        "Size of /dev/shm.",
-        "shm_size: 1g",
-        options=("shm_size",),
+        "slice",
+        docker_options.type_of("cgroup_parent"),
+        "Its control group.",
+        "slice: retail.slice",
+        options=("cgroup_parent",),
         plain=True,
         group="hardware",
     ),
 """
 FILES = {
-    "native/profile.yml": "containers: [{name: a, image: i, shm_size: '{{ 1 + 1 }}g'}, {name: b, image: i}]",
-    "passed/profile.yml": "containers:\n  - name: a\n    image: i\n    docker:\n      shm_size: 1g\n",
-    "wrong/profile.yml": "containers:\n  - name: a\n    image: i\n    shm_size: much\n",
-    "compose/compose.yaml": "services: {a: {image: i, shm_size: 64mb, init: true}}",
-    "upstream/x.yaml": "Containers: [{Name: a, DockerImage: i, HostConfig: {ShmSize: 1048576, Init: true}}]",
+    "native/profile.yml": "containers: [{name: a, image: i, slice: '{{ replica.host }}.slice'}, {name: b, image: i}]",
+    "passed/profile.yml": "containers:\n  - name: a\n    image: i\n    docker:\n      cgroup_parent: x.slice\n",
+    "wrong/profile.yml": "containers:\n  - name: a\n    image: i\n    slice: [1]\n",
+    "compose/compose.yaml": "services: {a: {image: i, cgroup_parent: c.slice, init: true}}",
+    "upstream/x.yaml": "Containers: [{Name: a, DockerImage: i, HostConfig: {CgroupParent: u.slice, Init: true}}]",
 }
 SCRIPT = """
 import json, runpy, sys
@@ -95,30 +95,31 @@ def made(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 
 
 def test_the_field_is_not_there_already() -> None:
-    assert "shm_size" not in {field.name for field in fields.CONTAINER_FIELDS}
+    assert "slice" not in {field.name for field in fields.CONTAINER_FIELDS}
+    assert "cgroup_parent" not in fields.RESERVED
 
 
 def test_a_profile_gives_it_and_the_task_has_it(made: dict[str, Any]) -> None:
-    assert made["native/profile.yml"]["shm_size"] == "2g"
-    assert "shm_size" not in made["without"]
+    assert made["native/profile.yml"]["cgroup_parent"] == "h1.slice"
+    assert "cgroup_parent" not in made["without"]
 
 
 def test_its_value_is_checked_as_the_option_s(made: dict[str, Any]) -> None:
-    assert "profile.yml:4, container a, field shm_size: 'much' is not a size" in made["wrong/profile.yml"]
+    assert "profile.yml:4, container a, field slice: [1] is not a string" in made["wrong/profile.yml"]
 
 
 def test_the_option_is_reserved_for_it(made: dict[str, Any]) -> None:
-    assert "docker.shm_size cannot be given: use the field 'shm_size'" in made["passed/profile.yml"]
+    assert "docker.cgroup_parent cannot be given: use the field 'slice'" in made["passed/profile.yml"]
     passed = json.dumps(made["schema"]["docker"])
     assert '"pids_limit"' in passed
-    assert '"shm_size"' not in passed
+    assert '"cgroup_parent"' not in passed
 
 
-@pytest.mark.parametrize("file,size", [("compose/compose.yaml", "64mb"), ("upstream/x.yaml", 1048576)])
-def test_the_translators_use_it(made: dict[str, Any], file: str, size: Any) -> None:
-    assert (made[file]["shm_size"], made[file]["init"]) == (size, True)
+@pytest.mark.parametrize("file,value", [("compose/compose.yaml", "c.slice"), ("upstream/x.yaml", "u.slice")])
+def test_the_translators_use_it(made: dict[str, Any], file: str, value: str) -> None:
+    assert (made[file]["cgroup_parent"], made[file]["init"]) == (value, True)
 
 
 def test_schema_and_reference_show_it(made: dict[str, Any]) -> None:
-    assert made["schema"]["shm_size"]["type"] == "string"
-    assert "| `shm_size` |  | Size of /dev/shm. | `shm_size: 1g` | `shm_size` |" in made["reference"]
+    assert made["schema"]["slice"]["type"] == "string"
+    assert "| `slice` |  | Its control group. | `slice: retail.slice` | `cgroup_parent` |" in made["reference"]
