@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source, Translation, container_name
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import service as compose_service
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import container, deploy
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.networks import networks as top_networks
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import File
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import Variables, expand
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import of as variables_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.volumes import named as top_volumes
@@ -44,8 +45,8 @@ def translate(source: Source) -> Translation:
     for service in started:
         names[service] = container_name(service, names.values())
     top = {key: _mapping(source, value, key) for key in ("networks", "volumes", "configs")}
-    file = compose_service.File(source, variables, started, names, top, project or _folder(source))
-    containers = tuple(compose_service.translate(file, service) for service in started)
+    file = File(source, variables, started, names, top, project or _folder(source))
+    containers = tuple(container.translate(file, service) for service in started)
     networks = top_networks(source, top["networks"])
     volumes = top_volumes(source, top["volumes"], file.anonymous)
     return Translation(
@@ -94,7 +95,7 @@ def _started(source: Source, services: Mapping[str, Any], variables: Variables) 
         if wanted and not {"*", *map(str, wanted)} & set(active):
             named = ", ".join(map(str, wanted))
             source.warn(f"services.{service} is not started: COMPOSE_PROFILES has none of {named}", (*path, "profiles"))
-        elif compose_service.replicas(source, service, item) == 0:
+        elif deploy.replicas(source, service, item) == 0:
             source.warn(f"services.{service} is not started: it has no replicas", path)
         else:
             started[service] = item
