@@ -47,7 +47,7 @@ def task(rendered: Rendered) -> dict[str, Any]:
         **_published_ports(rendered),
         "labels": {**docker.get("labels", {}), **_labels(rendered)},
     }
-    made["labels"][SPEC_LABEL] = spec_hash(made)
+    made["labels"][SPEC_LABEL] = digest(made)  # as spec_hash takes it of the task that has the label
     return made
 
 
