@@ -5,7 +5,7 @@
 #
 # Makes .venv/ (pinned packages) and .collections/ (this checkout and community.docker) ready. Quick when they are.
 #   .ci/setup.sh run    what a run needs
-#   .ci/setup.sh dev    what the tests need, too
+#   .ci/setup.sh dev    what the tests need, too; Prometheus is unpacked from Debian's package into the user's cache
 set -eu
 
 kind=${1:-run}
@@ -57,6 +57,36 @@ install() { # FILE STAMP
     printf '%s' "$wanted" >"$2"
 }
 
+# The tests of exports ask promtool and Prometheus. Debian's package is unpacked, not installed: no service comes with it.
+fetch_prometheus() {
+    tools=${XDG_CACHE_HOME:-$HOME/.cache}/retail-profiles/prometheus
+    if [ -x "$tools/usr/bin/promtool" ] || { command -v promtool && command -v prometheus; } >/dev/null 2>&1; then
+        return
+    fi
+    if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg >/dev/null 2>&1; then
+        say "no promtool and no apt-get to fetch it with: the tests that ask Prometheus are skipped"
+        return
+    fi
+    say "unpacking Debian's prometheus into $tools (no service is installed)"
+    mkdir -p "${tools%/*}"
+    work=$(mktemp -d "${tools%/*}/prometheus.XXXXXX")
+    if ! (cd "$work" && download prometheus) || ! dpkg -x "$work"/prometheus_*.deb "$work/tree"; then
+        rm -rf "$work"
+        [ "$(id -u)" != 0 ] || die "Debian's package prometheus could not be fetched (see above)"
+        say "it could not be fetched: the tests that ask Prometheus are skipped (as root: apt-get update)"
+        return
+    fi
+    # Where somebody else was quicker, theirs is as good.
+    mv -T "$work/tree" "$tools" 2>/dev/null || [ -x "$tools/usr/bin/promtool" ]
+    rm -rf "$work"
+}
+
+# Debian's package into this folder; apt's lists are brought up to date where they do not know it, or know it no more.
+download() { # PACKAGE
+    apt-get download -qq -o APT::Sandbox::User=root "$1" 2>/dev/null && return
+    [ "$(id -u)" = 0 ] && apt-get update -qq && apt-get download -qq -o APT::Sandbox::User=root "$1"
+}
+
 if ! works; then
     python=$(find_python)
     need_ensurepip "$python"
@@ -67,5 +97,6 @@ fi
 install requirements.txt "$venv/.stamp-run"
 if [ "$kind" = dev ]; then
     install requirements-dev.txt "$venv/.stamp-dev"
+    fetch_prometheus
 fi
 "$venv/bin/python" .ci/fetch_collections.py

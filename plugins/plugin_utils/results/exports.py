@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
+    exported_series,
     html_report,
     openmetrics,
     run_directory,
@@ -20,6 +21,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record
 
 def files(final: Mapping[str, Any], run: Run) -> Iterator[tuple[str, str]]:
     """Name and text of each file."""
+    exported = exported_series.of_run(run)
     yield run_directory.SUMMARY, summary.csv_text(final, run)
-    yield run_directory.OPENMETRICS, openmetrics.text(final, run)
+    yield run_directory.OPENMETRICS, openmetrics.text(final, run, exported)
     yield run_directory.REPORT, html_report.html(final, run)

@@ -5,7 +5,8 @@
 """OpenMetrics exposition, ``metrics.prom``: the time series of a run as text, with times.
 
 Counters that containers log stay counters (``_total``); everything else is a gauge, rates included. Percentiles of a
-sketch carry the label ``quantile``. Within a label set times ascend, as the format asks.
+sketch carry the label ``quantile``. Within a label set times ascend, and every sample has one: ``promtool tsdb
+create-blocks-from openmetrics`` takes no other.
 
 Hand-written because prometheus_client exposes a registry as it is now, not time series.
 """
@@ -13,91 +14,104 @@ Hand-written because prometheus_client exposes a registry as it is now, not time
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import PERCENTILES
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import unix
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.exported_series import Exported
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
 
 PREFIX = "retail_profiles"
+IDENTITY = ("run_id", "plan_id", "profile", "deployment", "verdict")
+"""Labels of ``retail_profiles_run_info``, as ``run.json`` has them."""
+REPEATED = 60.0
+"""Seconds after which what stays as it is is said again: Prometheus looks back for 5 minutes."""
 _RESERVED = ("_total", "_created", "_count", "_sum", "_bucket", "_info", "_gcount", "_gsum")
 
 Labels = tuple[tuple[str, str], ...]
-Sample = tuple[str, Labels, float, float]
-"""Suffix of the name, labels, value, time in unix seconds."""
 
 
-def _name(text: str) -> str:
-    name = re.sub(r"[^a-zA-Z0-9_]", "_", text)
+def family(metric: str, of_host: bool) -> str:
+    """The name of a metric's family; hosts and containers have families of their own."""
+    name = re.sub(r"[^a-zA-Z0-9_]", "_", metric)
     for ending in _RESERVED:
         # The format gives these endings a meaning of their own.
         name = name.removesuffix(ending) or "value"
-    return name
+    return f"{PREFIX}_host_{name}" if of_host else f"{PREFIX}_{name}"
 
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def _line(name: str, labels: Labels, value: float, t: float | None) -> str:
+def _sampled(name: str, labels: Labels) -> str:
+    """What all samples of a series begin with."""
     inside = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels)
-    stamp = "" if t is None else f" {t:.3f}"
-    return f"{name}{{{inside}}} {value!r}{stamp}"
+    return f"{name}{{{inside}}}"
 
 
-def _ascending(samples: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:
-    """Value and time, without what does not come later than the one before it, to the millisecond."""
-    last = None
-    for t, value in samples:
-        stamp = round(t, 3)
-        if last is None or stamp > last:
-            last = stamp
-            yield stamp, value
+def _lines(sampled: str, samples: Iterable[tuple[int, float]]) -> Iterator[str]:
+    """A line for each time (unix milliseconds) and value."""
+    return (f"{sampled} {value!r} {stamp / 1000.0:.3f}" for stamp, value in samples)
 
 
-def _samples(series: Series, labels: Labels) -> Iterator[Sample]:
-    if series.kind == "sketch":
-        for quantile in PERCENTILES.values():
-            told = [(t, value) for t, one in series.sketches if (value := one.quantile(quantile)) is not None]
-            for t, value in _ascending(told):
-                yield "", (*labels, ("quantile", f"{quantile:g}")), value, t
-    elif series.kind == "counter":
-        for t, value in _ascending((reading.t, reading.value) for reading in sorted(series.raw, key=lambda r: r.t)):
-            yield "_total", labels, value, t
-    else:
-        for t, value in _ascending((point.end, point.value) for point in series.points):
-            yield "", labels, value, t
+def _labels(series: Exported) -> Labels:
+    subject = series.subject
+    named = (("host", subject.host), ("container", subject.container), ("replica", subject.replica))
+    quantile = (("quantile", f"{PERCENTILES[series.percentile]:g}"),) if series.percentile else ()
+    return (*((key, text) for key, text in named if text is not None), *quantile)
 
 
-def _families(run: Run) -> dict[tuple[str, str], list[Sample]]:
-    """Samples by (family, type). Hosts and containers have families of their own."""
-    found: dict[tuple[str, str], list[Sample]] = {}
+def _repeated(span: Span) -> Iterator[int]:
+    """Times from the start of a span to before its end, in unix milliseconds."""
+    first, last = round(span.start * 1000.0), round(span.end * 1000.0)
+    return iter(range(first, max(last, first + 1), round(REPEATED * 1000.0)))
 
-    def add(family: str, series: Series, labels: Labels) -> None:
-        kind = "counter" if series.kind == "counter" else "gauge"
-        found.setdefault((family, kind), []).extend(_samples(series, labels))
 
-    for replica in run.plan.replicas:
-        labels = (("host", replica.host), ("container", replica.container), ("replica", replica.name))
-        for name, series in sorted(run.seen.replicas[replica.name].items()):
-            add(f"{PREFIX}_{_name(name)}", series, labels)
-    for host in run.plan.hosts:
-        for name, series in sorted(run.seen.hosts[host].items()):
-            add(f"{PREFIX}_host_{_name(name)}", series, (("host", host),))
+def _run(final: Mapping[str, Any], run: Run) -> Iterator[str]:
+    """The run's identity, from its start to its last sample."""
+    name, start = f"{PREFIX}_run", unix(final["started"])
+    sampled = _sampled(f"{name}_info", tuple((key, str(final[key])) for key in IDENTITY))
+    yield f"# TYPE {name} info"
+    yield from _lines(sampled, ((stamp, 1.0) for stamp in _repeated(Span(start, run.seen.end or start))))
+
+
+def _windows(run: Run) -> Iterator[str]:
+    """The windows: 1 from the start of each, 0 at its end."""
+    name = f"{PREFIX}_window"
+    if run.windows:
+        yield f"# TYPE {name} gauge"
+    for number, judged in enumerate(run.windows, start=1):
+        window = judged.window
+        labels = (("number", str(number)), ("phase", window.phase), ("valid", str(judged.valid).lower()))
+        inside = [(stamp, 1.0) for stamp in _repeated(window.span)]
+        yield from _lines(
+            _sampled(name, labels), [*inside, (max(round(window.span.end * 1000.0), inside[-1][0] + 1), 0.0)]
+        )
+
+
+def _families(exported: Sequence[Exported]) -> dict[tuple[str, str], list[Exported]]:
+    """Series by (family, type)."""
+    found: dict[tuple[str, str], list[Exported]] = {}
+    for series in exported:
+        if series.times:
+            key = (family(series.metric, series.subject.replica is None), "counter" if series.is_counter else "gauge")
+            found.setdefault(key, []).append(series)
     return found
 
 
-def text(final: Mapping[str, Any], run: Run) -> str:
-    """The whole file. The run's identity is in ``retail_profiles_run_info``."""
-    identity = tuple((key, str(final[key])) for key in ("run_id", "plan_id", "profile", "deployment", "verdict"))
-    lines = [f"# TYPE {PREFIX}_run info", _line(f"{PREFIX}_run_info", identity, 1.0, None)]
-    used: set[str] = {f"{PREFIX}_run"}
-    for (family, kind), samples in sorted(_families(run).items()):
+def text(final: Mapping[str, Any], run: Run, exported: Sequence[Exported]) -> str:
+    """The whole file: the run's identity, its windows, and all series."""
+    lines = [*_run(final, run), *_windows(run)]
+    used: set[str] = {f"{PREFIX}_run", f"{PREFIX}_window"}
+    for (wanted, kind), members in sorted(_families(exported).items()):
         # Two rules may have given one name different kinds: each kind needs a name of its own.
-        name = family if family not in used else f"{family}_{kind}"
+        name = wanted if wanted not in used else f"{wanted}_{kind}"
         used.add(name)
-        if samples:
-            lines.append(f"# TYPE {name} {kind}")
-            lines.extend(_line(f"{name}{suffix}", labels, value, t) for suffix, labels, value, t in samples)
+        lines.append(f"# TYPE {name} {kind}")
+        for series in members:
+            sampled = _sampled(f"{name}_total" if series.is_counter else name, _labels(series))
+            lines.extend(_lines(sampled, zip(series.times, series.values, strict=True)))
     return "\n".join([*lines, "# EOF", ""])

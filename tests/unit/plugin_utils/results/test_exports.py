@@ -17,7 +17,12 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings, unix
-from ansible_collections.retail.profiles.plugins.plugin_utils.results import openmetrics, run_record, summary
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
+    exported_series,
+    openmetrics,
+    run_record,
+    summary,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.openmetrics import text as openmetrics_text
 
 from ..synthetic import Play, make_plan
@@ -157,12 +162,13 @@ def test_a_counter_that_is_named_as_a_rate_is_exported_as_that_rate(play_of: Pla
 
 @given(st.dictionaries(st.sampled_from(["run_id", "profile", "deployment"]), st.text(), min_size=3))
 def test_any_text_is_a_label(labels: dict[str, str]) -> None:
-    line = openmetrics._line("m", tuple(labels.items()), 1.0, None)
+    (line,) = openmetrics._lines(openmetrics._sampled("m", tuple(labels.items())), [(1, 1.0)])
     assert line.count("\n") == 0
 
 
 def test_labels_with_quotes_and_newlines_come_back(ready_run: Play) -> None:
     final = {**ready_run.record(), "profile": 'a"b\\c\nd'}
-    text = openmetrics_text(final, run_of(ready_run))
+    run = run_of(ready_run)
+    text = openmetrics_text(final, run, exported_series.of_run(run))
     info = next(iter(text_string_to_metric_families(text)))
     assert info.samples[0].labels["profile"] == 'a"b\\c\nd'
