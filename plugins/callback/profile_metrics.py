@@ -16,8 +16,8 @@ description:
     and M(retail.profiles.profile_verdict) answer, in the run directory that M(retail.profiles.profile_plan) names.
   - Shows live progress while a profile is measured. On a terminal a line for each look at the samples; elsewhere one
     for each phase and every ten seconds.
-  - Writes C(run.json), C(plan.json), C(summary.csv), C(samples.jsonl.gz), C(metrics.prom), C(report.html),
-    C(events.jsonl) and C(logs/), and points the symlink C(latest) beside the run directory to it.
+  - Writes C(run.json), C(plan.json), C(summary.csv), C(metrics.csv), C(samples.jsonl.gz), C(metrics.prom),
+    C(report.html), C(events.jsonl) and C(logs/), and points the symlink C(latest) beside the run directory to it.
   - At the end of the playbook it prints the summary table, the verdict and the path of the report.
   - It does not fail a playbook. What goes wrong in it is shown as a warning, and the verdict of the run says so.
 requirements:

@@ -15,6 +15,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
     openmetrics,
     run_directory,
     summary,
+    tidy_csv,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
 
@@ -23,5 +24,6 @@ def files(final: Mapping[str, Any], run: Run) -> Iterator[tuple[str, str]]:
     """Name and text of each file."""
     exported = exported_series.of_run(run)
     yield run_directory.SUMMARY, summary.csv_text(final, run)
+    yield run_directory.TIDY, tidy_csv.text(final)
     yield run_directory.OPENMETRICS, openmetrics.text(final, run, exported)
     yield run_directory.REPORT, html_report.html(final, run)

@@ -30,6 +30,7 @@ PLAN = "plan.json"
 SAMPLES = "samples.jsonl.gz"
 EVENTS = "events.jsonl"
 SUMMARY = "summary.csv"
+TIDY = "metrics.csv"
 OPENMETRICS = "metrics.prom"
 REPORT = "report.html"
 _READ_SIZE = 4096

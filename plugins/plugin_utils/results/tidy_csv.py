@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""``metrics.csv``: every figure of ``run.json`` in a row of its own (tidy data), for pandas, R and spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.summary import neutral
+
+HEADER = ("run", "phase", "host", "replica", "metric", "statistic", "value", "unit")
+MEASURE = "measure"
+"""The phase of figures over all measure windows; those of single windows have a number."""
+COUNT_UNIT = "1"
+"""The unit of ``n``: a number of values has none."""
+
+Row = tuple[str, str, str, str, str, str, float, str]
+
+
+def rows(final: Mapping[str, Any]) -> Iterator[Row]:
+    """A row for each figure there is: of replicas, hosts and the whole fleet, then of the fleet in each window."""
+    run = str(final["run_id"])
+    for replica, metrics in final["metrics"].items():
+        yield from _figures((run, MEASURE, str(final["containers"][replica]["host"]), replica), metrics)
+    for host, metrics in final["host_metrics"].items():
+        yield from _figures((run, MEASURE, host, ""), metrics)
+    yield from _figures((run, MEASURE, "", ""), final["totals"])
+    seen: dict[str, int] = {}
+    for window in final["windows"]:
+        phase = str(window["phase"])
+        seen[phase] = seen.get(phase, 0) + 1
+        yield from _figures((run, f"{phase} {seen[phase]}", "", ""), window["metrics"])
+
+
+def _figures(whose: tuple[str, str, str, str], metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
+    for metric, figures in metrics.items():
+        for statistic, value in figures.items():
+            if statistic != "unit" and value is not None:
+                yield (*whose, metric, statistic, value, _unit(statistic, str(figures["unit"])))
+
+
+def _unit(statistic: str, unit: str) -> str:
+    if statistic == "n":
+        return COUNT_UNIT
+    return unit.removesuffix("/s") if statistic == "total" else unit
+
+
+def text(final: Mapping[str, Any]) -> str:
+    """The whole file. Numbers are written so that they read back as the very same."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows(
+        [repr(cell) if isinstance(cell, (int, float)) else neutral(cell) for cell in row] for row in rows(final)
+    )
+    return out.getvalue()
