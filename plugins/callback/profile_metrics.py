@@ -17,7 +17,8 @@ description:
   - Shows live progress while a profile is measured. On a terminal a line for each look at the samples; elsewhere one
     for each phase and every ten seconds.
   - Writes C(run.json), C(plan.json), C(summary.csv), C(metrics.csv), C(samples.jsonl.gz), C(metrics.prom),
-    C(report.html), C(events.jsonl) and C(logs/), and points the symlink C(latest) beside the run directory to it.
+    C(metrics.lp), C(report.html), C(events.jsonl) and C(logs/), and points the symlink C(latest) beside
+    the run directory to it.
   - At the end of the playbook it prints the summary table, the verdict and the path of the report.
   - It does not fail a playbook. What goes wrong in it is shown as a warning, and the verdict of the run says so.
 requirements:

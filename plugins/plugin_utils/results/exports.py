@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
     exported_series,
     html_report,
+    line_protocol,
     openmetrics,
     run_directory,
     summary,
@@ -26,4 +27,5 @@ def files(final: Mapping[str, Any], run: Run) -> Iterator[tuple[str, str]]:
     yield run_directory.SUMMARY, summary.csv_text(final, run)
     yield run_directory.TIDY, tidy_csv.text(final)
     yield run_directory.OPENMETRICS, openmetrics.text(final, run, exported)
+    yield run_directory.LINE_PROTOCOL, line_protocol.text(final["run_id"], exported)
     yield run_directory.REPORT, html_report.html(final, run)

@@ -32,6 +32,7 @@ EVENTS = "events.jsonl"
 SUMMARY = "summary.csv"
 TIDY = "metrics.csv"
 OPENMETRICS = "metrics.prom"
+LINE_PROTOCOL = "metrics.lp"
 REPORT = "report.html"
 _READ_SIZE = 4096
 _MEMBER_START = b"\x1f\x8b\x08"
