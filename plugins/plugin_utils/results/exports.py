@@ -14,6 +14,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
     html_report,
     line_protocol,
     openmetrics,
+    parquet,
     run_directory,
     summary,
     tidy_csv,
@@ -21,11 +22,13 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
 
 
-def files(final: Mapping[str, Any], run: Run) -> Iterator[tuple[str, str]]:
-    """Name and text of each file."""
+def files(final: Mapping[str, Any], run: Run) -> Iterator[tuple[str, str | bytes]]:
+    """Name and content of each file."""
     exported = exported_series.of_run(run)
     yield run_directory.SUMMARY, summary.csv_text(final, run)
     yield run_directory.TIDY, tidy_csv.text(final)
     yield run_directory.OPENMETRICS, openmetrics.text(final, run, exported)
     yield run_directory.LINE_PROTOCOL, line_protocol.text(final["run_id"], exported)
+    if parquet.is_possible():
+        yield run_directory.PARQUET, parquet.data(final["run_id"], exported)
     yield run_directory.REPORT, html_report.html(final, run)

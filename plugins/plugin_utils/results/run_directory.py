@@ -33,6 +33,7 @@ SUMMARY = "summary.csv"
 TIDY = "metrics.csv"
 OPENMETRICS = "metrics.prom"
 LINE_PROTOCOL = "metrics.lp"
+PARQUET = "metrics.parquet"
 REPORT = "report.html"
 _READ_SIZE = 4096
 _MEMBER_START = b"\x1f\x8b\x08"
@@ -101,11 +102,12 @@ class RunDirectory:
                 f"cannot be pointed to {self.path.name}: {error.strerror or error}", file=str(link)
             ) from error
 
-    def write(self, name: str, text: str) -> None:
-        """Replace one file by ``text``, atomically."""
+    def write(self, name: str, content: str | bytes) -> None:
+        """Replace one file by ``content``, atomically."""
         path = str(self.path / name)
+        data = content.encode("utf-8", "replace") if isinstance(content, str) else content
         try:
-            replace_file(path, text.encode("utf-8", "replace"))
+            replace_file(path, data)
         except OSError as error:
             raise ProfileError(f"cannot be written: {error.strerror or error}", file=path) from error
 
