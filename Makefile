@@ -52,8 +52,9 @@ sanity: setup-dev ## ansible-test sanity on a copy
 build: setup-dev ## Build the collection, install it elsewhere, and use it from there
 	@python .ci/test.py build
 
-docs: setup ## Write docs/profile.schema.json and the tables of docs/profile.md from the declarations of the fields
+docs: setup ## Write docs/profile.schema.json, the tables of the documents and the Grafana dashboard from what is declared
 	@python .ci/docs.py
+	@python .ci/dashboard.py
 
 e2e: root setup-dev ## Tests against engines and on a lab that is brought up and taken down
 	@python .ci/test.py engine jobs hosts labs runs
