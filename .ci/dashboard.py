@@ -116,14 +116,19 @@ def _place(x: int, y: int, w: int, h: int) -> dict[str, int]:
 
 
 def _windows(phase: str, title: str, color: str) -> dict[str, Any]:
-    """Annotations: where the expression is above 0, neighbouring steps become one region."""
+    """Annotations: where the expression is above 0, neighbouring steps become one region.
+
+    Older versions of Grafana read ``expr`` and ``step``, newer ones ``target``.
+    """
+    expression, step = f'{PREFIX}_window{{phase="{phase}"}}', "5s"
     return {
         "name": title,
         "datasource": SOURCE,
         "enable": True,
         "iconColor": color,
-        "expr": f'{PREFIX}_window{{phase="{phase}"}}',
-        "step": "5s",
+        "expr": expression,
+        "step": step,
+        "target": {"refId": "Anno", "expr": expression, "interval": step, "range": True},
         "titleFormat": "{{phase}} {{number}}",
         "textFormat": "valid: {{valid}}",
         "tagKeys": "phase",

@@ -103,6 +103,8 @@ def test_every_chart_of_the_catalogue_is_a_panel(dashboard: dict[str, Any]) -> N
 def test_windows_are_annotations(dashboard: dict[str, Any]) -> None:
     shown = {re.findall(r'phase="(\w+)"', annotation["expr"])[0] for annotation in dashboard["annotations"]["list"]}
     assert shown == {"warmup", "measure"}
+    for annotation in dashboard["annotations"]["list"]:
+        assert annotation["target"].items() >= {"expr": annotation["expr"], "interval": annotation["step"]}.items()
 
 
 def test_panels_have_places_and_numbers_of_their_own(dashboard: dict[str, Any]) -> None:
