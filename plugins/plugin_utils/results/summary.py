@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,9 @@ MISSING = "NA"
 MOST_ROWS = 40
 """A terminal is shown at most so many replicas."""
 LATENCY_ROW = "Overall Latency (ms)"
+"""Over pipelines, the median of each one's median: upstream's definition since February 2026."""
+MEAN_LATENCY_ROW = "Overall Latency, mean over all frames (ms)"
+"""A row of ours: of all frames of all of them together."""
 # The rows that people's tools know, after those of the cameras; NA where no metric of the catalogue has that row.
 ROWS = (
     "CPU Utilization %",
@@ -42,7 +46,11 @@ ROWS = (
     "GPU_0 Compute[CCS] Utilization %",
     "GPU_0 Render/3D[RCS] Utilization %",
     "GPU_0 Video[VCS] Utilization %",
+    "GPU_0 VideoEnhance[VECS] Utilization %",
+    "GPU_0 Blitter Copy Engine %",
+    "GPU_0 GPU Power (W)",
     LATENCY_ROW,
+    MEAN_LATENCY_ROW,
     "Total Text count",
     "Total Barcode count",
 )
@@ -64,9 +72,13 @@ def _figure(value: float | None) -> str:
     return MISSING if value is None else f"{value:.6g}"
 
 
-def _mean(metrics: Mapping[str, Any], name: str) -> float | None:
-    value = (metrics.get(name) or {}).get("mean")
+def _told(metrics: Mapping[str, Any], name: str, statistic: str) -> float | None:
+    value = (metrics.get(name) or {}).get(statistic)
     return None if value is None else float(value)
+
+
+def _mean(metrics: Mapping[str, Any], name: str) -> float | None:
+    return _told(metrics, name, "mean")
 
 
 def _total(values: Iterable[float | None]) -> float | None:
@@ -99,18 +111,47 @@ def _fleet_figure(final: Mapping[str, Any], run: Run, name: str, row: SummaryRow
     return 100.0 * part / whole if whole else None
 
 
+def _milliseconds(metrics: Mapping[str, Any], statistic: str) -> float | None:
+    seconds = _told(metrics, LATENCY.name, statistic)
+    return None if seconds is None else seconds * 1000.0
+
+
+def _median_of_medians(final: Mapping[str, Any], run: Run) -> float | None:
+    """Over the measured replicas that tell of latencies; ``None`` where the median of one is missing."""
+    named = [replica.name for replica in run.plan.measured]
+    told = [metrics for name in named if LATENCY.name in (metrics := final["metrics"].get(name, {}))]
+    medians = [_milliseconds(metrics, "p50") for metrics in told]
+    known = [median for median in medians if median is not None]
+    return statistics.median(known) if known and len(known) == len(medians) else None
+
+
+def _pipeline_rows(number: int, name: str, metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Latencies of a stream's only channel, which bears its name. Of a sketch there is no standard deviation."""
+    told = (("", _milliseconds(metrics, "p50")), (" Average", _milliseconds(metrics, "mean")), (" Stddev", None))
+    return [
+        (
+            f"For Pipeline_{number} run per frame{word} Latency (ms) for Channel(source_sink)",
+            MISSING if value is None else f"{name}: {_figure(value)}",
+        )
+        for word, value in told
+    ]
+
+
 def rows(final: Mapping[str, Any], run: Run) -> list[tuple[str, str]]:
-    """The two columns. A stream is a camera: measured replicas with frames per second, in natural order, from 1."""
+    """The two columns. A stream is a camera and a pipeline: measured replicas with frames per second, in natural order,
+    from 1."""
     found: list[tuple[str, str]] = []
+    latencies: list[tuple[str, str]] = []
     streams = [replica for replica in run.plan.measured if replica.is_stream]
     for number, replica in enumerate(sorted(streams, key=lambda r: natural(r.name)), start=1):
-        last = run.seen.last_lines.get(replica.name)
-        found.append((f"Camera_{number} FPS", _figure(_mean(final["metrics"].get(replica.name, {}), FPS.name))))
+        last, metrics = run.seen.last_lines.get(replica.name), final["metrics"].get(replica.name, {})
+        found.append((f"Camera_{number} FPS", _figure(_mean(metrics, FPS.name))))
         found.append((f"Camera_{number} Last log update", MISSING if last is None else iso(last)))
+        latencies.extend(_pipeline_rows(number, replica.name, metrics))
     known = {m.row.label: _fleet_figure(final, run, m.name, m.row) for m in HOST_METRICS if m.row is not None}
-    latency = _mean(final.get("totals", {}), LATENCY.name)
-    known[LATENCY_ROW] = None if latency is None else latency * 1000.0
-    return found + [(label, _figure(known.get(label))) for label in ROWS]
+    known[LATENCY_ROW] = _median_of_medians(final, run)
+    known[MEAN_LATENCY_ROW] = _milliseconds(final.get("totals", {}), "mean")
+    return found + latencies + [(label, _figure(known.get(label))) for label in ROWS]
 
 
 def csv_text(final: Mapping[str, Any], run: Run) -> str:

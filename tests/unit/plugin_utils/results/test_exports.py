@@ -43,10 +43,17 @@ def csv_of(play: Play) -> dict[str, str]:
 def test_the_summary_has_the_known_row_names(ready_run: Play) -> None:
     rows = csv_of(ready_run)
     expected = [f"Camera_{n} {what}" for n in range(1, 5) for what in ("FPS", "Last log update")]
+    expected += [
+        f"For Pipeline_{n} run per frame{what} Latency (ms) for Channel(source_sink)"
+        for n in range(1, 5)
+        for what in ("", " Average", " Stddev")
+    ]
     expected += ["CPU Utilization %", "NPU Utilization %", "Memory Utilization %", "Disk Read MB/s", "Disk Write MB/s"]
     expected += ["S0 Memory Bandwidth Usage MB/s", "S0 Power Draw W", "GPU_0 GPU Utilization %"]
     expected += [f"GPU_0 {unit} Utilization %" for unit in ("Compute[CCS]", "Render/3D[RCS]", "Video[VCS]")]
-    expected += ["Overall Latency (ms)", "Total Text count", "Total Barcode count"]
+    expected += ["GPU_0 VideoEnhance[VECS] Utilization %", "GPU_0 Blitter Copy Engine %", "GPU_0 GPU Power (W)"]
+    expected += ["Overall Latency (ms)", "Overall Latency, mean over all frames (ms)"]
+    expected += ["Total Text count", "Total Barcode count"]
     assert list(rows) == expected
 
 
@@ -56,9 +63,35 @@ def test_the_summary_has_known_figures(ready_run: Play) -> None:
     assert float(rows["CPU Utilization %"]) == pytest.approx(50.0, rel=0.05)
     assert float(rows["Memory Utilization %"]) == pytest.approx(100 * (2 * 1024**3 + 1e8) / (8 * 1024**3), rel=1e-4)
     assert float(rows["Disk Read MB/s"]) == pytest.approx(4 * 3 * 4096 / 1e6, rel=1e-4)
-    assert float(rows["Overall Latency (ms)"]) == pytest.approx(19.5, rel=0.03)
+    assert float(rows["Overall Latency, mean over all frames (ms)"]) == pytest.approx(19.5, rel=0.03)
     assert unix(rows["Camera_1 Last log update"]) > unix(final["windows"][-1]["end"])
     assert rows["NPU Utilization %"] == rows["GPU_0 GPU Utilization %"] == rows["Total Text count"] == "NA"
+
+
+def test_the_overall_latency_is_the_median_of_the_pipelines_medians(ready_run: Play) -> None:
+    rows, final = csv_of(ready_run), ready_run.record()
+    medians = []
+    for number in range(1, 5):
+        told = final["metrics"][f"ovms-client-{number}"]["latency_seconds"]
+        row = f"For Pipeline_{number} run per frame{{}} Latency (ms) for Channel(source_sink)"
+        for word, statistic in (("", "p50"), (" Average", "mean")):
+            channel, _colon, shown = rows[row.format(word)].partition(": ")
+            assert channel == f"ovms-client-{number}"
+            assert float(shown) == pytest.approx(told[statistic] * 1000.0, rel=1e-5)
+        assert rows[row.format(" Stddev")] == "NA"
+        medians.append(told["p50"] * 1000.0)
+    medians.sort()
+    assert float(rows["Overall Latency (ms)"]) == pytest.approx((medians[1] + medians[2]) / 2.0, rel=1e-5)
+    assert float(rows["Overall Latency (ms)"]) == pytest.approx(18.3, rel=0.03)
+
+
+def test_a_pipeline_without_a_median_makes_the_overall_latency_na(ready_run: Play) -> None:
+    run, final = run_of(ready_run), ready_run.record()
+    final["metrics"]["ovms-client-2"]["latency_seconds"]["p50"] = None
+    rows = dict(summary.rows(final, run))
+    assert rows["Overall Latency (ms)"] == "NA"
+    assert rows["For Pipeline_2 run per frame Latency (ms) for Channel(source_sink)"] == "NA"
+    assert rows["Overall Latency, mean over all frames (ms)"] != "NA"
 
 
 def test_what_is_not_there_is_na_never_zero(play_of: PlayOf) -> None:
