@@ -51,11 +51,9 @@ def _unit(statistic: str, unit: str) -> str:
 
 
 def text(final: Mapping[str, Any]) -> str:
-    """The whole file. Numbers are written so that they read back as the very same."""
+    """The whole file. Numbers are written so that they read back as the very same; all texts stand in quotes."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(HEADER)
-    writer.writerows(
-        [repr(cell) if isinstance(cell, (int, float)) else neutral(cell) for cell in row] for row in rows(final)
-    )
+    writer.writerows([neutral(cell) if isinstance(cell, str) else cell for cell in row] for row in rows(final))
     return out.getvalue()
