@@ -20,16 +20,17 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results.exported_s
 CONTAINERS = "retail_profiles"
 HOSTS = "retail_profiles_host"
 _SPECIAL = re.compile(r"([,= ])")
+_LOOSE = re.compile(r"\\+(?=[,= ]|\Z)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def escaped(text: str) -> str:
     """A tag's value, or the key of a tag or field.
 
-    The format cannot hold a line break, nor a backslash at the end: control characters become spaces, the other is left
-    out.
+    The format cannot hold a line break, nor a backslash that would escape what follows: control characters become
+    spaces, and backslashes before a special character or at the end are left out.
     """
-    return _SPECIAL.sub(r"\\\1", _CONTROL.sub(" ", text).rstrip("\\"))
+    return _SPECIAL.sub(r"\\\1", _LOOSE.sub("", _CONTROL.sub(" ", text)))
 
 
 def _series_key(subject: Subject, run_id: str) -> str:

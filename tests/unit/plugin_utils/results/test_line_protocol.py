@@ -10,7 +10,7 @@ from array import array
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
@@ -74,6 +74,8 @@ def test_special_characters_are_escaped() -> None:
     assert point["fields"] == {"odd metric,x=1": 1.5}
 
 
+@example("h", "\\=")
+@example("a\\", "\\\\ \n")
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_any_name_is_one_line_that_can_be_read(host: str, metric: str) -> None:
     (point,) = read(line_protocol.text("run", [one(Subject(host), f"m{metric}", 2.0)]))
