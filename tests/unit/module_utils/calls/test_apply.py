@@ -22,13 +22,14 @@ class Applied:
 
     def __init__(self) -> None:
         self.orders: list[Order] = []
-        self.comes_of_it: dict[str, Any] | Exception = {"failed": False, "changed": True, "diff": [{"before": "x"}]}
+        self.answer: dict[str, Any] = {"failed": False, "changed": True, "diff": [{"before": "x"}]}
+        self.error: Exception | None = None
 
     def run(self, order: Order, _connect: Any) -> dict[str, Any]:
         self.orders.append(order)
-        if isinstance(self.comes_of_it, Exception):
-            raise self.comes_of_it
-        return dict(self.comes_of_it)
+        if self.error is not None:
+            raise self.error
+        return dict(self.answer)
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_neither_secrets_nor_what_is_long_is_echoed(applied: Applied) -> None:
 
 
 def test_files_that_lack_are_named_so_that_they_can_be_sent(applied: Applied) -> None:
-    applied.comes_of_it = MissingFiles([ShippedFile("a.sh", "file", "0" * 64, 0o644, "/s/files/a.sh")])
+    applied.error = MissingFiles([ShippedFile("a.sh", "file", "0" * 64, 0o644, "/s/files/a.sh")])
     told = apply.answer(params(), False, False)
     assert told["failed"] and told["missing"] == ["/s/files/a.sh"]
     assert "files of the profile are not on this host and were not sent: a.sh" in told["msg"]
@@ -75,7 +76,7 @@ def test_files_that_lack_are_named_so_that_they_can_be_sent(applied: Applied) ->
 
 
 def test_what_goes_wrong_is_told(applied: Applied) -> None:
-    applied.comes_of_it = ProfileError("no permission", host="h")
+    applied.error = ProfileError("no permission", host="h")
     told = apply.answer(params(), False, True)
     assert (told["failed"], told["msg"]) == (True, "host h: no permission")
 
