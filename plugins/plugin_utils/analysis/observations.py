@@ -22,7 +22,6 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
     CONTAINER_METRICS,
-    FPS,
     OVMS_METRICS,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ddsketch import Sketch
@@ -270,6 +269,6 @@ def _rule_series(rule: Rule, subject: _Subject) -> Series:
         if name.endswith(_NAMED_AS_RATES):
             return Series(name, f"{rule.unit}/s", "rate", points=points)
         return Series(name, f"{rule.unit}/s", "counter", points=points, raw=tuple(readings))
-    if name == FPS.name:
+    if metric_catalogue.of_rule(name).kind == "flow":
         return Series(name, rule.unit, "flow", points=time_series.flow(readings))
     return Series(name, rule.unit, "gauge", points=time_series.gauges(readings))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     metric_catalogue,
+    offered_load,
     run_events,
     window_validity,
 )
@@ -86,8 +87,9 @@ def _restarts(plan: MeasuredPlan, seen: Observations, until: float) -> tuple[lis
 
 
 def _absent(replica: MeasuredReplica, seen: Observations, span: Span) -> list[str]:
-    """Optional metrics that a measured replica should have had."""
-    optional = [rule.metric for rule in replica.rules if not rule.required]
+    """Metrics that are not required, and that a measured replica should have had."""
+    rules = [rule.metric for rule in replica.rules if not rule.required]
+    optional = [metric for metric in rules if not metric_catalogue.of_rule(metric).optional]
     essential = [metric.name for metric in metric_catalogue.built_in(replica.ovms) if metric.essential]
     found = []
     for metric in [*essential, *optional]:
@@ -111,19 +113,8 @@ def _stalled(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span]) -> l
     return found
 
 
-def errors_counted(replica: MeasuredReplica, seen: Observations, spans: Sequence[Span]) -> float | None:
-    """How many errors a replica told of in the spans: of a counter its growth, of a gauge the sum of its values."""
-    series = seen.replicas.get(replica.name, {}).get(ERRORS.name)
-    summary = cut(series, spans) if series is not None else None
-    if series is None or summary is None:
-        return None
-    if summary.total is not None:
-        return summary.total
-    return sum(point.value for point in series.points if any(span.holds(point.end) for span in spans))
-
-
 def _errors(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span]) -> list[str]:
-    counts = {replica.name: errors_counted(replica, seen, spans) or 0.0 for replica in plan.measured}
+    counts = {replica.name: offered_load.counted(replica, seen, ERRORS.name, spans) or 0.0 for replica in plan.measured}
     total, seconds = sum(counts.values()), sum(span.length for span in spans)
     if total <= 0.0 or seconds <= 0.0:
         return []
@@ -151,7 +142,8 @@ def _flaws(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span], within
         dropped = seen.absent.get(replica.name, {}).get("log")
         if dropped and "dropped" in dropped and replica.rules:
             found.append(f"{where}: {dropped}")
-    return found + _errors(plan, seen, spans)
+    overload = offered_load.overload(plan, seen, spans)
+    return [*found, *_errors(plan, seen, spans), *([overload] if overload is not None else [])]
 
 
 def judge(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], windows: Sequence[Judged]) -> Verdict:

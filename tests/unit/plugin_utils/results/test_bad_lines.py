@@ -246,5 +246,5 @@ def test_what_is_unpacked_has_a_bound(play_of: PlayOf) -> None:
     play = play_of()
     play.begin()
     bomb = b64encode(zlib.compress(b" " * (recorder.MOST_UNPACKED + 1), 1)).decode()
-    with pytest.raises(ProfileError, match="host server: .* cannot be unpacked: they are more than 64 MiB"):
+    with pytest.raises(ProfileError, match=r"host server: .* cannot be unpacked: they are more than 64 MiB"):
         play.task("profile_measure", "server", {"data": bomb, "offset": 1, "clock": 1.0}, state="collected")
