@@ -164,3 +164,26 @@ def test_without_rules_of_load_the_table_is_as_it_was(ready_run: Play) -> None:
         "cpu cores",
         "memory MiB",
     )
+
+
+class Draining(Asking):
+    """15 frames a second asked; a backlog is worked off at 15.5 until second 38."""
+
+    asked = 15.0
+
+    def fps(self, replica: str, second: float) -> float:
+        return 15.5 if second < 38 else 15.0
+
+
+def test_a_backlog_does_not_belong_to_the_window(play_of: PlayOf) -> None:
+    play = play_of(Draining, plan())
+    record = play.whole(WindowSettings(60.0, 20.0))
+    assert (record["verdict"], record["reasons"]) == ("ok", [])
+    assert record["metrics"][FIRST]["fps"]["mean"] == pytest.approx(15.0, rel=0.001)
+    assert record["windows"][0]["reasons"][0].startswith("steady after 55 s: change +0.0%")
+
+
+def test_a_backlog_at_the_maximum_is_told(play_of: PlayOf) -> None:
+    record = play_of(Draining, plan()).whole(WindowSettings(20.0, 15.0))
+    told = "ended at its maximum of 20 s: a backlog drains: 31.0 done where 30.0 a second were asked"
+    assert record["windows"][0]["reasons"] == [told]
