@@ -18,6 +18,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     metric_catalogue,
     offered_load,
     run_events,
+    stream_gaps,
     window_validity,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import ERRORS, FPS
@@ -125,8 +126,10 @@ def _errors(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span]) -> li
     ]
 
 
-def _flaws(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span], within: Sequence[str]) -> list[str]:
-    found = list(within)
+def _flaws(
+    plan: MeasuredPlan, seen: Observations, spans: Sequence[Span], valid: Mapping[str, Span], within: Sequence[str]
+) -> list[str]:
+    found = [*within, *stream_gaps.problems(plan, seen, valid)]
     whole = Span(spans[0].start, spans[-1].end)
     for host in plan.hosts:
         lost = seen.absent.get(host, {}).get("samples")
@@ -167,7 +170,13 @@ def judge(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], windo
     if not plan.measured:
         failures.append("nothing was measured: the plan measures no replica")
     failures += run_events.cleanup_problems(events, plan) + run_events.other_problems(events)
-    flaws = _flaws(plan, seen, spans, within) if spans else within
+    measured = [judged for judged in windows if judged.window.phase == "measure"]
+    valid = {
+        f"window {number}" if several else "the window": judged.window.span
+        for number, judged in enumerate(measured, start=1)
+        if judged.valid
+    }
+    flaws = _flaws(plan, seen, spans, valid, within) if spans else within
     reasons = tuple(dict.fromkeys([*failures, *flaws]))
     if failures:
         return Verdict("failed", reasons)

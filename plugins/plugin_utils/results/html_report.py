@@ -143,6 +143,7 @@ def html(final: Mapping[str, Any], run: Run) -> str:
         cards=_cards(final),
         headings=summary.headings(final),
         rows=summary.table_rows(final),
+        worst=summary.worst_stream(final),
         containers=_containers(final),
         hosts=hosts,
         system=system,

@@ -146,7 +146,7 @@ class RunDirectory:
 
     def append_event(self, event: Mapping[str, Any]) -> None:
         """Append one event."""
-        self._append(self.path / EVENTS, (dumps_finite(event) + "\n").encode("utf-8", "replace"))
+        self._append(self.path / EVENTS, (dumps(event) + "\n").encode("utf-8", "replace"))
 
     def append_log(self, host: str, replica: str, lines: Iterable[str]) -> None:
         """Append lines to the log of a replica."""

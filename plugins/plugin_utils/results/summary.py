@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -197,6 +198,34 @@ def table_rows(final: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return found
 
 
+def worst_stream(final: Mapping[str, Any]) -> str | None:
+    """The stream that is furthest behind what it was asked, or behind the median of its container's; of several."""
+    rates = {
+        name: fps for name in _measured(final) if (fps := _mean(final["metrics"].get(name, {}), FPS.name)) is not None
+    }
+    if len(rates) < 2:
+        return None
+    by_container: dict[str, list[float]] = {}
+    for name, fps in rates.items():
+        by_container.setdefault(final["containers"][name]["container"], []).append(fps)
+
+    def due(name: str) -> tuple[float, str]:
+        asked = _mean(final["metrics"][name], OFFERED.name)
+        if asked:
+            return asked, f"the {asked:.1f} asked"
+        median = statistics.median(by_container[final["containers"][name]["container"]])
+        return median, f"its container's median, {median:.1f}"
+
+    def share(name: str) -> float:
+        wanted, _dummy = due(name)
+        return rates[name] / wanted if wanted > 0.0 else 1.0
+
+    worst = min(rates, key=lambda name: (share(name), natural(name)))
+    _wanted, words = due(worst)
+    where = clean(final["containers"][worst]["host"])
+    return f"{clean(worst)} on {where}: {rates[worst]:.1f} fps, {share(worst):.0%} of {words}"
+
+
 def _slowest(final: Mapping[str, Any], body: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """The rows that a terminal shows of very many: those with the lowest frames per second, in their order."""
 
@@ -232,6 +261,9 @@ def table(final: Mapping[str, Any]) -> str:
     ]
     if left_out > 0:
         parts.append(f"{left_out} more replicas, none of them slower than these, are in the report")
+    worst = worst_stream(final)
+    if worst is not None:
+        parts.append(f"Worst stream: {worst}")
     if final.get("stand_ins"):
         parts.append(f"Made with stand-ins: {', '.join(clean(name) for name in final['stand_ins'])}")
     return "\n".join(parts)
