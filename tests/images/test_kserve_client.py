@@ -54,7 +54,8 @@ def test_a_closed_loop(load: Run) -> None:
     code, log = client.end("SIGTERM")
     assert code == 0, log
     for line in lines:
-        assert set(line) == {"t", "fps", "requests", "errors", "late", "dropped", "latency"}
+        assert line["asked"] is None
+        assert set(line) == {"t", "fps", "asked", "requests", "errors", "late", "dropped", "latency"}
         latency = line["latency"]
         assert sum(latency["bins"].values()) + latency["zero_count"] == latency["count"]
     assert lines[-1]["fps"] > 0

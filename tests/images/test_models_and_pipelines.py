@@ -74,7 +74,7 @@ def infer(run: Run, models: Any) -> Run:
 def test_local_inference_as_fast_as_it_goes(infer: Run, signal: str) -> None:
     started = infer()
     lines = list(itertools.islice(started.reports(), 2))
-    assert set(lines[0]) == {"t", "fps", "requests", "errors", "late", "dropped", "latency"}
+    assert set(lines[0]) == {"t", "fps", "asked", "requests", "errors", "late", "dropped", "latency"}
     assert lines[-1]["fps"] > 0
     assert lines[-1]["latency"]["count"] > 0
     code, log = started.end(signal)

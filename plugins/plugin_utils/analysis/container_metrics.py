@@ -46,7 +46,41 @@ ERRORS = Metric(
     absent_when="no such rule; fewer than two lines",
     charts=(Chart("Errors", None),),
 )
-TOLD_METRICS = (FPS, LATENCY, ERRORS)
+OFFERED = Metric(
+    name="offered_per_second",
+    unit="frames/s",
+    kind="gauge",
+    formula="what the client was to ask for: the values in the window",
+    absent_when="no such rule; a client without a rate of its own (a closed loop)",
+    unexplained="the client told of no rate of its own",
+    optional=True,
+    charts=(Chart("Load asked", None),),
+)
+ACHIEVED = Metric(
+    name="achieved_per_second",
+    unit="frames/s",
+    kind="flow",
+    formula="as `fps`, for a client that counts something else than frames",
+    absent_when="no such rule; no line in the window",
+    charts=(Chart("Load done", None),),
+)
+LATE = Metric(
+    name="late",
+    unit="frames",
+    kind="counter",
+    formula="growth of the counter: sent more than a period after they were due",
+    absent_when="no such rule; fewer than two lines",
+    charts=(Chart("Late", None),),
+)
+DROPPED = Metric(
+    name="dropped",
+    unit="frames",
+    kind="counter",
+    formula="growth of the counter: due, and given up",
+    absent_when="no such rule; fewer than two lines",
+    charts=(Chart("Dropped", None),),
+)
+TOLD_METRICS = (FPS, LATENCY, ERRORS, OFFERED, ACHIEVED, LATE, DROPPED)
 """Metrics of a profile's own rules whose names mean something here."""
 
 

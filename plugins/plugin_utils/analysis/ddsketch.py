@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import number
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import (
     PERCENTILES,
     Summary,
@@ -24,6 +25,10 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistic
 )
 
 DEFAULT_ACCURACY = 0.01
+FINEST_ACCURACY = 1e-6
+"""Finer bins than this are no wider than the error of a float."""
+MOST_COUNTED = 2**53
+"""Beyond this a float does not count by one any more."""
 _LARGEST_EXPONENT = 700.0
 """exp(700) is about the largest float: a bin beyond it holds no number."""
 
@@ -74,15 +79,17 @@ class Sketch:
 
 def _number(data: Mapping[str, object], key: str) -> float:
     value = data.get(key)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    found = None if isinstance(value, str) else number(value)
+    if found is None:
         raise ValueError(f"'{key}' is {value!r}, not a number")
-    return float(value)
+    return found
 
 
 def _count(value: object, what: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or value < 0:
+    found = None if isinstance(value, str) else number(value)
+    if found is None or not 0.0 <= found <= MOST_COUNTED or found != int(found):
         raise ValueError(f"{what} is {value!r}, not a count")
-    return int(value)
+    return int(found)
 
 
 def parse(data: object) -> Sketch:
@@ -93,8 +100,8 @@ def parse(data: object) -> Sketch:
     if not isinstance(data, Mapping):
         raise ValueError(f"a sketch is a mapping, not {type(data).__name__}")
     accuracy = _number(data, "relative_accuracy")
-    if not 0.0 < accuracy < 1.0:
-        raise ValueError(f"'relative_accuracy' is {accuracy}, not between 0 and 1")
+    if not FINEST_ACCURACY <= accuracy < 1.0:
+        raise ValueError(f"'relative_accuracy' is {accuracy}, not between {FINEST_ACCURACY} and 1")
     raw_bins = data.get("bins")
     if not isinstance(raw_bins, Mapping):
         raise ValueError("'bins' is not a mapping of bin index to count")

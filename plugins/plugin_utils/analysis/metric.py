@@ -47,8 +47,8 @@ class Metric:
     growth of ``value`` by the growth of ``per``, times ``scale``. Both are ``None`` where a rule of the profile says
     where the metric is found. ``formula`` and ``absent_when`` are sentences of docs/results.md. ``explained_by``: the
     words under which the sampler tells why there is none, nearest first; ``unexplained``: the reason where it told
-    nothing. A run is degraded where a measured replica lacks
-    an ``essential`` metric.
+    nothing. A run is degraded where a measured replica lacks an ``essential`` metric, and not where its rule, with
+    ``required: false``, tells no ``optional`` one.
     """
 
     name: str
@@ -62,5 +62,6 @@ class Metric:
     explained_by: tuple[str, ...] = ("log", "container")
     unexplained: str = "no sample in the measure window"
     essential: bool = False
+    optional: bool = False
     charts: tuple[Chart, ...] = ()
     row: SummaryRow | None = None

@@ -53,14 +53,14 @@ class Reader:
 
 def _jmespath(expression: str) -> Search:
     import jmespath
-    from jmespath.exceptions import JMESPathError
 
     compiled = jmespath.compile(expression)
 
     def search(data: Any) -> object:
         try:
             return compiled.search(data)
-        except JMESPathError:  # a function applied to what it does not take says nothing of this line
+        except (ValueError, TypeError, ArithmeticError, RecursionError):
+            # A function applied to what it does not take says nothing of this line. JMESPath's errors are ValueErrors.
             return None
 
     return search

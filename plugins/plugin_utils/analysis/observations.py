@@ -10,8 +10,8 @@ Which metrics there are, and how each is read, `metric_catalogue` says.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,6 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
     CONTAINER_METRICS,
-    FPS,
     OVMS_METRICS,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ddsketch import Sketch
@@ -116,7 +115,7 @@ class Observer:
             self._unreadable += 1
             return
         t -= self._corrections.get(host, 0.0)
-        kind = sample.get("type")
+        kind = str(sample.get("type"))
         replica = self._replicas.get(str(sample.get("replica")))
         if kind == "host" and host in self._hosts:
             self._host(self._hosts[host], t, sample)
@@ -253,17 +252,23 @@ def _metric_series(metric: Metric, subject: _Subject) -> Series:
     return Series(metric.name, metric.unit, metric.kind, points=points)
 
 
+def _of_one_accuracy(told: Sequence[tuple[float, Sketch]]) -> tuple[tuple[float, Sketch], ...]:
+    """Sketches in order of time, without those whose accuracy is not that of most: they cannot be added to the rest."""
+    common = Counter(sketch.relative_accuracy for _dummy, sketch in told if sketch.count).most_common(1)
+    kept = [(t, sketch) for t, sketch in told if not sketch.count or sketch.relative_accuracy == common[0][0]]
+    return tuple(sorted(kept, key=lambda entry: entry[0]))
+
+
 def _rule_series(rule: Rule, subject: _Subject) -> Series:
     """The series of a rule of the profile."""
     name, readings = rule.metric, subject.readings.get(_of_rule(rule), [])
     if rule.kind == "sketch":
-        sketches = sorted(subject.sketches.get(_of_rule(rule), ()), key=lambda entry: entry[0])
-        return Series(name, rule.unit, "sketch", sketches=tuple(sketches))
+        return Series(name, rule.unit, "sketch", sketches=_of_one_accuracy(subject.sketches.get(_of_rule(rule), ())))
     if rule.kind == "counter":
         points = time_series.rates(readings)
         if name.endswith(_NAMED_AS_RATES):
             return Series(name, f"{rule.unit}/s", "rate", points=points)
         return Series(name, f"{rule.unit}/s", "counter", points=points, raw=tuple(readings))
-    if name == FPS.name:
+    if metric_catalogue.of_rule(name).kind == "flow":
         return Series(name, rule.unit, "flow", points=time_series.flow(readings))
     return Series(name, rule.unit, "gauge", points=time_series.gauges(readings))

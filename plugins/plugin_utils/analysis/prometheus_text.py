@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import number
+
 Labels = Mapping[str, str]
 Scrape = Mapping[str, Sequence[tuple[Labels, float]]]
 """Labels and value of each sample, by the metric's name."""
@@ -65,8 +67,10 @@ def scrape(text: str, names: Iterable[str]) -> dict[str, list[tuple[Labels, floa
         try:
             for family in text_string_to_metric_families(line + "\n"):
                 for sample in family.samples:
-                    if sample.name in found and math.isfinite(sample.value):
-                        found[sample.name].append((sample.labels, float(sample.value)))
-        except ValueError:
+                    value = number(sample.value)
+                    if sample.name in found and value is not None:
+                        found[sample.name].append((sample.labels, value))
+        except (ValueError, LookupError, ArithmeticError):
+            # The parser does not turn all that it meets into a ValueError.
             continue
     return found

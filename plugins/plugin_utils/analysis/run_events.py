@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import Call, Offset, intersect
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import number
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Window, window_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import task_results
 
@@ -54,11 +55,9 @@ def offsets(events: Iterable[Event]) -> dict[str, Offset]:
     """Clock offset of each host, from all calls of the sampler that answered with the host's time."""
     calls: dict[str, list[Call]] = {}
     for event in _of(events, MEASURE):
-        clock = (event.get("result") or {}).get("clock")
-        if isinstance(clock, (int, float)) and not isinstance(clock, bool):
-            calls.setdefault(str(event["host"]), []).append(
-                Call(float(event["start"]), float(event["t"]), float(clock))
-            )
+        clock = number((event.get("result") or {}).get("clock"))
+        if clock is not None:
+            calls.setdefault(str(event["host"]), []).append(Call(float(event["start"]), float(event["t"]), clock))
     return {host: offset for host, known in calls.items() if (offset := intersect(known)) is not None}
 
 

@@ -4,29 +4,31 @@
 # This is private to the collection: it may change at any time.
 """Values out of samples as hosts send them: fields of a JSON mapping, sums over interfaces or disks.
 
-A value that is not there, or is no finite number, is ``None``: missing, never zero.
+A value that is not there, or is no number that can be added up, is ``None``: missing, never zero.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+
+LARGEST = 1e100
+"""No measured value is beyond this; sums, rates and scaled values of what is not stay finite."""
 
 Read = Callable[[Mapping[str, Any]], "float | None"]
 """What is read of a sample."""
 
 
 def number(value: object) -> float | None:
-    """A finite number, from a number or its text; ``None`` for anything else, truth values included."""
+    """A number of at most `LARGEST`, from a number or its text; ``None`` for anything else, truth values included."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
         result = float(value)
     except (ValueError, OverflowError):
         return None
-    return result if math.isfinite(result) else None
+    return result if abs(result) <= LARGEST else None
 
 
 def value_at(*path: str | int, scale: float = 1.0) -> Read:
@@ -37,7 +39,7 @@ def value_at(*path: str | int, scale: float = 1.0) -> Read:
         for key in path:
             try:
                 found = found[key]
-            except (KeyError, IndexError, TypeError):
+            except (LookupError, TypeError):
                 return None
         value = number(found)
         return None if value is None else value * scale
@@ -71,11 +73,14 @@ def over_devices(group: str, index: int, inner: re.Pattern[str]) -> Read:
     Names that match ``inner`` are of devices that carry what another one carries too: counting both would double it.
     """
 
+    at = value_at(index)
+
     def read(sample: Mapping[str, Any]) -> float | None:
         devices = sample.get(group)
         if not isinstance(devices, Mapping):
             return None
-        outer = [values for name, values in devices.items() if not inner.match(name) and len(values) >= 2]
-        return sum(float(values[index]) for values in outer) if outer else None
+        told = (at(values) for name, values in devices.items() if not inner.match(name))
+        outer = [value for value in told if value is not None]
+        return sum(outer) if outer else None
 
     return read

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     metric_catalogue,
+    offered_load,
     run_events,
+    stream_gaps,
     window_validity,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import ERRORS, FPS
@@ -86,8 +88,9 @@ def _restarts(plan: MeasuredPlan, seen: Observations, until: float) -> tuple[lis
 
 
 def _absent(replica: MeasuredReplica, seen: Observations, span: Span) -> list[str]:
-    """Optional metrics that a measured replica should have had."""
-    optional = [rule.metric for rule in replica.rules if not rule.required]
+    """Metrics that are not required, and that a measured replica should have had."""
+    rules = [rule.metric for rule in replica.rules if not rule.required]
+    optional = [metric for metric in rules if not metric_catalogue.of_rule(metric).optional]
     essential = [metric.name for metric in metric_catalogue.built_in(replica.ovms) if metric.essential]
     found = []
     for metric in [*essential, *optional]:
@@ -111,19 +114,8 @@ def _stalled(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span]) -> l
     return found
 
 
-def errors_counted(replica: MeasuredReplica, seen: Observations, spans: Sequence[Span]) -> float | None:
-    """How many errors a replica told of in the spans: of a counter its growth, of a gauge the sum of its values."""
-    series = seen.replicas.get(replica.name, {}).get(ERRORS.name)
-    summary = cut(series, spans) if series is not None else None
-    if series is None or summary is None:
-        return None
-    if summary.total is not None:
-        return summary.total
-    return sum(point.value for point in series.points if any(span.holds(point.end) for span in spans))
-
-
 def _errors(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span]) -> list[str]:
-    counts = {replica.name: errors_counted(replica, seen, spans) or 0.0 for replica in plan.measured}
+    counts = {replica.name: offered_load.counted(replica, seen, ERRORS.name, spans) or 0.0 for replica in plan.measured}
     total, seconds = sum(counts.values()), sum(span.length for span in spans)
     if total <= 0.0 or seconds <= 0.0:
         return []
@@ -134,8 +126,10 @@ def _errors(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span]) -> li
     ]
 
 
-def _flaws(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span], within: Sequence[str]) -> list[str]:
-    found = list(within)
+def _flaws(
+    plan: MeasuredPlan, seen: Observations, spans: Sequence[Span], valid: Mapping[str, Span], within: Sequence[str]
+) -> list[str]:
+    found = [*within, *stream_gaps.problems(plan, seen, valid)]
     whole = Span(spans[0].start, spans[-1].end)
     for host in plan.hosts:
         lost = seen.absent.get(host, {}).get("samples")
@@ -151,7 +145,8 @@ def _flaws(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span], within
         dropped = seen.absent.get(replica.name, {}).get("log")
         if dropped and "dropped" in dropped and replica.rules:
             found.append(f"{where}: {dropped}")
-    return found + _errors(plan, seen, spans)
+    overload = offered_load.overload(plan, seen, spans)
+    return [*found, *_errors(plan, seen, spans), *([overload] if overload is not None else [])]
 
 
 def judge(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], windows: Sequence[Judged]) -> Verdict:
@@ -175,7 +170,13 @@ def judge(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], windo
     if not plan.measured:
         failures.append("nothing was measured: the plan measures no replica")
     failures += run_events.cleanup_problems(events, plan) + run_events.other_problems(events)
-    flaws = _flaws(plan, seen, spans, within) if spans else within
+    measured = [judged for judged in windows if judged.window.phase == "measure"]
+    valid = {
+        f"window {number}" if several else "the window": judged.window.span
+        for number, judged in enumerate(measured, start=1)
+        if judged.valid
+    }
+    flaws = _flaws(plan, seen, spans, valid, within) if spans else within
     reasons = tuple(dict.fromkeys([*failures, *flaws]))
     if failures:
         return Verdict("failed", reasons)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import Offset
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import CPU, FPS
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import CPU, FPS, OFFERED
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import (
     MeasuredPlan,
     MeasuredReplica,
@@ -76,24 +77,42 @@ def problems(window: Window, plan: MeasuredPlan, seen: Observations, offsets: Ma
     return found
 
 
-def throughput(plan: MeasuredPlan, seen: Observations) -> tuple[str, list[Series | None]]:
-    """The metric by which a warm-up is judged and its series, one a stream (``None``: nothing told yet).
+@dataclass(frozen=True)
+class Throughput:
+    """By what a warm-up is judged: series of a metric, one a stream (``None``: nothing told), and of what is asked."""
 
-    Frames per second where any measured replica has them, else CPU in cores.
-    """
+    metric: str
+    streams: tuple[Series | None, ...]
+    offered: tuple[Series | None, ...]
+
+
+def throughput(plan: MeasuredPlan, seen: Observations) -> Throughput:
+    """Frames per second where any measured replica has them, else CPU in cores."""
     streams = [replica for replica in plan.measured if replica.is_stream]
     metric = FPS if streams else CPU
     subjects = streams or [replica for replica in plan.measured if not replica.one_shot]
-    return metric.name, [seen.replicas[replica.name].get(metric.name) for replica in subjects]
+
+    def told(name: str, replicas: Sequence[MeasuredReplica]) -> tuple[Series | None, ...]:
+        return tuple(seen.replicas[replica.name].get(name) for replica in replicas)
+
+    return Throughput(metric.name, told(metric.name, subjects), told(OFFERED.name, streams))
 
 
-def block(streams: Sequence[Series | None], span: Span) -> Block:
+def _offered(offered: Sequence[Series | None], span: Span) -> float | None:
+    """What all streams together ask for in an interval; ``None`` where one of them does not tell."""
+    means = [summary.mean for one in offered if one is not None and (summary := cut(one, [span])) is not None]
+    known = [mean for mean in means if mean is not None]
+    return sum(known) if known and len(known) == len(offered) else None
+
+
+def block(judged: Throughput, span: Span) -> Block:
     """Mean throughput of all streams together in an interval, and whether each of them told anything in it."""
+    streams = judged.streams
     present = [stream for stream in streams if stream is not None]
     total = added(present, "throughput", "", span, step=span.length)
     alive = bool(streams) and len(present) == len(streams)
     alive = alive and all(any(span.holds(t) for t in stream.times) for stream in present)
-    return Block(total.points[0].value, alive)
+    return Block(total.points[0].value, alive, _offered(judged.offered, span))
 
 
 def horizon(plan: MeasuredPlan, seen: Observations) -> float:

@@ -7,10 +7,12 @@
 Samples flow without a break, so a window may start where the warm-up was found to have ended, although that is a
 few seconds ago: windows are cut from samples by wall clock.
 
-Warm-up: throughput is averaged over blocks of 5 s. Growth of a block is its excess over the best block before it.
-The warm-up is over after two blocks running with growth below 1 %, every stream alive in both. Measured against the
-best so far, noise cannot hold it up: of k equally good blocks the last is a new best with probability 1/k. One lucky
-block cannot end it either, for it takes two. It ends at ``warmup_max`` at the latest, and its reason is recorded.
+Warm-up: throughput is averaged over blocks of 5 s. Growth of a block is its excess over the best block before it; its
+fall is how far it lies below the lowest block since throughput first stood higher. The warm-up is over after two blocks
+running with growth and fall below 1 %, every stream alive in both, and no backlog draining: no more done than is asked.
+Measured against the best and the lowest so far, noise cannot hold it up: of k equally good blocks the last is a new
+best with probability 1/k, and a new lowest as seldom. One lucky block cannot end it either, for it takes two. It ends
+at ``warmup_max`` at the latest, and its reason is recorded.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_seri
 
 BLOCK = 5.0
 GROWTH = 0.01
+BACKLOG = 2.0
+"""Frames that a block may hold beyond those asked in it: one on its way at either end."""
 SETTLE = 2.0
 """Seconds after a window's end that must have been seen of every host: log lines come up to a second late."""
 PATIENCE = 15.0
@@ -74,10 +78,19 @@ class WindowSettings:
 
 @dataclass(frozen=True)
 class Block:
-    """Mean throughput of one block, and whether every stream was alive in it."""
+    """Mean throughput of one block, whether every stream was alive in it, and what was asked, where all tell it."""
 
     throughput: float
     alive: bool
+    offered: float | None = None
+
+    @property
+    def draining(self) -> bool:
+        """Whether more was done than was asked: a backlog of the time before."""
+        if self.offered is None:
+            return False
+        excess = self.throughput - self.offered
+        return excess > GROWTH * self.offered and excess * BLOCK > BACKLOG
 
 
 @dataclass(frozen=True)
@@ -110,11 +123,28 @@ def growth(blocks: Sequence[Block], index: int) -> float:
     return blocks[index].throughput / best - 1.0 if best > 0.0 else math.inf
 
 
+def fall(blocks: Sequence[Block], index: int) -> float:
+    """How far a block lies below the lowest one since throughput first stood higher, as a ratio; else 0."""
+    value = blocks[index].throughput
+    higher = next((i for i in range(index) if blocks[i].throughput > value), None)
+    if higher is None:
+        return 0.0
+    return max(0.0, 1.0 - value / min(block.throughput for block in blocks[higher:index]))
+
+
+def _change(blocks: Sequence[Block], index: int) -> float:
+    """Growth of a block, or its fall as a negative ratio."""
+    more = growth(blocks, index)
+    return more if more > 0.0 else 0.0 - fall(blocks, index)
+
+
 def steady_at(blocks: Sequence[Block]) -> int | None:
     """The index of the block with which the warm-up is over, or ``None``."""
 
     def flat(index: int) -> bool:
-        return blocks[index].alive and blocks[index].throughput > 0.0 and growth(blocks, index) < GROWTH
+        block = blocks[index]
+        running = block.alive and block.throughput > 0.0 and not block.draining
+        return running and abs(_change(blocks, index)) < GROWTH
 
     return next((index for index in range(2, len(blocks)) if flat(index - 1) and flat(index)), None)
 
@@ -130,7 +160,7 @@ def _warmup(
         blocks.append(block(Span(begin, begin + BLOCK)))
     index = steady_at(blocks)
     if index is not None:
-        found = f"steady after {(index + 1) * BLOCK:.0f} s: growth {growth(blocks, index):+.1%}, below {GROWTH:.0%}"
+        found = f"steady after {(index + 1) * BLOCK:.0f} s: change {_change(blocks, index):+.1%}, below {GROWTH:.0%}"
         return Window("warmup", Span(started, started + (index + 1) * BLOCK), (found,)), found
     state = _unsteady(blocks)
     if horizon >= limit + SETTLE / 2 or now >= limit + PATIENCE:
@@ -146,8 +176,11 @@ def _unsteady(blocks: Sequence[Block]) -> str:
         return "not every stream is alive"
     if blocks[-1].throughput <= 0.0:
         return "no throughput"
-    largest = max(growth(blocks, len(blocks) - 1), growth(blocks, len(blocks) - 2))
-    return f"throughput still grows, {largest:+.1%} in a block of {BLOCK:.0f} s"
+    draining = next((block for block in (blocks[-1], blocks[-2]) if block.draining), None)
+    if draining is not None:
+        return f"a backlog drains: {draining.throughput:.1f} done where {draining.offered:.1f} a second were asked"
+    largest = max((_change(blocks, len(blocks) - 1), _change(blocks, len(blocks) - 2)), key=abs)
+    return f"throughput still {'grows' if largest > 0.0 else 'falls'}, {largest:+.1%} in a block of {BLOCK:.0f} s"
 
 
 def advance(

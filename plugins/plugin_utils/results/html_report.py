@@ -14,7 +14,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import FPS, TOLD_METRICS
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
+    DROPPED,
+    ERRORS,
+    FPS,
+    LATENCY,
+    OFFERED,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import charts, summary
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
@@ -82,15 +88,21 @@ def _flat(key: str, value: object) -> dict[str, object]:
 def _cards(final: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """The few figures that people look for first: label, figure, unit."""
     totals = final.get("totals", {})
-    fps, latency, errors = (totals.get(metric.name) or {} for metric in TOLD_METRICS)
+    fps, latency, errors, offered, dropped = (
+        totals.get(metric.name) or {} for metric in (FPS, LATENCY, ERRORS, OFFERED, DROPPED)
+    )
     found = []
     if fps:
         found.append(("All streams", summary.shown(fps.get("mean"), "{:.1f}"), FPS.unit))
+    if offered:
+        found.append(("Asked", summary.shown(offered.get("mean"), "{:.1f}"), offered["unit"]))
     if latency:
         for name in ("p50", "p95", "p99"):
             found.append((f"Latency {name}", summary.shown(latency.get(name), "{:.1f}", 1000.0), "ms"))
     if errors:
         found.append(("Errors", summary.shown(errors.get("total"), "{:.0f}"), ""))
+    if dropped:
+        found.append(("Dropped", summary.shown(dropped.get("total"), "{:.0f}"), ""))
     return found
 
 
@@ -129,8 +141,9 @@ def html(final: Mapping[str, Any], run: Run) -> str:
         final=final,
         fps=FPS.name,
         cards=_cards(final),
-        headings=summary.HEADINGS,
+        headings=summary.headings(final),
         rows=summary.table_rows(final),
+        worst=summary.worst_stream(final),
         containers=_containers(final),
         hosts=hosts,
         system=system,

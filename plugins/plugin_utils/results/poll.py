@@ -16,7 +16,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     run_events,
     window_validity,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import FPS
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import FPS, OFFERED
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import (
     Progress,
@@ -29,6 +29,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_direct
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources
 
 _ALWAYS = ("host", "state")
+_LOOKED_AT = (FPS.name, OFFERED.name)
 
 
 def look(directory: RunDirectory, settings: WindowSettings, now: float) -> Progress:
@@ -47,24 +48,24 @@ def look(directory: RunDirectory, settings: WindowSettings, now: float) -> Progr
         )
     corrections = {host: offset.correction for host, offset in run_events.offsets(events).items()}
     known = run_events.decided_windows(events)
-    plan = _fps_only(plan)
+    plan = _throughput_only(plan)
     seen = observations.observe(plan, directory.samples(_types(plan, known)), corrections)
-    _metric, streams = window_validity.throughput(plan, seen)
+    judged = window_validity.throughput(plan, seen)
     return advance(
         known=known,
         started=started,
         now=now,
         horizon=window_validity.horizon(plan, seen),
         settings=settings,
-        block=lambda span: window_validity.block(streams, span),
+        block=lambda span: window_validity.block(judged, span),
         lost=window_validity.lost(plan, seen),
     )
 
 
-def _fps_only(plan: MeasuredPlan) -> MeasuredPlan:
+def _throughput_only(plan: MeasuredPlan) -> MeasuredPlan:
     """The plan without the rules that a look has no use for: sketches of many clients take long to read."""
     replicas = tuple(
-        replace(replica, ovms=False, rules=tuple(rule for rule in replica.rules if rule.metric == FPS.name))
+        replace(replica, ovms=False, rules=tuple(rule for rule in replica.rules if rule.metric in _LOOKED_AT))
         for replica in plan.replicas
     )
     return replace(plan, replicas=replicas)

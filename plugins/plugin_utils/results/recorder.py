@@ -12,8 +12,7 @@ import importlib.util
 import json
 import time
 import zlib
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,11 +29,13 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
     run_record,
     summary,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory, dumps
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory, dumps_finite
 
 PLAN = "profile_plan"
 NEEDED = ("jmespath", "prometheus_client", "plotly")
 """Packages without which results cannot be made."""
+MOST_UNPACKED = 64 * 1024**2
+"""Bytes that one call's samples may unpack to; a host hands over about 8 MiB a call."""
 _LATEST = 4.0e9
 """A sample's time beyond this (year 2096) is none."""
 _NOT_KEPT = ("data", "invocation", "plan", "diff", "container", "exception", "warnings", "deprecations")
@@ -218,33 +219,37 @@ class Recorder:
             run.directory.write_record(self._unfinished(run))
 
     def _samples(self, run: _Active, outcome: TaskResult) -> None:
-        """Append what a host collected; each byte of its samples file once, although a call may have been repeated."""
-        try:
-            raw = zlib.decompress(base64.b64decode(outcome.result["data"], validate=True))
-        except (binascii.Error, zlib.error, TypeError, ValueError) as error:
-            raise ProfileError(f"the collected samples cannot be unpacked: {error}", host=outcome.host) from error
+        """Append what a host collected; each byte of its samples file once, although a call may have been repeated.
+
+        Samples are stored before anything looks at what they say.
+        """
+        raw = _unpacked(outcome)
+        known = run.offsets.get(outcome.host, 0)
         end = outcome.result.get("offset")
         if isinstance(end, int):
-            known, begin = run.offsets.get(outcome.host, 0), end - len(raw)
+            begin = end - len(raw)
             if begin > known:
                 message = f"{begin - known} bytes of samples did not arrive (from byte {known} on)"
                 self.trouble(ProfileError(message, host=outcome.host))
             raw = raw[max(0, known - begin) :] if begin >= 0 else raw
+        samples = [_sample(text, outcome) for text in raw.decode("utf-8", "replace").split("\n") if text]
+        run.directory.append_samples([dumps_finite(sample) for sample in samples])
+        if isinstance(end, int):
             run.offsets[outcome.host] = max(known, end)
-        lines: list[str] = []
-        logs: dict[str, list[str]] = defaultdict(list)
-        for text in raw.decode("utf-8", "replace").split("\n"):
-            if not text:
-                continue
-            sample = _sample(text, outcome)
-            lines.append(dumps(sample))
+        self._logs(run, outcome.host, samples)
+        for sample in samples:
             run.live.feed(sample)
-            if sample.get("type") == "log":
-                stamp = iso(float(sample["t"]))
-                logs[str(sample.get("replica"))].append(f"{stamp} {sample.get('stream', '')} {sample.get('line', '')}")
-        run.directory.append_samples(lines)
+
+    def _logs(self, run: _Active, host: str, samples: Sequence[Mapping[str, Any]]) -> None:
+        """Append the log lines of the plan's replicas to their files."""
+        logs: dict[str, list[str]] = {replica.name: [] for replica in run.fleet.replicas}
+        for sample in samples:
+            known = logs.get(str(sample.get("replica"))) if sample.get("type") == "log" else None
+            if known is not None:
+                known.append(f"{iso(float(sample['t']))} {sample.get('stream', '')} {sample.get('line', '')}")
         for replica, written in logs.items():
-            run.directory.append_log(outcome.host, replica, written)
+            if written:
+                run.directory.append_log(host, replica, written)
 
     def _progress(self, run: _Active, outcome: TaskResult) -> None:
         run.directory.write_record(self._unfinished(run))
@@ -303,11 +308,27 @@ def _aborted(run: run_record.Run) -> Verdict:
     return Verdict("aborted", tuple(reasons))
 
 
+def _unpacked(outcome: TaskResult) -> bytes:
+    """The samples of a call. Raises ProfileError where they cannot be unpacked, or would take too much memory."""
+    inflate = zlib.decompressobj()
+    try:
+        packed = base64.b64decode(outcome.result["data"], validate=True)
+        raw = inflate.decompress(packed, MOST_UNPACKED + 1)
+    except (binascii.Error, zlib.error, TypeError, ValueError) as error:
+        raise ProfileError(f"the collected samples cannot be unpacked: {error}", host=outcome.host) from error
+    if len(raw) > MOST_UNPACKED:
+        message = f"the collected samples cannot be unpacked: they are more than {MOST_UNPACKED // 1024**2} MiB"
+        raise ProfileError(message, host=outcome.host)
+    if not inflate.eof:
+        raise ProfileError("the collected samples cannot be unpacked: their end is missing", host=outcome.host)
+    return raw
+
+
 def _sample(text: str, outcome: TaskResult) -> dict[str, Any]:
     """A sample with its host; what cannot be read is kept as it is."""
     try:
         data = json.loads(text, parse_constant=lambda constant: None)
-    except ValueError:
+    except (ValueError, RecursionError):
         data = None
     t = data.get("t") if isinstance(data, dict) else None
     if not isinstance(data, dict) or not isinstance(t, (int, float)) or not 0.0 <= t < _LATEST:

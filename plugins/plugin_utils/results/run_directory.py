@@ -14,6 +14,7 @@ import contextlib
 import gzip
 import io
 import json
+import math
 import re
 import secrets
 import zlib
@@ -47,6 +48,22 @@ def safe_name(text: str) -> str:
 def dumps(data: object) -> str:
     """One line of strict JSON. Raises ValueError on a number that JSON cannot hold."""
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def dumps_finite(data: object) -> str:
+    """One line of strict JSON for what others wrote: a number that JSON cannot hold becomes null."""
+    try:
+        return dumps(data)
+    except ValueError:
+        return dumps(_finite(data))
+
+
+def _finite(data: object) -> object:
+    if isinstance(data, Mapping):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def gunzip_members(path: Path) -> Iterator[bytes]:
@@ -192,6 +209,6 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
 def _mapping(line: str) -> dict[str, Any] | None:
     try:
         data = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None

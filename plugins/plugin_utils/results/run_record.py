@@ -18,11 +18,19 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     measured_plan,
     metric_catalogue,
     observations,
+    offered_load,
     run_events,
     verdict,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import Offset
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import ERRORS, FPS
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
+    ACHIEVED,
+    DROPPED,
+    ERRORS,
+    FPS,
+    LATE,
+    OFFERED,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric
@@ -71,14 +79,15 @@ def judge(run: Run) -> Verdict:
 
 
 def aggregate(run: Run, spans: Sequence[Span]) -> dict[str, Summary]:
-    """Figures of all measured replicas together: frames per second as their sum, latency from all frames of all of
-    them, errors as their number. Left out where no replica has them."""
+    """Figures of all measured replicas together: frames per second, asked and done, as their sum, latency from all
+    frames of all of them, errors and frames late or dropped as their number. Left out where no replica has them."""
     streams = [run.seen.replicas[replica.name] for replica in run.plan.measured]
     sketched = {name for series in streams for name, one in series.items() if one.kind == "sketch"}
     figures = [
-        (FPS.name, _flow([series[FPS.name] for series in streams if FPS.name in series], spans)),
+        *((name, _flow([one[name] for one in streams if name in one], spans)) for name in (FPS.name, ACHIEVED.name)),
         *((name, _latency([series[name] for series in streams if name in series], spans)) for name in sorted(sketched)),
-        (ERRORS.name, _errors(run, spans)),
+        (OFFERED.name, _offered([one[OFFERED.name] for one in streams if OFFERED.name in one], spans)),
+        *((metric.name, _counted(run, metric, spans)) for metric in (ERRORS, LATE, DROPPED)),
     ]
     return {name: summary for name, summary in figures if summary is not None}
 
@@ -104,15 +113,21 @@ def _latency(series: Sequence[Series], spans: Sequence[Span]) -> Summary | None:
     return ddsketch.merge(inside).summary(sketched[0].unit)
 
 
-def _errors(run: Run, spans: Sequence[Span]) -> Summary | None:
-    """How many errors there were, and how many a second; ``n`` is the number of replicas that count them."""
-    told = [verdict.errors_counted(replica, run.seen, spans) for replica in run.plan.measured]
+def _offered(series: Sequence[Series], spans: Sequence[Span]) -> Summary | None:
+    """What all clients were to ask for; ``n`` is the number of replicas that ask for a rate."""
+    means = [summary.mean for one in series if (summary := cut(one, spans)) is not None and summary.mean is not None]
+    return Summary(unit=series[0].unit, n=len(means), mean=sum(means)) if means else None
+
+
+def _counted(run: Run, metric: Metric, spans: Sequence[Span]) -> Summary | None:
+    """How many there were, and how many a second; ``n`` is the number of replicas that count them."""
+    told = [offered_load.counted(replica, run.seen, metric.name, spans) for replica in run.plan.measured]
     counted = [number for number in told if number is not None]
     seconds = sum(span.length for span in spans)
     if not counted or seconds <= 0.0:
         return None
     total = sum(counted)
-    return Summary(unit=f"{ERRORS.unit}/s", n=len(counted), mean=total / seconds, total=total)
+    return Summary(unit=f"{metric.unit}/s", n=len(counted), mean=total / seconds, total=total)
 
 
 def _figures(series: Mapping[str, Series], spans: Sequence[Span]) -> dict[str, Summary]:

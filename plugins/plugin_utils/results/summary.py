@@ -10,15 +10,20 @@ import csv
 import io
 import re
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
+    ACHIEVED,
     CPU,
+    DROPPED,
     ERRORS,
     FPS,
+    LATE,
     LATENCY,
     MEMORY,
+    OFFERED,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import CPUS, SummaryRow
@@ -166,32 +171,99 @@ def shown(value: float | None, text: str, factor: float = 1.0) -> str:
     return "-" if value is None else text.format(value * factor)
 
 
-HEADINGS = ("replica", "host", "fps", "p50 ms", "p99 ms", "errors", "cpu cores", "memory MiB")
+@dataclass(frozen=True)
+class Column:
+    """A column of figures of the table; a ``folded`` one is shown only where a replica tells of its metric."""
+
+    heading: str
+    metric: str
+    figure: Callable[[Mapping[str, Any]], float | None]
+    text: str
+    factor: float = 1.0
+    folded: bool = False
+
+    def cell(self, metrics: Mapping[str, Any]) -> str:
+        return shown(self.figure(metrics.get(self.metric) or {}), self.text, self.factor)
 
 
-def figures(metrics: Mapping[str, Any]) -> tuple[str, ...]:
-    """The cells of one replica, or of all, from ``fps`` on."""
-    latency, errors = metrics.get(LATENCY.name) or {}, metrics.get(ERRORS.name) or {}
-    counted = errors.get("total", None if not errors else (errors.get("mean") or 0.0) * (errors.get("n") or 0))
-    return (
-        shown(_mean(metrics, FPS.name), "{:.1f}"),
-        shown(latency.get("p50"), "{:.1f}", 1000.0),
-        shown(latency.get("p99"), "{:.1f}", 1000.0),
-        shown(counted, "{:.0f}"),
-        shown(_mean(metrics, CPU.name), "{:.2f}"),
-        shown(_mean(metrics, MEMORY.name), "{:.0f}", 1.0 / 1024**2),
-    )
+def _of(key: str) -> Callable[[Mapping[str, Any]], float | None]:
+    return lambda figures: figures.get(key)
+
+
+def _count(figures: Mapping[str, Any]) -> float | None:
+    if not figures:
+        return None
+    total = figures.get("total")
+    return total if total is not None else (figures.get("mean") or 0.0) * (figures.get("n") or 0)
+
+
+COLUMNS = (
+    Column("fps", FPS.name, _of("mean"), "{:.1f}"),
+    Column("done/s", ACHIEVED.name, _of("mean"), "{:.1f}", folded=True),
+    Column("asked/s", OFFERED.name, _of("mean"), "{:.1f}", folded=True),
+    Column("p50 ms", LATENCY.name, _of("p50"), "{:.1f}", 1000.0),
+    Column("p99 ms", LATENCY.name, _of("p99"), "{:.1f}", 1000.0),
+    Column("errors", ERRORS.name, _count, "{:.0f}"),
+    Column("late", LATE.name, _count, "{:.0f}", folded=True),
+    Column("dropped", DROPPED.name, _count, "{:.0f}", folded=True),
+    Column("cpu cores", CPU.name, _of("mean"), "{:.2f}"),
+    Column("memory MiB", MEMORY.name, _of("mean"), "{:.0f}", 1.0 / 1024**2),
+)
+
+
+def _measured(final: Mapping[str, Any]) -> list[str]:
+    return [name for name, container in final["containers"].items() if container.get("measured", True)]
+
+
+def _columns(final: Mapping[str, Any]) -> list[Column]:
+    told = {metric for name in _measured(final) for metric in final["metrics"].get(name, {})}
+    return [column for column in COLUMNS if not column.folded or column.metric in told]
+
+
+def headings(final: Mapping[str, Any]) -> tuple[str, ...]:
+    """The headings of `table_rows`."""
+    return ("replica", "host", *(column.heading for column in _columns(final)))
 
 
 def table_rows(final: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """A row for each measured replica, and one for all of them if they are several."""
-    found = []
-    for name, container in final["containers"].items():
-        if container.get("measured", True):
-            found.append((clean(name), clean(container["host"]), *figures(final["metrics"].get(name, {}))))
+    columns = _columns(final)
+
+    def row(name: str, host: str, metrics: Mapping[str, Any]) -> tuple[str, ...]:
+        return (clean(name), clean(host), *(column.cell(metrics) for column in columns))
+
+    found = [row(name, final["containers"][name]["host"], final["metrics"].get(name, {})) for name in _measured(final)]
     if len(found) > 1:
-        found.append(("all", "", *figures(final.get("totals", {}))))
+        found.append(row("all", "", final.get("totals", {})))
     return found
+
+
+def worst_stream(final: Mapping[str, Any]) -> str | None:
+    """The stream that is furthest behind what it was asked, or behind the median of its container's; of several."""
+    rates = {
+        name: fps for name in _measured(final) if (fps := _mean(final["metrics"].get(name, {}), FPS.name)) is not None
+    }
+    if len(rates) < 2:
+        return None
+    by_container: dict[str, list[float]] = {}
+    for name, fps in rates.items():
+        by_container.setdefault(final["containers"][name]["container"], []).append(fps)
+
+    def due(name: str) -> tuple[float, str]:
+        asked = _mean(final["metrics"][name], OFFERED.name)
+        if asked:
+            return asked, f"the {asked:.1f} asked"
+        median = statistics.median(by_container[final["containers"][name]["container"]])
+        return median, f"its container's median, {median:.1f}"
+
+    def share(name: str) -> float:
+        wanted, _dummy = due(name)
+        return rates[name] / wanted if wanted > 0.0 else 1.0
+
+    worst = min(rates, key=lambda name: (share(name), natural(name)))
+    _wanted, words = due(worst)
+    where = clean(final["containers"][worst]["host"])
+    return f"{clean(worst)} on {where}: {rates[worst]:.1f} fps, {share(worst):.0%} of {words}"
 
 
 def _slowest(final: Mapping[str, Any], body: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -211,7 +283,8 @@ def table(final: Mapping[str, Any]) -> str:
     left_out = len(body) - 1 - MOST_ROWS
     if left_out > 0:
         body = _slowest(final, body)
-    widths = [max(len(row[column]) for row in [HEADINGS, *body]) for column in range(len(HEADINGS))]
+    head = headings(final)
+    widths = [max(len(row[column]) for row in [head, *body]) for column in range(len(head))]
 
     def line(row: Sequence[str]) -> str:
         cells = [
@@ -222,12 +295,15 @@ def table(final: Mapping[str, Any]) -> str:
 
     parts = [
         f"Run {clean(final['run_id'])}",
-        line(HEADINGS),
+        line(head),
         "  ".join("-" * width for width in widths),
         *map(line, body),
     ]
     if left_out > 0:
         parts.append(f"{left_out} more replicas, none of them slower than these, are in the report")
+    worst = worst_stream(final)
+    if worst is not None:
+        parts.append(f"Worst stream: {worst}")
     if final.get("stand_ins"):
         parts.append(f"Made with stand-ins: {', '.join(clean(name) for name in final['stand_ins'])}")
     return "\n".join(parts)

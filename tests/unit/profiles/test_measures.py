@@ -84,7 +84,7 @@ def test_an_empty_sketch_has_no_quantile_and_valid_json() -> None:
 
 def test_a_line_tells_of_its_second_and_counts_from_the_start() -> None:
     clock = Clock()
-    recorder = Recorder(clock)
+    recorder = Recorder(clock, asked=16.0)
     for _time in range(30):
         recorder.finished(0.02)
     recorder.failed()
@@ -92,9 +92,10 @@ def test_a_line_tells_of_its_second_and_counts_from_the_start() -> None:
     recorder.dropped(4)
     clock.now += 2.0
     first = recorder.line(1000.0)
-    assert {key: first[key] for key in ("t", "fps", "requests", "errors", "late", "dropped")} == {
+    assert {key: first[key] for key in ("t", "fps", "asked", "requests", "errors", "late", "dropped")} == {
         "t": 1000.0,
         "fps": 15.0,
+        "asked": 16.0,
         "requests": 31,
         "errors": 1,
         "late": 1,

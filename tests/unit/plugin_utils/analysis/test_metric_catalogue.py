@@ -14,6 +14,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.sampler import hos
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import metric_catalogue
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
     CONTAINER_METRICS,
+    OFFERED,
     OVMS_METRICS,
     TOLD_METRICS,
 )
@@ -38,7 +39,8 @@ def test_a_name_is_declared_once(metrics: tuple[Metric, ...]) -> None:
 
 @pytest.mark.parametrize("metric", ALL)
 def test_a_kind_has_what_it_is_made_of(metric: Metric) -> None:
-    assert (metric.value is None) == (metric in TOLD_METRICS) == (metric.kind in ("flow", "counter", "sketch"))
+    assert (metric.value is None) == (metric in TOLD_METRICS)
+    assert (metric.kind in ("flow", "counter", "sketch")) == (metric in TOLD_METRICS and metric is not OFFERED)
     assert (metric.per is not None) == (metric.kind in ("ratio", "average"))
     if metric.kind == "rate":
         assert metric.name.endswith(("_per_second", "_cores"))

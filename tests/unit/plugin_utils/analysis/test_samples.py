@@ -18,7 +18,18 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples i
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(3, 3.0), ("2.5", 2.5), (True, None), (None, None), ("x", None), ("nan", None), (float("inf"), None), ([], None)],
+    [
+        (3, 3.0),
+        ("2.5", 2.5),
+        (True, None),
+        (None, None),
+        ("x", None),
+        ("nan", None),
+        (float("inf"), None),
+        ([], None),
+        (10**400, None),
+        ("1e101", None),
+    ],
 )
 def test_a_number_is_finite(value: object, expected: float | None) -> None:
     assert number(value) == expected
@@ -45,4 +56,5 @@ def test_devices_that_carry_what_others_carry_are_left_out() -> None:
     read = over_devices("net", 1, re.compile("^lo$"))
     assert read({"net": {"eth0": [1, 2], "eth1": [3, 4], "lo": [9, 9], "odd": [7]}}) == 6.0
     assert read({"net": {"lo": [9, 9]}}) is None
+    assert read({"net": {"eth0": 7, "eth1": ["x", "y"], "eth2": {}}}) is None
     assert read({"net": None}) is None

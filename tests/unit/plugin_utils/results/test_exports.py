@@ -113,14 +113,15 @@ def test_of_very_many_replicas_a_terminal_sees_the_slowest() -> None:
     names = [f"c-{number}" for number in range(1, 101)]
     final = {
         "run_id": "r",
-        "containers": {name: {"host": "h"} for name in names},
+        "containers": {name: {"container": "c", "host": "h"} for name in names},
         "metrics": {name: {"fps": {"mean": float(number)}} for number, name in enumerate(names)},
         "totals": {"fps": {"mean": 7.0}},
     }
     lines = summary.table(final).splitlines()
-    assert [line.split()[0] for line in lines[3:-2]] == names[: summary.MOST_ROWS]
-    assert lines[-2].startswith("all ")
-    assert lines[-1] == "60 more replicas, none of them slower than these, are in the report"
+    assert [line.split()[0] for line in lines[3:-3]] == names[: summary.MOST_ROWS]
+    assert lines[-3].startswith("all ")
+    assert lines[-1] == "Worst stream: c-1 on h: 0.0 fps, 0% of its container's median, 49.5"
+    assert lines[-2] == "60 more replicas, none of them slower than these, are in the report"
 
 
 @given(st.text())

@@ -150,3 +150,5 @@ def test_json_lines_are_strict() -> None:
     assert json.loads(run_directory.dumps({"a": "ü"})) == {"a": "ü"}
     with pytest.raises(ValueError, match="Out of range"):
         run_directory.dumps({"a": float("inf")})
+    foreign = {"a": [float("inf"), 1], "b": {"c": float("nan")}}
+    assert json.loads(run_directory.dumps_finite(foreign)) == {"a": [None, 1], "b": {"c": None}}

@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     except ModelError as error:
         print(f"local_inference: {error}", file=sys.stderr)
         return 1
-    recorder = Recorder()
+    recorder = Recorder(asked=given.fps)
     frames = random_frames(compiled, given.frames, given.seed)
     feeder = Feeder(queue, given.nireq, frames, recorder, stop, given.fps, given.backlog)
     queue.set_callback(feeder.done)

@@ -5,9 +5,11 @@
 
 A line a second::
 
-    {"t": 1763888400.0, "fps": 30.0, "requests": 30, "errors": 0, "late": 0, "dropped": 0, "latency": SKETCH}
+    {"t": 1763888400.0, "fps": 30.0, "asked": 30.0, "requests": 30, "errors": 0, "late": 0, "dropped": 0,
+     "latency": SKETCH}
 
-``t`` is the UNIX time at the second's end and ``fps`` the frames finished within it, by its real length. ``requests``,
+``t`` is the UNIX time at the second's end and ``fps`` the frames finished within it, by its real length. ``asked`` is
+the frames a second that are due, null where as many are sent as go (a closed loop). ``requests``,
 ``errors``, ``late`` and ``dropped`` count from the start on. ``latency`` holds the second's latencies in seconds as a
 DDSketch (Masson, Rim, Lee: DDSketch, VLDB 2019): the value v > 0 counts in the bin ceil(log(v) / log(gamma)) with
 gamma = (1 + a) / (1 - a), where a is the relative accuracy. Sketches merge by adding bins. The last line is
@@ -96,10 +98,14 @@ class Sketch:
 
 
 class Recorder:
-    """Counts what becomes of frames. Thread-safe. clock: seconds that never go back."""
+    """Counts what becomes of frames. Thread-safe.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    clock: seconds that never go back. asked: the frames a second that are due; None where as many are sent as go.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, asked: float | None = None) -> None:
         self._clock = clock
+        self._asked = asked
         self._lock = threading.Lock()
         self._counts = {"requests": 0, "errors": 0, "late": 0, "dropped": 0}
         self._second = Sketch()
@@ -140,7 +146,8 @@ class Recorder:
             length, self._since = now - self._since, now
             self._whole.merge(second)
             fps = second.count / length if length > 0 else 0.0
-            return {"t": round(t, 3), "fps": round(fps, 3), **self._counts, "latency": second.as_json()}
+            rates = {"fps": round(fps, 3), "asked": self._asked}
+            return {"t": round(t, 3), **rates, **self._counts, "latency": second.as_json()}
 
     def summary(self, t: float) -> dict[str, Any]:
         """What happened since the start. t: the UNIX time to put into it."""
@@ -153,6 +160,7 @@ class Recorder:
                 "t": round(t, 3),
                 "seconds": round(seconds, 3),
                 "fps": round(self._whole.count / seconds, 3) if seconds > 0 else 0.0,
+                "asked": self._asked,
                 **self._counts,
                 **{name: None if value is None else round(value, 6) for name, value in quantiles.items()},
                 "latency": self._whole.as_json(),

@@ -115,7 +115,7 @@ async def run(given: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     host = f"[{given.address}]" if ":" in given.address else given.address
-    recorder = Recorder()
+    recorder = Recorder(asked=None if given.streams is None else given.streams * given.fps)
     reporter = Reporter(recorder)
     connection = Connection(f"{host}:{given.port}", given.timeout)
     reporter.start()
