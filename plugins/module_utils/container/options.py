@@ -272,7 +272,7 @@ def _expect_swap(values: Values, sent: Any, situation: Situation) -> Any:
     """Memory without swap gets the engine's own rule: twice the memory, or none where swap cannot be limited."""
     if sent is not ABSENT:
         return sent
-    return (0, None, -1, 2 * values["memory"]) if values.get("memory") else (0, None)
+    return (2 * values["memory"], 0, None, -1) if values.get("memory") else (0, None)
 
 
 def _usual_swap(values: Values) -> Any:
