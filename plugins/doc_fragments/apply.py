@@ -26,7 +26,9 @@ options:
         Images that are missing are pulled. With O(lease) it takes the deployment on this host, and keeps it.
       - V(prepared) writes the record, makes networks, files, images and volumes, but no container, and waits until what
         the replicas depend on is reached from this host.
-      - V(present) is V(prepared), then makes, makes again or starts the containers of the share, and waits for them.
+      - V(present) is V(prepared), then makes, makes anew, updates or starts the containers of the share, and waits for
+        them. Where only limits or the restart policy differ, and the engine can change them in a container's life, the
+        container is updated and its processes go on.
       - V(ready) only waits until the replicas of the share are ready.
       - V(absent) removes the deployment from the host.
       - V(released) only gives O(lease) back.

@@ -24,7 +24,6 @@ extends_documentation_fragment:
 EXAMPLES = r"""
 - name: Bring this host to its share of the wave
   retail.profiles.profile_apply:
-    state: present
     deployment: ovms
     share:
       replicas:
@@ -33,16 +32,8 @@ EXAMPLES = r"""
           task:
             name: ovms-ovms-server-1
             image: openvino/model_server:2025.4
-            labels:
-              retail.profiles.collection: retail.profiles
-              retail.profiles.deployment: ovms
-              retail.profiles.replica: ovms-ovms-server-1
           ready:
-            - kind: http
-              replica: ovms-ovms-server-1
-              port: 8000
-              path: /v2/health/ready
-              timeout: 60
+            - {kind: http, port: 8000, path: /v2/health/ready}
 
 - name: Take everything of ours off this host
   retail.profiles.profile_apply:
@@ -52,54 +43,40 @@ EXAMPLES = r"""
 
 RETURN = r"""
 replicas:
-  description: What became of each replica of the share, by name.
+  description:
+    - What became of each replica of the share, by name. Its C(status) is V(created), V(recreated), V(updated) where
+      limits were changed in place, V(started), V(joined), V(unchanged), V(not_ready) or V(failed).
   returned: with O(state=present) and O(state=ready)
   type: dict
   sample:
     ovms-ovms-server-1:
-      id: 5f0c7d...
-      status: created
-      ready: true
-      ready_after: 1.25
-      error: null
+      {id: 5f0c7d..., status: created, ready: true, ready_after: 1.25, error: null}
 removed:
   description: Names of what was removed.
   returned: always
   type: list
   elements: str
 pulled:
-  description: Images that were pulled and were not there before.
+  description: Images that were pulled and are new.
   returned: always
   type: list
   elements: str
-  sample: []
 missing:
   description: Places of files of the share that are not on the host.
   returned: with O(state=checked), and where O(sources) does not have one of them
   type: list
   elements: str
-  sample: []
 converged:
   description:
-    - With O(release=true), whether the host already is as O(share) wants it, so that O(state=present) would neither
-      change anything nor wait. False also where that takes more than a look, as with shared replicas and secrets.
+    - With O(release=true), whether O(state=present) would neither change anything nor wait. False also where that
+      takes more than a look, as with shared replicas and secrets.
   returned: with O(state=checked)
   type: bool
 problems:
-  description: All that keeps the share from running on this host.
+  description: All that keeps the share from running here - C(container), if it is one's, C(field) and C(message).
   returned: always
   type: list
   elements: dict
-  contains:
-    container:
-      description: Container of the profile, if it is one container's problem.
-      type: str
-    field:
-      description: Field of the profile.
-      type: str
-    message:
-      description: What is wrong, and what to do.
-      type: str
 snapshot:
   description: The host's facts, as M(retail.profiles.profile_facts) returns them.
   returned: with O(state=checked) and O(snapshot=true)

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils.apply import networks
+from ansible_collections.retail.profiles.plugins.module_utils.apply.removal import release_network
 from ansible_collections.retail.profiles.plugins.module_utils.apply.states import run
 from ansible_collections.retail.profiles.plugins.module_utils.common import file_tree
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import parse_order
@@ -100,7 +100,7 @@ class Deployment:
                 self.engine.remove(item["Id"])
         for network in self.engine.networks():
             if network["Name"].startswith(self.name):
-                networks.release(self.engine, network["Name"], lambda item: True)
+                release_network(self.engine, network["Name"], lambda item: True)
                 self.engine.remove_network(network["Id"])
         for volume in self.engine.client().volumes(filters={"name": self.name}).get("Volumes") or ():
             self.engine.remove_volume(volume["Name"])

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.apply import removal
+from ansible_collections.retail.profiles.plugins.module_utils.apply.status import statuses
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import StateDir
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 
 from .conftest import IMAGE, SLEEP, Deployment, shipped, stock
@@ -151,7 +153,7 @@ def test_what_an_outcome_tells(engine: Engine, deployment: Deployment) -> None:
 
 
 DRIFTS: list[tuple[str, Callable[[Any, str, str], Any], str, str]] = [
-    ("docker update", lambda api, name, net: api.update_container(name, mem_limit="96m"), "recreated", "memory"),
+    ("docker update", lambda api, name, net: api.update_container(name, mem_limit="96m"), "updated", "memory"),
     (
         "docker update of what the task does not set",
         lambda api, name, net: api.update_container(name, cpu_shares=300),
@@ -161,7 +163,7 @@ DRIFTS: list[tuple[str, Callable[[Any, str, str], Any], str, str]] = [
     (
         "restart policy",
         lambda api, name, net: api.update_container(name, restart_policy={"Name": "always"}),
-        "recreated",
+        "updated",
         "restart_policy",
     ),
     ("docker rename", lambda api, name, net: api.rename(name, f"{name}-old"), "recreated", "name"),
@@ -207,12 +209,103 @@ def test_drift_by_hand_is_shown_and_undone(
     assert results[0]["diff"][0]["before_header"] == task["name"]
     after = only(deployment.present(task, networks=networks, expected=[task["name"]]))
     assert after["status"] == status
-    assert (after["id"] == before["id"]) == (status == "started")
+    assert (after["id"] == before["id"]) == (status in ("started", "updated"))
+    if status == "updated":
+        assert after["started_at"] == before["started_at"]
     names = {name for item in engine.containers() for name in item["Names"] if deployment.name in name}
     assert names == {f"/{task['name']}"}
     again = deployment.present(task, networks=networks, expected=[task["name"]])
     assert not again["changed"], again["diff"]
     assert converged(deployment, task, networks=networks)
+
+
+LIMITS = {"memory": "64m", "cpus": 0.5, "pids_limit": 100, "restart_policy": "unless-stopped"}
+OTHERS = {"memory": "96m", "cpus": 0.75, "pids_limit": 200, "restart_policy": "always"}
+
+
+def test_limits_are_changed_in_place_and_the_process_goes_on(engine: Engine, deployment: Deployment) -> None:
+    task, other = deployment.task(**LIMITS), deployment.task(**OTHERS)
+    deployment.present(task, expected=[task["name"]])
+    before = engine.inspect(task["name"])
+    results: list[dict[str, Any]] = []
+
+    def apply(check: bool = False) -> None:
+        results.append(deployment.present(other, expected=[task["name"]], check=check))
+
+    assert writes(engine, deployment, lambda: apply(check=True)) == []
+    assert engine.inspect(task["name"]) == before
+    assert set(writes(engine, deployment, apply)) == {"container update"}
+    told, done = results
+    for result in results:
+        assert (result["changed"], only(result)["status"], result["msg"]) == (True, "updated", "1 updated")
+        assert fields(only(result)) >= set(LIMITS)
+    assert told["diff"] == done["diff"]
+    after = engine.inspect(task["name"])
+    assert before is not None and after is not None
+    assert {key: after["State"][key] for key in ("Pid", "StartedAt")} == {
+        key: before["State"][key] for key in ("Pid", "StartedAt")
+    }
+    host = after["HostConfig"]
+    assert (host["Memory"], host["NanoCpus"], host["PidsLimit"]) == (96 << 20, 750_000_000, 200)
+    assert host["RestartPolicy"]["Name"] == "always"
+    assert only(done)["id"] == after["Id"] == record(deployment)["replicas"][task["name"]]["id"]
+    kept = record(deployment)
+    assert writes(engine, deployment, apply) == []
+    assert (results[-1]["changed"], record(deployment)) == (False, kept)
+    assert converged(deployment, other)
+    (found,) = statuses(StateDir(str(deployment.state_dir)), engine, deployment.name)
+    assert found.as_desired, found.drift
+
+
+def test_the_stock_module_finds_nothing_to_do_after_an_update_and_we_nothing_after_its_own(
+    engine: Engine, deployment: Deployment
+) -> None:
+    task, other = deployment.task(**LIMITS), deployment.task(**OTHERS)
+    deployment.present(task)
+    assert only(deployment.present(other))["status"] == "updated"
+    before = engine.inspect(task["name"])
+    assert not stock("docker_container", **other)["changed"]
+    after = engine.inspect(task["name"])
+    assert before is not None and after is not None
+    assert before["Id"] == after["Id"]
+    assert stock("docker_container", **task)["changed"]
+    assert only(deployment.present(task))["status"] == "unchanged"
+
+
+def test_limits_of_a_container_that_stands_still_are_changed_and_it_starts(
+    engine: Engine, deployment: Deployment
+) -> None:
+    made = only(deployment.present(deployment.task(memory="64m")))
+    engine.stop(made["id"])
+    done = only(deployment.present(deployment.task(memory="96m")))
+    inspect = engine.inspect(made["id"])
+    assert inspect is not None
+    assert (done["status"], inspect["State"]["Status"], inspect["HostConfig"]["Memory"]) == (
+        "updated",
+        "running",
+        96 << 20,
+    )
+
+
+def test_limits_that_no_container_could_have_leave_it_running(engine: Engine, deployment: Deployment) -> None:
+    made = only(deployment.present(deployment.task(memory="64m")))
+    result = deployment.present(deployment.task(memory="64m", cpus=9999))
+    assert (result["failed"], only(result)["status"]) == (True, "failed")
+    assert "CPU" in only(result)["error"]
+    inspect = engine.inspect(made["id"])
+    assert inspect is not None and inspect["State"]["Running"]
+
+
+def test_less_memory_than_is_in_use_makes_the_container_anew(engine: Engine, deployment: Deployment) -> None:
+    if str(engine.info().get("CgroupVersion") or 1) != "1":
+        pytest.skip("this kernel takes the memory from the processes")
+    made = only(deployment.present(deployment.task(memory="128m", memory_swap="128m")))
+    engine.execute(made["id"], ["sh", "-c", "head -c 60m /dev/zero > /dev/shm/held"], 20)
+    result = deployment.present(deployment.task(memory="16m", memory_swap="16m"))
+    assert only(result)["status"] == "recreated", result
+    assert only(result)["id"] != made["id"]
+    (warning,) = result["warnings"]
+    assert "made anew, as the engine does not update it: " in warning
 
 
 def test_an_image_that_moved_behind_its_tag_is_seen(

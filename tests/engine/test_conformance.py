@@ -14,7 +14,8 @@ from typing import Any, Optional
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils.container.options import OPTIONS
+from ansible_collections.retail.profiles.plugins.module_utils.container.options import LIVE, OPTIONS
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
 
 from .conftest import Deployment, stock
 
@@ -216,10 +217,57 @@ def _only(result: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+#: another value that an update brings, where the option is left out: whether an update can take it away
+IN_PLACE = {
+    "blkio_weight": False,
+    "cpu_period": False,
+    "cpu_quota": False,
+    "cpu_shares": False,
+    "cpus": False,
+    "cpuset_cpus": False,
+    "cpuset_mems": False,
+    "memory": False,
+    "memory_reservation": False,
+    "memory_swap": True,  # what the engine chooses for the memory
+    "pids_limit": True,
+    "restart_policy": True,
+    "restart_retries": True,
+}
+
+
 def _skip_unless(case: Case, info: dict[str, Any]) -> None:
     if case.needs and not info.get(case.needs):
         # This engine drops the value, so the stock module sees a change for ever.
         pytest.skip(f"this engine does not limit that ({case.needs})")
+
+
+def test_every_limit_is_known() -> None:
+    assert set(IN_PLACE) == set(LIVE)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.option in IN_PLACE], ids=str)
+def test_a_limit_is_changed_in_place_as_by_the_stock_module(
+    case: Case, deployment: Deployment, info: dict[str, Any], engine: Engine
+) -> None:
+    """Another value, and then none: an update where the engine can, and then neither of us finds a difference."""
+    _skip_unless(case, info)
+    made = _only(deployment.present(_task(case, deployment, case.value)))
+    for value, in_place in ((case.other, True), (None, IN_PLACE[case.option])):
+        if (value is None and not case.left_out_is_seen) or (value is None and case.other is None):
+            continue
+        before = engine.inspect(made["id"])
+        task = _task(case, deployment, value)
+        done = _only(deployment.present(task))
+        assert done["status"] == ("updated" if in_place else "recreated"), done
+        assert case.option in {item["field"] for item in done["diff"]}
+        after = engine.inspect(task["name"])
+        assert before is not None and after is not None
+        if in_place:
+            assert (after["Id"], after["State"]["Pid"]) == (before["Id"], before["State"]["Pid"])
+        assert not stock("docker_container", **task, _ansible_check_mode=True)["changed"]
+        again = deployment.present(task)
+        assert (_only(again)["status"], again["changed"]) == ("unchanged", False), _only(again)["diff"]
+        made = done
 
 
 def test_every_option_has_a_case() -> None:

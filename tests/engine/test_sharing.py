@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils.apply import networks
 from ansible_collections.retail.profiles.plugins.module_utils.apply.states import run
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.files import MissingFiles
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import parse_order
@@ -30,15 +29,15 @@ ROOT = Path(__file__).resolve().parents[2]
 #: one call of profile_apply in a process of its own: parameters on standard input, the result on standard output
 CALL = """
 import json, sys
-from ansible_collections.retail.profiles.plugins.module_utils.engine import connect
-from ansible_collections.retail.profiles.plugins.module_utils.outcome import run
-from ansible_collections.retail.profiles.plugins.module_utils.tasks import parse_order
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import connect
+from ansible_collections.retail.profiles.plugins.module_utils.apply.states import run
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import parse_order
 print(json.dumps(run(parse_order(json.load(sys.stdin)), connect)))
 """
 #: takes the lock of a shared replica, says so, and keeps it until it is killed
 HOLD = """
 import signal, sys
-from ansible_collections.retail.profiles.plugins.module_utils.state import StateDir, alone_with
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import StateDir, alone_with
 with alone_with(StateDir(sys.argv[1]), sys.argv[2]):
     print("held", flush=True)
     signal.pause()
@@ -373,4 +372,4 @@ def test_while_it_cannot_be_removed_its_last_user_stays(shared: Shared, users: t
     assert shared.members == {one.name}
     shared.engine.remove(made)
     assert not one.absent()["failed"]
-    assert networks.find(shared.engine.networks(), name) is None
+    assert name not in {network["Name"] for network in shared.engine.networks()}

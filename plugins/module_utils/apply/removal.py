@@ -7,13 +7,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from typing import Any, Optional
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any, Callable, Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils.apply.networks import release
+from ansible_collections.retail.profiles.plugins.module_utils.apply.operations import Kind, Operation
+from ansible_collections.retail.profiles.plugins.module_utils.apply.reconcile import side_by_side
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import (
     COLLECTION,
@@ -65,110 +66,121 @@ def remove_container(engine: Engine, identity: str, state: str = "running") -> N
     engine.remove(identity)
 
 
+def release_network(engine: Engine, name: str, ours: Callable[[Listed], bool]) -> None:
+    """Disconnect what keeps network *name* from being removed: containers of ours, and ends of containers long gone.
+
+    Raises ProfileError that names the containers on it that are not ours.
+    """
+    ends = (engine.network(name) or {}).get("Containers") or {}
+    if not ends:
+        return
+    containers = {item.id: item for item in listed(engine.containers()).values()}
+    foreign = sorted(
+        containers[identity].name for identity in ends if identity in containers and not ours(containers[identity])
+    )
+    if foreign:
+        raise ProfileError(
+            f"containers that are not ours are connected to it: {', '.join(foreign)}: "
+            "disconnect them, and run this again",
+            field=f"network {name}",
+        )
+    for end in ends.values():
+        engine.disconnect(end["Name"], name)  # by name: the engine no longer knows the id of a container that is gone
+
+
+@dataclass
 class Remover:
-    """Takes one deployment off this host."""
+    """What this host has of one deployment, and its removal."""
 
-    def __init__(self, order: Order, engine: Engine, deployment: str) -> None:
-        self.order = order
-        self.engine = engine
-        self.deployment = deployment
-        self.state = StateDir(order.state_dir)
-        self.record: Optional[Record] = self.state.load(deployment)
-        self.errors: list[str] = []
+    order: Order
+    engine: Engine
+    deployment: str
+    record: Optional[Record]
+    containers: Mapping[str, Listed]
+    networks: Sequence[Mapping[str, Any]]
+    volumes: Sequence[str]
+    runs: Sequence[str]
+    #: what cannot be removed
+    errors: list[str] = field(default_factory=list)
 
-    def remove(self, containers: Mapping[str, Listed], networks: list[dict[str, Any]]) -> list[str]:
-        """Remove all of the deployment; what was (in check mode: would be) removed. Errors go to ``errors``."""
-        ours = [item for item in containers.values() if self._owns(item)]
-        removed = [f"sampler {run_id}" for run_id in self.run_ids() if self._stop_sampler(run_id)]
-        removed += [item.name for item in ours]
-        states = {item.id: item.state for item in ours}
-        self._in_parallel(lambda engine, identity: remove_container(engine, identity, states[identity]), list(states))
-        removed += self._remove_networks(networks)
-        removed += self._remove_volumes()
-        removed += self._remove_files([item.image for item in ours])
-        return removed
+    @property
+    def state(self) -> StateDir:
+        return StateDir(self.order.state_dir)
 
-    def _in_parallel(self, work: Any, items: list[str]) -> None:
-        def guarded(item: str) -> None:
-            try:
-                work(self.engine, item)
-            except MustEnd:
-                raise
-            except ProfileError as error:
-                self.errors.append(f"{self.deployment}: cannot remove {item}: {error}")
-
-        if items and not self.order.check:
-            with ThreadPoolExecutor(max_workers=self.order.concurrency) as pool:
-                list(pool.map(guarded, items))
-
-    def _remove_networks(self, networks: list[dict[str, Any]]) -> list[str]:
-        recorded = self.record.networks if self.record is not None else None
-        names = [
-            item["Name"] for item in networks if owns_thing(recorded, self.deployment, item["Name"], item.get("Labels"))
-        ]
-        self._in_parallel(self._remove_network, names)
-        return [f"network {name}" for name in names]
-
-    def _remove_network(self, engine: Engine, name: str) -> None:
-        try:
-            engine.remove_network(name)
-        except EngineError:
-            release(engine, name, self._owns)
-            engine.remove_network(name)
-
-    def _owns(self, item: Listed) -> bool:
+    def owns(self, item: Listed) -> bool:
         return owns_container(self.record, self.deployment, item.name, item.id, item.labels)
 
-    def _remove_volumes(self) -> list[str]:
-        recorded = self.record.volumes if self.record is not None else None
-        if recorded is not None and not recorded:
-            return []
-        found = self.engine.volume_names(f"{DEPLOYMENT_LABEL}={self.deployment}")
-        labels = {COLLECTION_LABEL: COLLECTION, DEPLOYMENT_LABEL: self.deployment}
-        names = [name for name in found if owns_thing(recorded, self.deployment, name, labels)]
-        self._in_parallel(lambda engine, name: engine.remove_volume(name), names)
-        return [f"volume {name}" for name in names]
+    def decide(self) -> list[Operation]:
+        """All that takes it off, in the order in which it is done."""
+        record, name = self.record, self.deployment
+        labels = {COLLECTION_LABEL: COLLECTION, DEPLOYMENT_LABEL: name}
+        networks, volumes = (record.networks, record.volumes) if record is not None else (None, None)
+        found: dict[Kind, list[str]] = {
+            "sampler": list(self.runs),
+            "container": [item.name for item in self.containers.values() if self.owns(item)],
+            "network": [
+                item["Name"] for item in self.networks if owns_thing(networks, name, item["Name"], item.get("Labels"))
+            ],
+            "volume": [volume for volume in self.volumes if owns_thing(volumes, name, volume, labels)],
+            "files": [place] if os.path.isdir(place := self.state.deployment(name)) else [],
+        }
+        return [Operation("remove", kind, item, reason=f"is of {name}") for kind in found for item in found[kind]]
 
-    # -- samplers
+    def perform(self) -> list[str]:
+        """Do it, one kind after the other; what was removed."""
+        removed: list[str] = []
+        for kind, some in groupby(self.decide(), lambda one: one.kind):
+            if kind == "files" and self.errors:
+                break  # the record must stay: it knows what is still to be removed
+            for one, error in side_by_side(self._remove, list(some), self.order.concurrency):
+                if error:
+                    self.errors.append(f"{self.deployment}: cannot remove {error}")
+                if not error or kind not in ("sampler", "files"):
+                    removed.append(said(one))
+        return removed
 
-    def run_ids(self) -> list[str]:
-        """Runs of this deployment on this host: the record's, the one named, and those named after it."""
-        pattern = re.compile(re.escape(self.deployment) + r"-[0-9]{8}T?[0-9]*Z?-[0-9a-f]{8}")
-        known = {*(self.record.runs if self.record is not None else ()), self.order.run_id}
-        return [run_id for run_id in self.state.run_ids() if run_id in known or pattern.fullmatch(run_id)]
-
-    def _stop_sampler(self, run_id: str) -> bool:
-        """Stop the sampler of a run and remove what it wrote."""
-        if self.order.check:
-            return True
-        folder = self.state.run(run_id)
+    def _remove(self, one: Operation) -> tuple[Operation, Optional[str]]:
+        """Do one; what kept it from being done."""
+        place = one.name
         try:
-            stop(os.path.join(folder, "sampler.pid"), SAMPLER_GRACE)
-            shutil.rmtree(folder)
+            if one.kind == "sampler":
+                place = self.state.run(one.name)
+                end_run(place)
+            elif one.kind == "container":
+                item = self.containers[one.name]
+                place = item.id
+                remove_container(self.engine, item.id, item.state)
+            elif one.kind == "network":
+                self._remove_network(one.name)
+            elif one.kind == "volume":
+                self.engine.remove_volume(one.name)
+            else:
+                place = self.state.files(self.deployment)
+                self._remove_files(place)
+        except MustEnd:
+            raise
         except (OSError, ProfileError) as error:
-            self.errors.append(f"{self.deployment}: cannot remove {folder}: {error}")
-            return False
-        return True
+            return one, f"{place}: {error}"
+        return one, None
+
+    def _remove_network(self, name: str) -> None:
+        try:
+            self.engine.remove_network(name)
+        except EngineError:
+            release_network(self.engine, name, self.owns)
+            self.engine.remove_network(name)
 
     # -- files
 
-    def _remove_files(self, images: list[str]) -> list[str]:
-        folder = self.state.deployment(self.deployment)
-        if not os.path.isdir(folder):
-            return []
-        if self.order.check:
-            return [f"files {folder}"]
-        if self.errors:
-            return []  # the record must stay: it knows what is still to be removed
-        remains = remove_tree(self.state.files(self.deployment))
+    def _remove_files(self, files: str) -> None:
+        remains = remove_tree(files)
         if remains:
-            remains = self._remove_as_root(self.state.files(self.deployment), images) or remains
-        if os.path.isdir(self.state.files(self.deployment)):
-            self.errors.append(f"{self.deployment}: cannot remove {self.state.files(self.deployment)}: {remains}")
-            return []
+            images = [item.image for item in self.containers.values() if self.owns(item)]
+            remains = self._remove_as_root(files, images) or remains
+        if os.path.isdir(files):
+            raise ProfileError(str(remains))
         self.state.forget(self.deployment)
-        remove_tree(folder)
-        return [f"files {folder}"]
+        remove_tree(self.state.deployment(self.deployment))
 
     def _remove_as_root(self, folder: str, images: list[str]) -> Optional[str]:
         """Remove what a container left as root, by a container: this user may only use the engine."""
@@ -228,47 +240,108 @@ def deployments_on(state: StateDir, containers: Mapping[str, Listed], networks: 
     return sorted(found)
 
 
+def observe(order: Order, engine: Engine, deployment: str) -> Remover:
+    """Look at what there is of *deployment*."""
+    record = StateDir(order.state_dir).load(deployment)
+    return Remover(
+        order,
+        engine,
+        deployment,
+        record,
+        listed(engine.containers()),
+        engine.networks(),
+        [] if record and not record.volumes else engine.volume_names(f"{DEPLOYMENT_LABEL}={deployment}"),
+        run_ids(order, record, deployment),
+    )
+
+
+def run_ids(order: Order, record: Optional[Record], deployment: str) -> list[str]:
+    """Runs of a deployment on this host: the record's, the order's, and those named after it."""
+    pattern = re.compile(re.escape(deployment) + r"-[0-9]{8}T?[0-9]*Z?-[0-9a-f]{8}")
+    known = {*(record.runs if record is not None else ()), order.run_id}
+    return [run_id for run_id in StateDir(order.state_dir).run_ids() if run_id in known or pattern.fullmatch(run_id)]
+
+
+def said(one: Operation) -> str:
+    """What is removed, as the module answers it."""
+    return one.name if one.kind == "container" else f"{one.kind} {one.name}"
+
+
+def end_run(folder: str) -> None:
+    """Stop the sampler of a run and remove what it wrote. Raises OSError."""
+    stop(os.path.join(folder, "sampler.pid"), SAMPLER_GRACE)
+    shutil.rmtree(folder)
+
+
 def absent(order: Order, engine: Engine) -> tuple[list[str], list[str]]:
     """Remove one deployment, or all. What was removed, and what could not be.
 
     A shared replica goes with the last deployment that uses it.
     """
     state = StateDir(order.state_dir)
-    if order.deployment:
-        names = [order.deployment]
-    else:
-        there = deployments_on(state, listed(engine.containers()), engine.networks())
-        names = sorted({*there, *all_members(state)})
+    own, shared = _named(order, engine)
     removed: list[str] = []
     errors: list[str] = []
     held: set[str] = set()
-    for name in names:
-        if is_shared(name):
-            continue  # those who use it leave first
+    for name in own:  # those who use a shared one leave first
         try:
             with _alone_on(order, engine, name):
-                remover = Remover(order, engine, name)
-                removed += remover.remove(listed(engine.containers()), engine.networks())
+                remover = observe(order, engine, name)
+                removed += remover.perform()
                 left, failed = leave(order, engine, name)
                 removed += left
                 errors += [*remover.errors, *failed]
         except Held as error:
             errors.append(f"{error}; or take it all the same: -e profile_force=true")
-            held.update(Remover(order, engine, name).run_ids())
-    if shared := {name for name in names if is_shared(name)}:
-        still = shared & set(deployments_on(state, listed(engine.containers()), engine.networks()))
-        unused, in_use = _let_go(order, engine, still)
+            held.update(run_ids(order, state.load(name), name))
+    if shared:
+        unused, in_use = _let_go(order, engine, shared & _there(order, engine))
         removed += unused
         errors += in_use
-    if order.all_deployments and not order.deployment:
-        removed += _remaining_runs(order, state, held, errors)
+    for run_id in _other_runs(order, held):
+        removed.append(f"sampler {run_id}")
+        try:
+            end_run(state.run(run_id))
+        except OSError as error:
+            errors.append(f"cannot remove {state.run(run_id)}: {error}")
     return removed, errors
+
+
+def would_be_absent(order: Order, engine: Engine) -> tuple[list[str], list[str]]:
+    """What :func:`absent` would remove, and nothing that it could not."""
+    own, shared = _named(order, engine)
+    removed: list[str] = []
+    known: set[str] = set()
+    for name in own:
+        remover = observe(order, engine, name)
+        known.update(remover.runs)
+        removed += [*map(said, remover.decide()), *would_leave(order, name)]
+    if shared:
+        removed += sorted(shared & _there(order, engine))
+    return removed + [f"sampler {run_id}" for run_id in _other_runs(order, known)], []
+
+
+def _there(order: Order, engine: Engine) -> set[str]:
+    return set(deployments_on(StateDir(order.state_dir), listed(engine.containers()), engine.networks()))
+
+
+def _named(order: Order, engine: Engine) -> tuple[list[str], set[str]]:
+    """The deployments to be removed, and the shared replicas."""
+    state = StateDir(order.state_dir)
+    names = {order.deployment} if order.deployment else {*_there(order, engine), *all_members(state)}
+    return sorted(name for name in names if not is_shared(name)), {name for name in names if is_shared(name)}
+
+
+def _other_runs(order: Order, known: set[str]) -> list[str]:
+    """Runs that belong to no deployment that is *known* here; where all is to go, they go, too."""
+    everything = order.all_deployments and not order.deployment
+    return sorted(set(StateDir(order.state_dir).run_ids()) - known) if everything else []
 
 
 @contextmanager
 def _alone_on(order: Order, engine: Engine, deployment: str) -> Iterator[None]:
     """Hold the lease of a deployment that is to be removed, and give it back then. Raises Held or Lost."""
-    if order.check or not os.path.isdir(order.state_dir):
+    if not os.path.isdir(order.state_dir):
         yield
         return
     leases, claim = Leases(order.state_dir), order.claim or by_hand()
@@ -284,52 +357,47 @@ def _alone_on(order: Order, engine: Engine, deployment: str) -> Iterator[None]:
         yield
 
 
-def _remaining_runs(order: Order, state: StateDir, held: set[str], errors: list[str]) -> list[str]:
-    """Samplers that belong to no deployment that is known here."""
-    removed = []
-    for run_id in sorted(set(state.run_ids()) - held):
-        removed.append(f"sampler {run_id}")
-        if not order.check:
-            try:
-                stop(os.path.join(state.run(run_id), "sampler.pid"), SAMPLER_GRACE)
-                shutil.rmtree(state.run(run_id))
-            except OSError as error:
-                errors.append(f"cannot remove {state.run(run_id)}: {error}")
-    return removed
-
-
 # -- what is shared with other deployments
 
 
 def leave(order: Order, engine: Engine, deployment: str, kept: Iterable[str] = ()) -> tuple[list[str], list[str]]:
-    """End what *deployment* uses of shared replicas but of those *kept*: what was removed, and what could not be."""
-    return _let_go(order, engine, set(shared_by(StateDir(order.state_dir), deployment)) - set(kept), deployment)
+    """End the use of shared replicas but of those *kept*: what was removed, and what could not be."""
+    return _let_go(order, engine, _left(order, deployment, kept), deployment)
+
+
+def would_leave(order: Order, deployment: str, kept: Iterable[str] = ()) -> list[str]:
+    """What :func:`leave` would end."""
+    return [_as_user(deployment, replica) for replica in _left(order, deployment, kept)]
+
+
+def _left(order: Order, deployment: str, kept: Iterable[str]) -> list[str]:
+    return sorted(set(shared_by(StateDir(order.state_dir), deployment)) - set(kept))
+
+
+def _as_user(deployment: str, replica: str) -> str:
+    return f"{deployment} as a user of {replica}"
 
 
 def _let_go(
     order: Order, engine: Engine, replicas: Iterable[str], deployment: Optional[str] = None
 ) -> tuple[list[str], list[str]]:
-    """Take *deployment* from the users of shared replicas, and remove those that nobody uses then."""
+    """Take *deployment* from their users, and remove those that nobody uses then."""
     state = StateDir(order.state_dir)
     removed: list[str] = []
     errors: list[str] = []
     for replica in sorted(replicas):
-        left = f"{deployment} as a user of {replica}" if deployment else replica
-        if order.check:
-            removed.append(left)
-            continue
         with alone_with(state, replica):
             users = members(state, replica)
             if deployment is not None:
                 users.pop(deployment, None)
             if not users:
                 # Its folder, and with it the members, goes last: who is killed before can do it again.
-                remover = Remover(replace(order, run_id=None), engine, replica)
-                removed += remover.remove(listed(engine.containers()), engine.networks())
+                remover = observe(replace(order, run_id=None), engine, replica)
+                removed += remover.perform()
                 errors += remover.errors
             elif deployment is not None:
                 save_members(state, replica, users)
-                removed.append(left)
+                removed.append(_as_user(deployment, replica))
             else:
                 names = ", ".join(sorted(users))
                 errors.append(f"{replica} is in use by {names}: stop these, and it goes with the last")

@@ -6,15 +6,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils.apply.removal import leave
-from ansible_collections.retail.profiles.plugins.module_utils.apply.replicas import Applier
-from ansible_collections.retail.profiles.plugins.module_utils.apply.report import Outcome, Report
+from ansible_collections.retail.profiles.plugins.module_utils.apply.operations import Operation, ReplicaResult, Report
+from ansible_collections.retail.profiles.plugins.module_utils.apply.present import (
+    carry_out,
+    foresee,
+    reached,
+    ready,
+    told,
+)
+from ansible_collections.retail.profiles.plugins.module_utils.apply.reconcile import observe, side_by_side
+from ansible_collections.retail.profiles.plugins.module_utils.apply.removal import leave, would_leave
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.container.drift import Difference
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.files import MissingFiles, stale
@@ -34,20 +40,42 @@ class InUse(ProfileError):
 
 
 def applied(order: Order, engine: Engine) -> Report:
-    """What the states ``prepared``, ``present`` and ``ready`` do, side by side for the own and the shared replicas."""
-    applier = Applier(order, engine)
-    own = {"prepared": applier.prepared, "present": applier.present, "ready": applier.ready}[order.state]
-    if order.share.shared and order.state != "ready" and not order.check:
+    """Do what the state says, side by side for the own and the shared replicas."""
+    if order.state == "ready":
+        return _side_by_side(order, partial(ready, order, engine), partial(_ready, order, engine))
+    if order.share.shared:
         # All that must be sent is told at once, before anything is done.
         lacking = [item for item in stale(order.share.all_files()) if item.dest not in order.archives]
         if lacking:
             raise MissingFiles(lacking)
-    works = [own, *(partial(_shared, order, engine, share) for share in order.share.shared)]
-    with ThreadPoolExecutor(max_workers=len(works)) as pool:
-        report = _merged(list(pool.map(lambda work: work(), works)))
-    if order.state == "ready" or order.expected is None:
+    report = _side_by_side(order, lambda: carry_out(observe(order, engine), engine), partial(join, order, engine))
+    return report if order.expected is None else _without(report, *leave(order, engine, order.name, order.expected))
+
+
+def foreseen(order: Order, engine: Engine) -> Report:
+    """What :func:`applied` would do."""
+    report = _side_by_side(order, lambda: told(*foresee(order, engine)), partial(_would_join, order, engine))
+    if order.expected is None:
         return report
-    left, errors = leave(order, engine, order.name, kept=order.expected)
+    return _without(report, would_leave(order, order.name, order.expected), [])
+
+
+def _side_by_side(order: Order, own: Callable[[], Report], shared: Callable[[Share], Report]) -> Report:
+    def guarded(share: Share) -> Report:
+        try:
+            return shared(share)
+        except MustEnd:
+            raise
+        except ProfileError as error:
+            name = share.replicas[0].name
+            return Report(replicas=(ReplicaResult(name, "failed", error=f"{name}: {error}"),))
+
+    works: list[Optional[Share]] = [None, *order.share.shared]
+    return _merged(side_by_side(lambda share: own() if share is None else guarded(share), works, len(works)))
+
+
+def _without(report: Report, left: Sequence[str], errors: Sequence[str]) -> Report:
+    """*report*, and what a deployment does not use any more."""
     problems = tuple({"container": None, "field": None, "message": error} for error in errors)
     return replace(
         report,
@@ -55,19 +83,6 @@ def applied(order: Order, engine: Engine) -> Report:
         removed=(*report.removed, *left),
         problems=(*report.problems, *problems),
     )
-
-
-def _shared(order: Order, engine: Engine, share: Share) -> Report:
-    try:
-        if order.state == "ready":
-            return ready(order, engine, share)
-        joined = join(order, engine, share)
-        return joined if order.check or order.state == "prepared" else ready(order, engine, share, joined)
-    except MustEnd:
-        raise
-    except ProfileError as error:
-        name = share.replicas[0].name
-        return Report(replicas=(Outcome(name, "failed", error=f"{name}: {error}"),))
 
 
 def _merged(reports: list[Report]) -> Report:
@@ -86,45 +101,48 @@ def _merged(reports: list[Report]) -> Report:
 
 
 def join(order: Order, engine: Engine, share: Share) -> Report:
-    """Make the order's deployment a member of the shared replica in *share*, and see that it runs.
+    """Make the order's deployment a member of a shared replica, see that it runs, and wait for it.
 
-    It is not waited for; :func:`ready` does. Where others use it, nothing of it is changed. In check mode nothing is
-    changed at all. Raises InUse where that would be necessary.
+    Raises InUse where others use it, and it would have to be changed.
     """
     state = StateDir(order.state_dir)
     own = own_order(order, share)
-    if order.check:
-        users = members(state, own.name)
-        return _as_joined(_unchanging(own, engine, _others(users, order)), order, users)
-    reached = Applier(own, engine).reached()
-    if reached.failed:
-        return reached
+    unreached = reached(own, engine)
+    if unreached:
+        return Report(replicas=unreached)
     with alone_with(state, own.name):
         users = members(state, own.name)
-        own = _patient(own, pulls=not _others(users, order))
-        _unchanging(replace(own, check=True), engine, _others(users, order))
+        others = _others(users, order)
+        own = _patient(own, pulls=not others)
+        picture, operations = foresee(own, engine)
+        _check(own, operations, others)
         # First of all: whoever stands here is asked to leave, also after a crash.
         if order.name not in users:
             save_members(state, own.name, {**users, order.name: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
-        return _as_joined(Applier(own, engine).present(), order, users)
-
-
-def ready(order: Order, engine: Engine, share: Share, joined: Optional[Report] = None) -> Report:
-    """Wait until the shared replica is ready; what *joined* tells of it is kept."""
-    if joined is not None and joined.failed:
+        joined = _as_joined(carry_out(picture, engine), order, users)
+    if joined.failed or order.state == "prepared":
         return joined
-    report = Applier(own_order(order, share), engine).ready()
-    if joined is None:
-        return report
-    outcomes = tuple(_seen(before, after) for before, after in zip(joined.replicas, report.replicas))
-    return replace(joined, replicas=outcomes)
+    results = _ready(order, engine, share).replicas
+    return replace(joined, replicas=tuple(_seen(before, after) for before, after in zip(joined.replicas, results)))
+
+
+def _would_join(order: Order, engine: Engine, share: Share) -> Report:
+    own = own_order(order, share)
+    users = members(StateDir(order.state_dir), own.name)
+    picture, operations = foresee(own, engine)
+    _check(own, operations, _others(users, order))
+    return _as_joined(told(picture, operations), order, users)
+
+
+def _ready(order: Order, engine: Engine, share: Share) -> Report:
+    """Wait until the shared replica is ready."""
+    return ready(own_order(order, share), engine)
 
 
 def conflict(order: Order, engine: Engine, share: Share) -> Optional[str]:
     """Why the shared replica in *share* cannot be joined; None where it can be, or must be made."""
-    own = replace(own_order(order, share), check=True)
     try:
-        _unchanging(own, engine, _others(members(StateDir(order.state_dir), own.name), order))
+        _would_join(order, engine, share)
     except InUse as error:
         return error.message
     return None
@@ -132,11 +150,12 @@ def conflict(order: Order, engine: Engine, share: Share) -> Optional[str]:
 
 def own_order(order: Order, share: Share) -> Order:
     """The order for the shared replica of *share*, as the deployment that it is."""
-    return replace(order, deployment=share.replicas[0].name, run_id=None, plan_id=None, share=share, expected=None)
+    name = share.replicas[0].name
+    return replace(order, state="present", deployment=name, run_id=None, plan_id=None, share=share, expected=None)
 
 
 def _patient(own: Order, pulls: bool) -> Order:
-    """*own* without waits, which are not for when others are locked out; and unless *pulls*, with the image it has."""
+    """*own* without waits, as others are locked out; and unless *pulls*, with the image that it has."""
     replicas = tuple(
         replace(task, ready=(), reach=(), pull=task.pull if pulls else "missing") for task in own.share.replicas
     )
@@ -147,11 +166,9 @@ def _others(users: Mapping[str, str], order: Order) -> list[str]:
     return sorted(set(users) - {order.name})
 
 
-def _unchanging(own: Order, engine: Engine, others: Sequence[str]) -> Report:
-    """What would be done, in check mode. Raises InUse where others use the replica, and it would be changed."""
-    report = Applier(own, engine).present()
-    changes = [item for item in report.diff if item.current is not None]
-    changes += [item for outcome in report.replicas if outcome.status == "recreated" for item in outcome.diff]
+def _check(own: Order, operations: Iterable[Operation], others: Sequence[str]) -> None:
+    """Raises InUse where others use the replica, and *operations* would change it."""
+    changes = [item for one in operations for item in one.alters]
     if others and changes:
         found = "; ".join(
             f"{item.field}: runs with {_short(item.current)}, wanted {_short(item.desired)}" for item in changes
@@ -160,7 +177,6 @@ def _unchanging(own: Order, engine: Engine, others: Sequence[str]) -> Report:
             f"{own.name} is in use by {', '.join(others)} and runs with another specification: {found}: "
             f"give it the same one, stop {' and '.join(others)} first, or set shared: false"
         )
-    return report
 
 
 def _short(value: Any) -> str:
@@ -180,7 +196,7 @@ def _as_joined(report: Report, order: Order, users: Mapping[str, str]) -> Report
     return replace(report, replicas=outcomes, changed=True)
 
 
-def _seen(before: Outcome, after: Outcome) -> Outcome:
+def _seen(before: ReplicaResult, after: ReplicaResult) -> ReplicaResult:
     """What became of a replica that was started, and then waited for."""
     status = after.status if after.error else before.status
     return replace(after, status=status, diff=before.diff, image_id=after.image_id or before.image_id)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils.apply.report import Outcome, Report
+from ansible_collections.retail.profiles.plugins.module_utils.apply.operations import ReplicaResult, Report
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.container.drift import Difference
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease import Held, Leases, by_hand, working
@@ -27,9 +27,9 @@ LEASE = "lease"
 def run(order: Order, connect: Callable[[], Engine]) -> dict[str, Any]:
     """Do what *order* says; the module's result, with ``failed``. *connect* is called once."""
     if order.state == "absent":
-        from ansible_collections.retail.profiles.plugins.module_utils.apply.removal import absent
+        from ansible_collections.retail.profiles.plugins.module_utils.apply.removal import absent, would_be_absent
 
-        removed, errors = absent(order, connect())
+        removed, errors = (would_be_absent if order.check else absent)(order, connect())
         return result(Report(changed=bool(removed), removed=tuple(removed), problems=problems(errors)))
     if order.state == "checked":
         return checked(order, connect)
@@ -37,9 +37,11 @@ def run(order: Order, connect: Callable[[], Engine]) -> dict[str, Any]:
         if order.claim is not None and not order.check:
             Leases(order.state_dir).give_back(order.name, order.claim)
         return result(Report())
-    from ansible_collections.retail.profiles.plugins.module_utils.apply.shared_replicas import applied
+    from ansible_collections.retail.profiles.plugins.module_utils.apply.shared_replicas import applied, foreseen
     from ansible_collections.retail.profiles.plugins.module_utils.deployment.files import MissingFiles
 
+    if order.check and order.state != "ready":
+        return result(foreseen(order, connect()))
     if order.check or StateDir(order.state_dir).check() or (order.state == "ready" and order.claim is None):
         return result(applied(order, connect()))
     claim, release = (order.claim, order.release) if order.claim is not None else (by_hand(), True)
@@ -73,8 +75,8 @@ def checked(order: Order, connect: Callable[[], Engine]) -> dict[str, Any]:
 
 def looked(order: Order, connect: Callable[[], Engine], checkpoint: Callable[[], None]) -> dict[str, Any]:
     """Preflight, and with it the snapshot, taken last: images that were pulled are in it."""
-    from ansible_collections.retail.profiles.plugins.module_utils.apply.converged import converged
     from ansible_collections.retail.profiles.plugins.module_utils.apply.preflight import preflight
+    from ansible_collections.retail.profiles.plugins.module_utils.apply.present import converged
     from ansible_collections.retail.profiles.plugins.module_utils.deployment.files import stale
     from ansible_collections.retail.profiles.plugins.module_utils.host import snapshot
 
@@ -83,10 +85,8 @@ def looked(order: Order, connect: Callable[[], Engine], checkpoint: Callable[[],
         engine = connect().guarded(checkpoint)
     except ProfileError as error:
         reason = str(error)
-    found = preflight(order, engine, reason)
-    pulled = tuple(found.pulled)
-    report = Report(bool(pulled), problems=tuple(found.problems), pulled=pulled, warnings=tuple(found.warnings))
-    answer = result(report)
+    found = preflight(order, engine, reason, perform=not order.check)
+    answer = result(found)
     answer["converged"] = order.release and engine is not None and not found.problems and converged(order, engine)
     answer["missing"] = [item.dest for item in stale(order.share.all_files())]
     return {**answer, "snapshot": snapshot.snapshot(order.state_dir, engine, reason)} if order.snapshot else answer
@@ -103,7 +103,7 @@ def result(report: Report) -> dict[str, Any]:
         "changed": report.changed,
         "failed": report.failed,
         "msg": summary(report),
-        "replicas": {outcome.name: outcome.as_dict() for outcome in report.replicas},
+        "replicas": {item.name: item.as_dict() for item in report.replicas},
         "removed": list(report.removed),
         "pulled": list(report.pulled),
         "problems": list(report.problems),
@@ -119,10 +119,10 @@ def summary(report: Report) -> str:
         f"{item['container']}: {item['message']}" if item.get("container") else str(item["message"])
         for item in report.problems
     ]
-    errors += [outcome.error for outcome in report.replicas if outcome.error]
+    errors += [item.error for item in report.replicas if item.error]
     if errors:
         return errors[0] if len(errors) == 1 else f"{len(errors)} problems: " + "; ".join(errors)
-    counts = Counter(outcome.status for outcome in report.replicas)
+    counts = Counter(item.status for item in report.replicas)
     parts = [f"{count} {status}" for status, count in sorted(counts.items())]
     if report.removed:
         parts.append(f"{len(report.removed)} removed")
@@ -132,15 +132,15 @@ def summary(report: Report) -> str:
 def diffs(report: Report) -> list[dict[str, Any]]:
     """Ansible's form of the differences, for ``--diff``."""
     found = [_diff("networks, files, volumes", report.diff)] if report.diff else []
-    found += [_diff(outcome.name, _of(outcome)) for outcome in report.replicas if outcome.changed]
+    found += [_diff(item.name, _of(item)) for item in report.replicas if item.changed]
     found += [_diff(name, [Difference("exists", True, False)]) for name in report.removed]
     return found
 
 
-def _of(outcome: Outcome) -> list[Difference]:
-    if outcome.diff:
-        return list(outcome.diff)
-    if outcome.status == "started":
+def _of(replica: ReplicaResult) -> list[Difference]:
+    if replica.diff:
+        return list(replica.diff)
+    if replica.status == "started":
         return [Difference("running", False, True)]
     return [Difference("exists", False, True)]
 

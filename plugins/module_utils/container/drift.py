@@ -1,26 +1,33 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
-"""Drift: what differs between the task of a replica and the container that there is. Pure: no engine here.
+"""A task as the requests that the engine takes, and its drift: what a container differs in from it. Pure.
 
-Both directions count: an option of the task that the container does not follow, and a setting of the container that
-neither the task nor its image nor the engine's defaults explain.
+Both directions count: an option that the container does not follow, and a setting of it that neither the task nor its
+image nor the engine's defaults explain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.container import secret_env
-from ansible_collections.retail.profiles.plugins.module_utils.container.option_values import dig
+from ansible_collections.retail.profiles.plugins.module_utils.container.option_values import dig, put
 from ansible_collections.retail.profiles.plugins.module_utils.container.options import (
+    ABSENT,
     ANY,
+    CONFIG,
+    HOST,
+    LIVE,
     TABLE,
     Field,
     Situation,
     Values,
 )
+
+#: from this API version on, a container is created on all its networks at once
+MANY_NETWORKS = (1, 44)
 
 Inspect = Mapping[str, Any]
 
@@ -48,9 +55,8 @@ def differences(
 ) -> list[Difference]:
     """All differences between a parsed task and an inspected container.
 
-    *image* is the inspected image of the task (``Id``, ``Config``); *network_ids* are the ids of the networks there
-    are, by name. *live_only*: the container is known to be made from this very task, so only what can change in its
-    life is compared. Secrets are not compared here (see :func:`secret_env.differing`), and not shown.
+    *image* is the inspected image of the task, *network_ids* are ids by name. *live_only*: the container is known to be
+    made from this very task, so only what can change in its life is compared. Secrets are not compared, and not shown.
     """
     inspect = secret_env.hidden(inspect, values.get("labels"))
     found = []
@@ -72,16 +78,11 @@ def differences(
 def dropped(values: Values, inspect: Inspect) -> dict[str, Any]:
     """What the engine did not take over from the task, by option, as it has it instead.
 
-    *inspect* is that of a container just made. An engine drops limits that its kernel cannot set, with no more than a
-    warning: that must not count as drift for ever.
+    *inspect* is that of a container just made or updated. An engine drops limits that its kernel cannot set: that must
+    not count as drift for ever.
     """
     situation = Situation("", {})
-    found = (
-        _compare(option.name, field, values, inspect, situation)
-        for option in TABLE
-        for field in option.fields
-        if field.live
-    )
+    found = (_compare(option, field, values, inspect, situation) for option, field in LIVE.items())
     return {item.field: item.current for item in found if item is not None}
 
 
@@ -162,3 +163,75 @@ def _address(value: Any) -> Optional[str]:
         return ipaddress.ip_address(str(value)).compressed
     except ValueError:
         return str(value)
+
+
+# -- requests
+
+
+def create_request(values: Mapping[str, Any], api_version: tuple[int, ...]) -> dict[str, Any]:
+    """The body of ``POST /containers/create`` for a parsed task (see :func:`tasks.parse_task`)."""
+    request: dict[str, Any] = {
+        "AttachStdin": False,
+        "AttachStdout": False,
+        "AttachStderr": False,
+        "StdinOnce": False,
+        "HostConfig": {},
+    }
+    for option in TABLE:
+        for field in option.fields:
+            sent = field.send(values)
+            if sent is not ABSENT:
+                put(request, field.path[len(CONFIG) :] if field.path.startswith(CONFIG) else field.path, sent)
+    networks = values.get("networks") or []
+    at_once = networks if api_version >= MANY_NETWORKS else networks[:1]
+    if at_once:
+        request["NetworkingConfig"] = {"EndpointsConfig": {item["name"]: endpoint(item) for item in at_once}}
+    return request
+
+
+def update_request(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of ``POST /containers/{id}/update``: all limits of a parsed task, and none that it does not have.
+
+    All of them, as the engine checks them against each other; what it is not told of, it keeps.
+    """
+    request: dict[str, Any] = {}
+    for field in LIVE.values():
+        sent = _updated(field, values)
+        if sent is not ABSENT:
+            put(request, field.path[len(HOST) :], sent)
+    return request
+
+
+def can_update(values: Mapping[str, Any], options: Iterable[str]) -> bool:
+    """Whether an update brings these *options* of a container to a parsed task."""
+    return all(option in LIVE and _updated(LIVE[option], values) is not ABSENT for option in options)
+
+
+def _updated(field: Field, values: Mapping[str, Any]) -> Any:
+    sent = field.send(values)
+    return field.unset(values) if sent is ABSENT else sent
+
+
+def endpoint(network: Mapping[str, Any]) -> dict[str, Any]:
+    """The engine's EndpointConfig for one entry of ``networks``."""
+    result: dict[str, Any] = {}
+    addresses = {
+        name: network[key]
+        for key, name in (("ipv4_address", "IPv4Address"), ("ipv6_address", "IPv6Address"))
+        if network.get(key)
+    }
+    if addresses:
+        result["IPAMConfig"] = addresses
+    if network.get("aliases"):
+        result["Aliases"] = list(network["aliases"])
+    if network.get("links"):
+        result["Links"] = [link if ":" in link else f"{link}:{link}" for link in network["links"]]
+    if network.get("mac_address"):
+        result["MacAddress"] = network["mac_address"].replace("-", ":")
+    return result
+
+
+def later_networks(values: Mapping[str, Any], api_version: tuple[int, ...]) -> list[dict[str, Any]]:
+    """The networks that an old engine must be told of after the container is created, before it starts."""
+    networks: list[dict[str, Any]] = list(values.get("networks") or [])
+    return [] if api_version >= MANY_NETWORKS else networks[1:]

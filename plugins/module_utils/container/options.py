@@ -2,9 +2,9 @@
 # Private to the collection.
 """The options of a container: the one declaration of each docker_container option that a task may carry.
 
-An :class:`Option` says its type, how a written value is checked and turned into the engine's, which fields of the
-engine's create request carry it, what ``inspect`` should show then, and how the two are compared. Whatever needs to
-know an option reads this table: the planner its types, :mod:`create` its fields, :mod:`drift` its comparisons.
+An :class:`Option` says its type, how a written value is turned into the engine's, which fields of the engine's requests
+carry it, what ``inspect`` should show then, how the two are compared, and whether an update changes it. Whatever needs
+to know an option reads this table.
 
 It must be importable without the ``docker`` package.
 """
@@ -36,6 +36,10 @@ Expect = Callable[[Values, Any, "Situation"], Any]
 Same = Callable[[Any, Any], bool]
 
 
+def _nothing(values: Values) -> Any:
+    return ABSENT
+
+
 @dataclass(frozen=True)
 class Situation:
     """What the expected state of a container depends on, apart from its task."""
@@ -53,6 +57,7 @@ class Field:
     expect: Expect
     same: Same
     live: bool = False  # `docker update` changes it; all other fields are fixed when a container is created
+    unset: Send = _nothing  # what an update sends where the task has none; ABSENT: it cannot take it away
 
 
 @dataclass(frozen=True)
@@ -139,10 +144,11 @@ def _option(
     compare: Same = same,
     expect: Any = None,
     live: bool = False,
+    unset: Send = _nothing,
     elements: str = "",
     choices: tuple[str, ...] = (),
 ) -> Option:
-    field = Field(path, _sends(name), expect or _fixed(default), compare, live)
+    field = Field(path, _sends(name), expect or _fixed(default), compare, live, unset)
     return Option(name, kind, parse, (field,), elements, choices)
 
 
@@ -266,7 +272,12 @@ def _expect_swap(values: Values, sent: Any, situation: Situation) -> Any:
     """Memory without swap gets the engine's own rule: twice the memory, or none where swap cannot be limited."""
     if sent is not ABSENT:
         return sent
-    return (0, None, -1, 2 * values["memory"]) if values.get("memory") else (0, None)
+    return (2 * values["memory"], 0, None, -1) if values.get("memory") else (0, None)
+
+
+def _usual_swap(values: Values) -> Any:
+    """What the engine would choose: an update keeps what was chosen for another memory."""
+    return 2 * values["memory"] if values.get("memory") else ABSENT
 
 
 def _networks(value: Any) -> list[dict[str, Any]]:
@@ -372,6 +383,7 @@ TABLE: tuple[Option, ...] = (
         expect=_expect_swap,
         compare=one_of,
         live=True,
+        unset=_usual_swap,
     ),
     _int("memory_swappiness", HOST + "MemorySwappiness", (None, -1), compare=one_of),
     _set("mounts", HOST + "Mounts", v.mounts, "dict"),
@@ -386,7 +398,7 @@ TABLE: tuple[Option, ...] = (
     _bool("oom_killer", HOST + "OomKillDisable"),
     _int("oom_score_adj", HOST + "OomScoreAdj"),
     _text("pid_mode", HOST + "PidMode"),
-    _int("pids_limit", HOST + "PidsLimit", live=True),
+    _int("pids_limit", HOST + "PidsLimit", live=True, unset=lambda values: 0),
     _bool("privileged", HOST + "Privileged"),
     _bool("publish_all_ports", HOST + "PublishAllPorts"),
     _option("published_ports", "list", HOST + "PortBindings", v.ports, compare=same_ports, elements="str"),
@@ -397,13 +409,23 @@ TABLE: tuple[Option, ...] = (
         ("no", "", None),
         compare=one_of,
         live=True,
+        unset=lambda values: "no",
         choices=_POLICIES,
     ),
     Option(
         "restart_retries",
         "int",
         v.integer,
-        (Field(HOST + "RestartPolicy.MaximumRetryCount", _retries, _fixed(None), same, live=True),),
+        (
+            Field(
+                HOST + "RestartPolicy.MaximumRetryCount",
+                _retries,
+                _fixed(None),
+                same,
+                live=True,
+                unset=lambda values: 0,
+            ),
+        ),
     ),
     _text("runtime", HOST + "Runtime", ANY),
     _set("security_opts", HOST + "SecurityOpt", expect=_expect_security, compare=_same_security),
@@ -435,6 +457,8 @@ TABLE: tuple[Option, ...] = (
 )
 
 OPTIONS: Mapping[str, Option] = {option.name: option for option in TABLE}
+#: the fields that an update of a container changes, by option
+LIVE: Mapping[str, Field] = {option.name: field for option in TABLE for field in option.fields if field.live}
 
 #: other names that docker_container takes for the same
 ALIASES: Mapping[str, str] = {

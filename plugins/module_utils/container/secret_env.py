@@ -2,9 +2,8 @@
 # Private to the collection.
 """Secrets in the environment of containers: their names in a label, their values nowhere but in the container.
 
-The values reach a container through the engine's API alone. Whoever has to keep them out of what is written (the
-sampler, an error with the end of a log) takes them from the container itself. The host's record holds a keyed digest
-of them, so that a change is seen.
+Whoever has to keep them out of what is written (the sampler, an error with the end of a log) takes them from the
+container itself. The host's record holds a keyed digest of them, so that a change is seen.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ def hidden(inspect: Mapping[str, Any], labels: Optional[Mapping[str, Any]]) -> M
 
 
 def differing(wanted: Mapping[str, str], inspect: Mapping[str, Any]) -> list[tuple[str, Optional[str], Optional[str]]]:
-    """The secrets that differ from those of a container, as (name, what is there, what should be) in words."""
+    """The secrets that differ from those of a container: name, what is there, what should be, in words."""
     current = values(inspect)
     return [
         (name, _said(current.get(name)), "as given" if name in wanted else None)
@@ -96,10 +95,7 @@ def digest(wanted: Mapping[str, str], with_key: bytes) -> str:
 
 
 class Redactor:
-    """Replaces secrets in text by MASK, also where they are escaped as JSON, Python or URLs write them.
-
-    Of a secret that has several lines each line is one, too: logs are read by the line.
-    """
+    """Replaces secrets in text by MASK, also as JSON, Python or URLs escape them. Each of several lines is one, too."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._known: frozenset[str] = frozenset()

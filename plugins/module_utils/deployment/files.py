@@ -2,8 +2,8 @@
 # Private to the collection.
 """Files and folders of a profile at their content-addressed places on the host.
 
-A place is ``FILES/ADDRESS/NAME``. The seal beside it, ``FILES/ADDRESS.seal``, holds the fingerprint that the place had
-when its content was last seen to be right, so that content is only read again where something was touched.
+A place is ``FILES/ADDRESS/NAME``. ``FILES/ADDRESS.seal`` holds the fingerprint that it had when its content was last
+seen to be right, so that content is only read again where something was touched.
 """
 
 from __future__ import annotations
@@ -41,25 +41,31 @@ class MissingFiles(ProfileError):
         super().__init__(f"files of the profile are not on this host and were not sent: {names}", field="files")
 
 
-def stale(files: Iterable[ShippedFile], seal: bool = False) -> list[ShippedFile]:
-    """Those that are missing on the host, or are not what they should be. *seal*: seal those that are again right."""
-    return [item for item in files if not _is_right(item, seal)]
+def stale(files: Iterable[ShippedFile]) -> list[ShippedFile]:
+    """Those that are missing on the host, or are not what they should be."""
+    return examine(files)[0]
 
 
-def _is_right(item: ShippedFile, seal: bool) -> bool:
-    try:
-        fingerprint = file_tree.fingerprint(item.dest)
-        if _sealed(item.dest) == fingerprint:
-            return True
-        if item.kind == file_tree.FILE and stat.S_IMODE(os.stat(item.dest).st_mode) != item.mode:
-            return False
-        if file_tree.digest_of(item.dest, item.kind) != item.sha256:
-            return False
-    except (OSError, ProfileError):
-        return False
-    if seal:
-        _seal(item.dest, fingerprint)
-    return True
+def examine(files: Iterable[ShippedFile]) -> tuple[list[ShippedFile], dict[str, str]]:
+    """Those that are stale; and of those that are right and not sealed (any more) the seals, by place."""
+    wrong, unsealed = [], {}
+    for item in files:
+        try:
+            fingerprint = file_tree.fingerprint(item.dest)
+            if _sealed(item.dest) == fingerprint:
+                continue
+            right = _has_its_mode(item) and file_tree.digest_of(item.dest, item.kind) == item.sha256
+        except (OSError, ProfileError):
+            right = False
+        if right:
+            unsealed[item.dest] = fingerprint
+        else:
+            wrong.append(item)
+    return wrong, unsealed
+
+
+def _has_its_mode(item: ShippedFile) -> bool:
+    return item.kind != file_tree.FILE or stat.S_IMODE(os.stat(item.dest).st_mode) == item.mode
 
 
 def _sealed(dest: str) -> Optional[str]:
@@ -70,15 +76,15 @@ def _sealed(dest: str) -> Optional[str]:
         return None
 
 
-def _seal(dest: str, fingerprint: str) -> None:
+def seal(dest: str, fingerprint: str) -> None:
+    """Note that the content of a place is right."""
     write_atomically(os.path.dirname(dest) + SEAL, fingerprint.encode(), 0o660)
 
 
 def install(items: Iterable[ShippedFile], archives: Mapping[str, Archive], state: StateDir, deployment: str) -> None:
     """Put files in their places, each from its archive (by place). Nobody ever sees half of one.
 
-    Raises ProfileError for an archive that is damaged or holds something else, for a place outside of the deployment's
-    own folder, and for what cannot be written.
+    Raises ProfileError for a damaged or wrong archive, a place not of the deployment, and what cannot be written.
     """
     home = state.files(deployment)
     for item in items:
@@ -107,7 +113,7 @@ def _install(item: ShippedFile, archive: Archive, home: str) -> None:
         if os.path.lexists(item.dest):
             os.rename(item.dest, os.path.join(staging, "old"))
         os.rename(fresh, item.dest)
-        _seal(item.dest, file_tree.fingerprint(item.dest))
+        seal(item.dest, file_tree.fingerprint(item.dest))
     finally:
         shutil.rmtree(staging, ignore_errors=True)  # what stays is swept with the next apply
 
@@ -122,7 +128,7 @@ def _opened(item: ShippedFile, archive: Archive) -> IO[bytes]:
 
 
 def unpack(stream: IO[bytes], path: str, item: ShippedFile) -> None:
-    """Make *path* from a tar.gz: a folder, or the one file in it. Raises ProfileError for anything that is not ours."""
+    """Make *path* from a tar.gz: a folder, or the one file in it. Raises ProfileError for what is not ours."""
     import tarfile  # only a host that lacks something needs it
     import zlib
 
@@ -166,7 +172,7 @@ def _write(source: Any, path: str, executable: bool) -> None:
 
 
 def unused(home: str, kept: Iterable[str], mounted: Iterable[str]) -> list[str]:
-    """Entries of *home*, the files of a deployment, that are not in the way of *kept* places nor of *mounted* ones."""
+    """Entries of *home*, the files of a deployment, in which no *kept* and no *mounted* place is."""
     needed = {os.path.relpath(path, home).split(os.sep)[0] for path in (*kept, *mounted)}
     names = os.listdir(home) if os.path.isdir(home) else []
     return sorted(name for name in names if name.removesuffix(SEAL) not in needed)

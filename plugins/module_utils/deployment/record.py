@@ -2,8 +2,8 @@
 # Private to the collection.
 """What a host remembers of its deployments, and with it: what is ours.
 
-A container, network or volume is ours if it bears our labels *and* stands in the deployment's record (an image passes
-labels on, so a label alone proves nothing). Where the record is lost, the name pattern decides.
+What bears our labels *and* stands in the deployment's record is ours (an image passes labels on, so a label alone
+proves nothing). Where the record is lost, the name pattern decides.
 """
 
 from __future__ import annotations
@@ -33,21 +33,24 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.names impor
 from ansible_collections.retail.profiles.plugins.module_utils.common.processes import wait_for_lock
 from ansible_collections.retail.profiles.plugins.module_utils.container import secret_env
 from ansible_collections.retail.profiles.plugins.module_utils.container.option_values import split_volume
-from ansible_collections.retail.profiles.plugins.module_utils.container.options import ALIASES, TABLE
+from ansible_collections.retail.profiles.plugins.module_utils.container.options import ALIASES, LIVE
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease import PATIENCE
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import Order
 
 SCHEMA = "retail.profiles/record/1"
 MEMBERS_SCHEMA = "retail.profiles/members/1"
-_KEPT = {"image", "networks", "network_mode", *(item.name for item in TABLE if any(part.live for part in item.fields))}
+_KEPT = {"image", "networks", "network_mode", *LIVE}
+
+_LISTS = ("networks", "volumes", "files", "runs")
 
 
 @dataclass(frozen=True)
 class Made:
     """A replica in the record.
 
-    *request* is the hash of the create request that made container *id*, *dropped* what the engine did not take over
-    from it (see :func:`drift.dropped`), *desired* what of its task may change while it lives, *ready* its probes.
+    *request* is the hash of the create request that container *id* is as made from, *dropped* what the engine did not
+    take over from it (see :func:`drift.dropped`), *desired* what of its task may change while it lives, *ready* its
+    probes.
     """
 
     id: Optional[str] = None
@@ -75,31 +78,16 @@ class Record:
     runs: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "schema": SCHEMA,
-            "deployment": self.deployment,
-            "run_id": self.run_id,
-            "plan_id": self.plan_id,
-            "replicas": {name: made.as_dict() for name, made in sorted(self.replicas.items())},
-            "networks": sorted(self.networks),
-            "volumes": sorted(self.volumes),
-            "files": sorted(self.files),
-            "runs": sorted(self.runs),
-        }
+        made = {name: made.as_dict() for name, made in sorted(self.replicas.items())}
+        lists = {name: sorted(getattr(self, name)) for name in _LISTS}
+        return {"schema": SCHEMA, **vars(self), "replicas": made, **lists}
 
 
 def record_from(data: Mapping[str, Any]) -> Record:
     """The record in parsed JSON. Raises KeyError, TypeError or AttributeError where it is not one."""
-    return Record(
-        deployment=data["deployment"],
-        run_id=data.get("run_id"),
-        plan_id=data.get("plan_id"),
-        replicas={name: Made(**made) for name, made in data["replicas"].items()},
-        networks=tuple(data.get("networks") or ()),
-        volumes=tuple(data.get("volumes") or ()),
-        files=tuple(data.get("files") or ()),
-        runs=tuple(data.get("runs") or ()),
-    )
+    made = {name: Made(**made) for name, made in data["replicas"].items()}
+    lists = {name: tuple(data.get(name) or ()) for name in _LISTS}
+    return Record(data["deployment"], data.get("run_id"), data.get("plan_id"), made, **lists)
 
 
 def planned(record: Optional[Record], order: Order) -> Record:
@@ -222,7 +210,7 @@ class StateDir:
             raise ProfileError(f"cannot read {self._record(name)}: {error.strerror}") from None
 
     def save(self, record: Record) -> None:
-        """Write a record so that a reader, and a host that loses power, sees the old one or the new one."""
+        """Write a record. A reader, and a host that loses power, sees the old one or the new one."""
         make_directories(self.root, self.deployment(record.deployment))
         text = json.dumps(record.as_dict(), indent=1, sort_keys=True) + "\n"
         write_atomically(self._record(record.deployment), text.encode("utf-8"), 0o660)
@@ -231,7 +219,7 @@ class StateDir:
         return os.path.join(self.deployment(name), "secrets.key")
 
     def secret_key(self, name: str, make: bool) -> bytes:
-        """The key of a deployment for digests of secrets; empty where there is none and none is to be made."""
+        """The key of a deployment for digests of secrets; empty where there is none."""
         if not make and not os.path.exists(self._secret_key(name)):
             return b""
         make_directories(self.root, self.deployment(name))
@@ -287,7 +275,7 @@ def save_members(state: StateDir, replica: str, users: Mapping[str, str]) -> Non
 
 @contextmanager
 def alone_with(state: StateDir, replica: str) -> Iterator[None]:
-    """Be alone with a shared replica; waits for who is. So of two playbooks one makes it, and the other finds it."""
+    """Be alone with a shared replica: of two playbooks one makes it, and the other finds it."""
     folder = state.deployment(replica)
     while True:
         make_directories(state.root, folder)

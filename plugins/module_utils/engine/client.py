@@ -2,8 +2,7 @@
 # Private to the collection.
 """The connection to the host's Docker Engine, and errors that a person can act on.
 
-All calls to the engine go through :class:`Engine`. What has to do with a registry goes through the ``docker`` package,
-which knows how to log in; it is imported only then, and by nothing else.
+What has to do with a registry goes through the ``docker`` package, which knows how to log in; it is imported only then.
 """
 
 from __future__ import annotations
@@ -133,7 +132,7 @@ class Engine:
         return self._api.version
 
     def client(self) -> Any:
-        """``docker.APIClient``, made when it is first asked for. Raises ProfileError where that cannot be imported."""
+        """``docker.APIClient``. Raises ProfileError where that cannot be imported."""
         with self._lock:
             if self._client is None:
                 self._client = _library(self._url, self._timeout)
@@ -230,6 +229,10 @@ class Engine:
         ended = self._api.call("POST", f"/containers/{quoted(container)}/wait", "wait for a container")
         return int(ended["StatusCode"])
 
+    def update(self, container: str, request: Mapping[str, Any]) -> None:
+        """Change limits and the restart policy of a container, which goes on running."""
+        self._post(f"/containers/{quoted(container)}/update", "update a container", body=dict(request))
+
     def unpause(self, container: str) -> None:
         self._post(f"/containers/{quoted(container)}/unpause", "unpause a container")
 
@@ -280,7 +283,7 @@ class Engine:
             self._api.raw("DELETE", f"/volumes/{quoted(name)}", "remove a volume")
 
     def pull(self, name: str) -> None:
-        """Pull an image; raises EngineError with the engine's own words, or what :meth:`client` does."""
+        """Pull an image; raises EngineError, or what :meth:`client` does."""
         repository, tag = split_image(name)
         client = self.client()
         # The library authenticates from the user's Docker configuration, as the CLI does.

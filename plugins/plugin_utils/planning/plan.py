@@ -26,7 +26,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning import en
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.builder import Builder
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.replica import Around, PlannedReplica
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.shipped_files import Source
-from ansible_collections.retail.profiles.plugins.plugin_utils.planning.task import spec_hash
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning.task import limits, spec_hash
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Profile, Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
@@ -152,12 +152,13 @@ def unanswered(silent: Mapping[str, str]) -> ProfileError:
 def plan_id(plan: Mapping[str, Any]) -> str:
     """SHA-256 of the plan without its snapshot and remarks: what is to be done, not what was seen.
 
-    Each task counts by its spec hash, and the lines on which its variables are written do not count.
+    Each task counts by its spec hash and its limits, and the lines on which its variables are written do not count.
     """
     done = {key: value for key, value in plan.items() if key not in _SEEN}
     tasks = {
-        name: {**item, "task": item["task"]["labels"][SPEC_LABEL], "env_from": None}
+        name: {**item, "task": [task["labels"][SPEC_LABEL], limits(task)], "env_from": None}
         for name, item in plan["replicas"].items()
+        for task in (item["task"],)
     }
     return digest({**done, "replicas": tasks})
 

@@ -20,7 +20,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.names impor
     digest,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.container import option_values
-from ansible_collections.retail.profiles.plugins.module_utils.container.options import ALIASES
+from ansible_collections.retail.profiles.plugins.module_utils.container.options import ALIASES, LIVE
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.replica import Rendered, Value
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.fields import PLAIN_FIELDS, RESERVED
@@ -47,14 +47,26 @@ def task(rendered: Rendered) -> dict[str, Any]:
         **_published_ports(rendered),
         "labels": {**docker.get("labels", {}), **_labels(rendered)},
     }
-    made["labels"][SPEC_LABEL] = digest(made)  # as spec_hash takes it of the task that has the label
+    made["labels"][SPEC_LABEL] = digest(_fixed(made))  # as spec_hash takes it of the task that has the label
     return made
 
 
 def spec_hash(task: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of a task's canonical JSON, but for the label that holds this hash."""
+    """SHA-256 (hex) of what is fixed when a container is made from a task, but for the label that holds this hash.
+
+    A label stays as it is when limits are changed in place, so these do not count.
+    """
     labels = {label: value for label, value in task["labels"].items() if label != SPEC_LABEL}
-    return digest({**task, "labels": labels})
+    return digest({**_fixed(task), "labels": labels})
+
+
+def limits(task: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a task its spec hash does not have."""
+    return {option: value for option, value in task.items() if option in LIVE}
+
+
+def _fixed(task: Mapping[str, Any]) -> dict[str, Any]:
+    return {option: value for option, value in task.items() if option not in LIVE}
 
 
 def passed_through(entry: Entry, value: Value) -> dict[str, Any]:

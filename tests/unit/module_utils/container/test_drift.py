@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.retail.profiles.plugins.module_utils.container.create_request import (
+from ansible_collections.retail.profiles.plugins.module_utils.container.drift import (
+    Difference,
     create_request,
+    differences,
+    dropped,
     later_networks,
 )
-from ansible_collections.retail.profiles.plugins.module_utils.container.drift import Difference, differences, dropped
 from ansible_collections.retail.profiles.plugins.module_utils.container.options import OPTIONS, TABLE
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import parse_task
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -216,6 +217,26 @@ def test_the_plan_id_speaks_of_what_is_done_and_not_of_what_was_seen(world: Worl
     assert first["plan_id"] == second["plan_id"]
     assert first["snapshot"] != second["snapshot"]
     assert world.plan("ovms", env={"X": "1"})["plan_id"] != first["plan_id"]
+
+
+def test_limits_are_in_the_plan_id_and_not_in_the_label_of_a_container(world: World) -> None:
+    """They are changed in place, and a label cannot be."""
+
+    def planned(docker: str) -> tuple[dict[str, Any], str]:
+        world.write("limited", OVMS + f"    docker: {docker}\n")
+        for file in ("server.env", "client.sh", "config.json"):
+            (world.root / "limited" / file).write_bytes((world.root / "ovms" / file).read_bytes())
+        made = world.plan("limited")
+        return made, made["replicas"]["limited-client-1"]["task"]["labels"]["retail.profiles.spec"]
+
+    plain, label = planned("{}")
+    limited, same = planned("{memory: 64m, restart_policy: always}")
+    other, another = planned("{hostname: h}")
+    assert label == same != another
+    assert len({made["plan_id"] for made in (plain, limited, other)}) == 3
+    limited["replicas"]["limited-client-1"]["task"]["memory"] = "128m"
+    with pytest.raises(ProfileError, match="does not match its plan_id"):
+        plan.stored(json.dumps(limited), "plan.json")
 
 
 def test_a_stored_plan_is_read_back_whole_and_refused_when_changed(world: World) -> None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host lacks for a share."""
+"""What would keep a share from running on a host: ports that are taken, and what the host itself lacks."""
 
 from __future__ import annotations
 
@@ -10,17 +10,68 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.module_utils.apply import host_checks
-from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import ReplicaTask, parse_share
+from ansible_collections.retail.profiles.plugins.module_utils.apply import preflight
+from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import (
+    Order,
+    ReplicaTask,
+    parse_order,
+    parse_share,
+    parse_task,
+)
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Published
+
+TASK = {"name": "d-a-1", "image": "i:1"}
+
+
+def order(**params: Any) -> Order:
+    return parse_order({"state": "present", "deployment": "d", "state_dir": "/s", **params})
+
+
+def replica(**params: Any) -> dict[str, Any]:
+    return {"replicas": [{"name": "d-a-1", "container": "a", "task": TASK, **params}]}
+
+
+def published(address: str, port: int, protocol: str = "tcp") -> Published:
+    return Published(address, port, protocol)
+
+
+@pytest.mark.parametrize(
+    ("sockets", "held", "ours", "holder"),
+    [
+        ([], [], [], None),
+        ([published("10.0.0.1", 80)], [], [], "a process of this host"),
+        ([published("0.0.0.0", 80)], [], [], "a process of this host"),
+        ([published("::", 80)], [], [], "a process of this host"),
+        ([published("10.0.0.2", 80)], [], [], None),
+        ([published("10.0.0.1", 80, "udp")], [], [], None),
+        ([published("10.0.0.1", 80)], [], [published("10.0.0.1", 80)], None),
+        ([published("10.0.0.1", 80)], [((published("10.0.0.1", 80),), "web")], [], "the container web"),
+        ([], [((published("0.0.0.0", 80),), "web")], [], "the container web"),
+    ],
+)
+def test_taken_ports(sockets: list[Published], held: Any, ours: list[Published], holder: Optional[str]) -> None:
+    share = order(share=replica(task={**TASK, "published_ports": ["10.0.0.1:80:8080"]})).share
+    problems = preflight.taken_ports(share.replicas, sockets, held, ours)
+    assert len(problems) == (0 if holder is None else 1)
+    if holder:
+        assert f"d-a-1 publishes 10.0.0.1:80/tcp, which {holder} holds" in str(problems[0]["message"])
+        assert (problems[0]["container"], problems[0]["field"]) == ("a", "ports")
+
+
+def test_ports_that_the_engine_chooses_are_never_taken() -> None:
+    assert preflight.published(parse_task({"published_ports": ["80", "8000-8009:81"]}, "a")) == []
+
+
+# -- the host itself
 
 MIB = 1 << 20
 
 
-def replica(name: str = "a-1", **more: Any) -> ReplicaTask:
+def task_of(name: str = "a-1", **more: Any) -> ReplicaTask:
     task = {"image": "i", **more.pop("task", {})}
     share = {"replicas": [{"name": name, "container": "a", "task": task, **more}]}
     return parse_share(share).replicas[0]
@@ -28,41 +79,41 @@ def replica(name: str = "a-1", **more: Any) -> ReplicaTask:
 
 @pytest.mark.parametrize("offset", [-30, 0, 29.9])
 def test_a_clock_that_is_good_enough(offset: float) -> None:
-    assert host_checks.clock(1000 + offset, 1000) == []
-    assert host_checks.clock(1000 + offset, None) == []
+    assert preflight.clock(1000 + offset, 1000) == []
+    assert preflight.clock(1000 + offset, None) == []
 
 
 @pytest.mark.parametrize(("offset", "told"), [(31, "31 s ahead of"), (-90, "90 s behind")])
 def test_a_clock_that_is_wrong(offset: float, told: str) -> None:
-    (found,) = host_checks.clock(1000 + offset, 1000)
+    (found,) = preflight.clock(1000 + offset, 1000)
     assert f"its clock is {told} the controller's" in str(found["message"])
 
 
 def test_an_engine_that_is_too_old() -> None:
-    assert host_checks.old_engine((1, 41), {}) == host_checks.old_engine((1, 100), {}) == []
-    (found,) = host_checks.old_engine((1, 40), {"Version": "19.03.15"})
+    assert preflight.old_engine((1, 41), {}) == preflight.old_engine((1, 100), {}) == []
+    (found,) = preflight.old_engine((1, 40), {"Version": "19.03.15"})
     assert found["message"] == "Docker Engine 19.03.15 (API 1.40) is too old: 20.10 (API 1.41) or later is needed"
 
 
 def test_room_is_looked_for_where_a_folder_will_be_made(tmp_path: Path) -> None:
     there = os.statvfs(tmp_path)
     free = there.f_bavail * there.f_frsize
-    assert host_checks.no_room([("f", str(tmp_path / "not" / "yet"), free // 2)]) == []
-    (found,) = host_checks.no_room([("f", str(tmp_path / "not"), free * 2)])
+    assert preflight.no_room([("f", str(tmp_path / "not" / "yet"), free // 2)]) == []
+    (found,) = preflight.no_room([("f", str(tmp_path / "not"), free * 2)])
     assert found["field"] == "f"
     assert f"MiB are free at {tmp_path / 'not'}" in str(found["message"])
 
 
 def test_memory_that_a_host_does_not_have() -> None:
-    tasks = [replica(task={"memory": "512m"}), replica("a-2", task={"memory_reservation": "300m"})]
-    assert host_checks.too_much_memory(tasks, 512 * MIB) == []
-    (found,) = host_checks.too_much_memory(tasks, 400 * MIB)
+    tasks = [task_of(task={"memory": "512m"}), task_of("a-2", task={"memory_reservation": "300m"})]
+    assert preflight.too_much_memory(tasks, 512 * MIB) == []
+    (found,) = preflight.too_much_memory(tasks, 400 * MIB)
     assert found == {
         "container": "a",
         "field": "memory",
         "message": "a-1 asks for 512 MiB of memory, this host has 400 MiB",
     }
-    (found,) = host_checks.too_much_memory([tasks[1], tasks[1]], 512 * MIB)
+    (found,) = preflight.too_much_memory([tasks[1], tasks[1]], 512 * MIB)
     assert "reserve 600 MiB of memory together" in str(found["message"])
 
 
@@ -78,32 +129,32 @@ def test_memory_that_a_host_does_not_have() -> None:
     ],
 )
 def test_images_of_another_architecture(image: Mapping[str, Any], machine: str, told: str, tmp_path: Path) -> None:
-    why = host_checks.of_another_machine(image, machine, str(tmp_path))
+    why = preflight.of_another_machine(image, machine, str(tmp_path))
     assert why.startswith(told)
     assert bool(why) is bool(told)
 
 
 def test_an_emulated_architecture_will_do(tmp_path: Path) -> None:
     (tmp_path / "qemu-aarch64").touch()
-    assert host_checks.of_another_machine({"Architecture": "arm64"}, "x86_64", str(tmp_path)) == ""
+    assert preflight.of_another_machine({"Architecture": "arm64"}, "x86_64", str(tmp_path)) == ""
 
 
 def reaching(*places: tuple[str, int]) -> list[ReplicaTask]:
     probes = [{"kind": "tcp", "address": address, "port": port} for address, port in places]
-    return [replica(reach=probes)]
+    return [task_of(reach=probes)]
 
 
 def test_a_server_that_is_not_up_yet_is_in_reach() -> None:
     with socket.socket() as closed, socket.create_server(("127.0.0.1", 0)) as listening:
         closed.bind(("127.0.0.1", 0))
         places = [("127.0.0.1", one.getsockname()[1]) for one in (closed, listening)]
-        assert host_checks.out_of_reach(reaching(*places)) == ([], [])
+        assert preflight.out_of_reach(reaching(*places)) == ([], [])
 
 
 def test_a_share_without_servers_elsewhere_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "create_connection", lambda *_args, **_more: pytest.fail("asked"))
     log = {"kind": "log", "replica": "a-1", "pattern": "x"}
-    assert host_checks.out_of_reach([replica(ready=[log]), replica("a-2")]) == ([], [])
+    assert preflight.out_of_reach([task_of(ready=[log]), task_of("a-2")]) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -123,7 +174,7 @@ def test_a_server_to_which_there_is_no_way(
         raise error
 
     monkeypatch.setattr(socket, "create_connection", refuse)
-    problems, warnings = host_checks.out_of_reach(reaching(("192.0.2.1", 9000), ("192.0.2.1", 9000)))
+    problems, warnings = preflight.out_of_reach(reaching(("192.0.2.1", 9000), ("192.0.2.1", 9000)))
     assert [problem in str(item["message"]) for item in problems] == ([True] if problem else [])
     assert [warning in item for item in warnings] == ([True] if warning else [])
     assert all("192.0.2.1:9000" in str(item) for item in (*problems, *warnings))
