@@ -104,7 +104,7 @@ def run_module(module: AnsibleModule) -> dict[str, Any]:
     Raises:
         ProfileError: a context cannot be used, or wheels cannot be had.
     """
-    target = build_context.Target(module.params["python_version"], module.params["arch"])
+    target = build_context.BuildTarget(module.params["python_version"], module.params["arch"])
     cache = module.params["cache"]
 
     def run(command: Sequence[str]) -> tuple[int, str]:

@@ -57,7 +57,7 @@ def image(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory)
     staged = tmp_path_factory.mktemp("contexts")
     # Not info(), which waits for every container of the engine.
     arch = {"amd64": "x86_64", "arm64": "aarch64"}[client.version()["Arch"]]
-    target = build_context.Target("3.11", arch)
+    target = build_context.BuildTarget("3.11", arch)
     tags: dict[str, str] = {}
 
     def build(name: str) -> str:

@@ -53,7 +53,7 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Host:
+class HostStatus:
     """What is looked at once for all replicas."""
 
     engine: Engine
@@ -72,7 +72,7 @@ class Host:
 def statuses(state: StateDir, engine: Engine, deployment: Optional[str]) -> list[Status]:
     """All replicas that records of this host name, and all that bear our labels; of one *deployment*, or of all."""
     containers = listed(engine.containers())
-    host = Host(engine, containers, {item["Name"]: item["Id"] for item in engine.networks()}, Waiter(engine))
+    host = HostStatus(engine, containers, {item["Name"]: item["Id"] for item in engine.networks()}, Waiter(engine))
     records = {name: state.load(name) for name in state.deployments() if deployment in (None, name)}
     work = [(record, name, made) for record in records.values() if record for name, made in record.replicas.items()]
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
@@ -80,7 +80,7 @@ def statuses(state: StateDir, engine: Engine, deployment: Optional[str]) -> list
     return sorted([*found, *unrecorded(containers, records, deployment)], key=lambda item: item.replica)
 
 
-def replica_status(host: Host, record: Record, name: str, made: Made) -> Status:
+def replica_status(host: HostStatus, record: Record, name: str, made: Made) -> Status:
     """One replica of a record."""
     desired = ENDED if any(probe.get("kind") == "exited" for probe in made.ready) else RUNNING
     inspect = host.of(name, made)
@@ -123,7 +123,7 @@ def readiness(waiter: Waiter, made: Made, inspect: Mapping[str, Any]) -> tuple[O
     return (True, None) if made.ready else (None, None)
 
 
-def drift(host: Host, record: Record, name: str, made: Made, inspect: Mapping[str, Any]) -> list[Difference]:
+def drift(host: HostStatus, record: Record, name: str, made: Made, inspect: Mapping[str, Any]) -> list[Difference]:
     """What differs. All else than this is fixed when a container is created, so another one has another id."""
     if not made.desired:
         return [Difference("record", "made by an earlier version", "deploy again to know what is desired")]

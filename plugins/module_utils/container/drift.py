@@ -21,7 +21,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.container.options 
     HOST,
     LIVE,
     TABLE,
-    Field,
+    EngineField,
     Situation,
     Values,
 )
@@ -86,7 +86,9 @@ def dropped(values: Values, inspect: Inspect) -> dict[str, Any]:
     return {item.field: item.current for item in found if item is not None}
 
 
-def _compare(option: str, field: Field, values: Values, inspect: Inspect, situation: Situation) -> Optional[Difference]:
+def _compare(
+    option: str, field: EngineField, values: Values, inspect: Inspect, situation: Situation
+) -> Optional[Difference]:
     expected = field.expect(values, field.send(values), situation)
     if expected is ANY:
         return None
@@ -207,7 +209,7 @@ def can_update(values: Mapping[str, Any], options: Iterable[str]) -> bool:
     return all(option in LIVE and _updated(LIVE[option], values) is not ABSENT for option in options)
 
 
-def _updated(field: Field, values: Mapping[str, Any]) -> Any:
+def _updated(field: EngineField, values: Mapping[str, Any]) -> Any:
     sent = field.send(values)
     return field.unset(values) if sent is ABSENT else sent
 

@@ -49,7 +49,7 @@ class Situation:
 
 
 @dataclass(frozen=True)
-class Field:
+class EngineField:
     """One field of the engine: *path* in the create request, where ``Config.X`` stands at the request's top level."""
 
     path: str
@@ -67,7 +67,7 @@ class Option:
     name: str
     type: str
     parse: Callable[[Any], Any]
-    fields: tuple[Field, ...] = ()
+    fields: tuple[EngineField, ...] = ()
     elements: str = ""
     choices: tuple[str, ...] = ()
 
@@ -148,7 +148,7 @@ def _option(
     elements: str = "",
     choices: tuple[str, ...] = (),
 ) -> Option:
-    field = Field(path, _sends(name), expect or _fixed(default), compare, live, unset)
+    field = EngineField(path, _sends(name), expect or _fixed(default), compare, live, unset)
     return Option(name, kind, parse, (field,), elements, choices)
 
 
@@ -311,7 +311,9 @@ TABLE: tuple[Option, ...] = (
     _set("capabilities", HOST + "CapAdd", compare=same_capabilities),
     _text("cgroup_parent", HOST + "CgroupParent"),
     _text("cgroupns_mode", HOST + "CgroupnsMode", ANY, choices=("host", "private")),
-    Option("command", "raw", v.words, (Field(CONFIG + "Cmd", _send_command, _expect_command, same),), elements="str"),
+    Option(
+        "command", "raw", v.words, (EngineField(CONFIG + "Cmd", _send_command, _expect_command, same),), elements="str"
+    ),
     _int("cpu_period", HOST + "CpuPeriod", live=True),
     _int("cpu_quota", HOST + "CpuQuota", live=True),
     _int("cpu_shares", HOST + "CpuShares", live=True),
@@ -331,13 +333,13 @@ TABLE: tuple[Option, ...] = (
     _list("dns_servers", HOST + "Dns"),
     _text("domainname", CONFIG + "Domainname"),
     _list("entrypoint", CONFIG + "Entrypoint", expect=_of_image("Entrypoint")),
-    Option("env", "dict", v.environment, (Field(CONFIG + "Env", _send_env, _expect_env, same_set),)),
+    Option("env", "dict", v.environment, (EngineField(CONFIG + "Env", _send_env, _expect_env, same_set),)),
     Option(
         "etc_hosts",
         "dict",
         v.mapping,
         (
-            Field(
+            EngineField(
                 HOST + "ExtraHosts",
                 lambda values: (
                     [f"{name}:{address}" for name, address in values["etc_hosts"].items()]
@@ -353,7 +355,7 @@ TABLE: tuple[Option, ...] = (
         "exposed_ports",
         "list",
         v.exposed_ports,
-        (Field(CONFIG + "ExposedPorts", _exposed, _expect_exposed, same_keys),),
+        (EngineField(CONFIG + "ExposedPorts", _exposed, _expect_exposed, same_keys),),
         elements="str",
     ),
     _set("groups", HOST + "GroupAdd"),
@@ -361,17 +363,22 @@ TABLE: tuple[Option, ...] = (
         "healthcheck",
         "dict",
         v.healthcheck,
-        (Field(CONFIG + "Healthcheck", _sends("healthcheck"), _expect_healthcheck, _same_healthcheck),),
+        (EngineField(CONFIG + "Healthcheck", _sends("healthcheck"), _expect_healthcheck, _same_healthcheck),),
     ),
     _text("hostname", CONFIG + "Hostname", ANY),
     _text("image", CONFIG + "Image"),
     _bool("init", HOST + "Init"),
     _bool("interactive", CONFIG + "OpenStdin"),
     _text("ipc_mode", HOST + "IpcMode", ("private", "shareable", "", None), compare=one_of),
-    Option("labels", "dict", v.mapping, (Field(CONFIG + "Labels", _sends("labels"), _expect_labels, same_mapping),)),
+    Option(
+        "labels", "dict", v.mapping, (EngineField(CONFIG + "Labels", _sends("labels"), _expect_labels, same_mapping),)
+    ),
     _text("log_driver", HOST + "LogConfig.Type", ANY),
     Option(
-        "log_options", "dict", v.mapping, (Field(HOST + "LogConfig.Config", _log_options, _fixed(ANY), same_mapping),)
+        "log_options",
+        "dict",
+        v.mapping,
+        (EngineField(HOST + "LogConfig.Config", _log_options, _fixed(ANY), same_mapping),),
     ),
     _size("memory", HOST + "Memory", live=True),
     _size("memory_reservation", HOST + "MemoryReservation", live=True),
@@ -392,7 +399,7 @@ TABLE: tuple[Option, ...] = (
         "network_mode",
         "str",
         v.text,
-        (Field(HOST + "NetworkMode", _network_mode, _fixed(None), _same_network_mode),),
+        (EngineField(HOST + "NetworkMode", _network_mode, _fixed(None), _same_network_mode),),
     ),
     Option("networks", "list", _networks, elements="dict"),  # compared by drift.networks: they can change any time
     _bool("oom_killer", HOST + "OomKillDisable"),
@@ -417,7 +424,7 @@ TABLE: tuple[Option, ...] = (
         "int",
         v.integer,
         (
-            Field(
+            EngineField(
                 HOST + "RestartPolicy.MaximumRetryCount",
                 _retries,
                 _fixed(None),
@@ -447,8 +454,8 @@ TABLE: tuple[Option, ...] = (
         "list",
         v.volumes,
         (
-            Field(HOST + "Binds", _binds, _fixed(None), same_set),
-            Field(CONFIG + "Volumes", _anonymous, _expect_anonymous, same_keys),
+            EngineField(HOST + "Binds", _binds, _fixed(None), same_set),
+            EngineField(CONFIG + "Volumes", _anonymous, _expect_anonymous, same_keys),
         ),
         elements="str",
     ),
@@ -458,7 +465,7 @@ TABLE: tuple[Option, ...] = (
 
 OPTIONS: Mapping[str, Option] = {option.name: option for option in TABLE}
 #: the fields that an update of a container changes, by option
-LIVE: Mapping[str, Field] = {option.name: field for option in TABLE for field in option.fields if field.live}
+LIVE: Mapping[str, EngineField] = {option.name: field for option in TABLE for field in option.fields if field.live}
 
 #: other names that docker_container takes for the same
 ALIASES: Mapping[str, str] = {

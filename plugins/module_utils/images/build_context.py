@@ -34,7 +34,7 @@ Run = Callable[[Sequence[str]], tuple[int, str]]
 
 
 @dataclass(frozen=True)
-class Target:
+class BuildTarget:
     """What the wheels are for: Python's version ("3.11") and the machine's architecture ("x86_64")."""
 
     python: str
@@ -42,7 +42,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Context:
+class BuildContext:
     """A build context as it was read.
 
     ``digest`` is the sha256 (hex) of all that goes into the image as far as it is in our hands: names, modes and
@@ -57,7 +57,7 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ContextEntry:
     """A file or symbolic link of a context; ``name`` is its path below the context."""
 
     name: str
@@ -66,7 +66,7 @@ class Entry:
     content: bytes
 
 
-def entries(path: str) -> list[Entry]:
+def entries(path: str) -> list[ContextEntry]:
     """Everything in the folder *path*, sorted by name, without caches.
 
     Raises:
@@ -94,7 +94,7 @@ def entries(path: str) -> list[Entry]:
                     content = stream.read()
             else:
                 raise ProfileError("neither a file nor a symbolic link: it cannot be built from", file=full)
-            found.append(Entry(os.path.relpath(full, path), full, mode, content))
+            found.append(ContextEntry(os.path.relpath(full, path), full, mode, content))
     return sorted(found, key=lambda entry: entry.name)
 
 
@@ -110,8 +110,8 @@ def bases(dockerfile: str) -> tuple[str, ...]:
     return tuple(named)
 
 
-def digest(found: Sequence[Entry], target: Target, base_digests: Sequence[str]) -> str:
-    """The sha256 (hex) of a context; see :class:`Context`. Of a mode only the execute bit and the kind count."""
+def digest(found: Sequence[ContextEntry], target: BuildTarget, base_digests: Sequence[str]) -> str:
+    """The sha256 (hex) of a context; see :class:`BuildContext`. Of a mode only the execute bit and the kind count."""
     state = hashlib.sha256()
     for part in ("retail.profiles/context/1", target.python, target.arch, *base_digests):
         state.update(part.encode() + b"\0")
@@ -122,7 +122,7 @@ def digest(found: Sequence[Entry], target: Target, base_digests: Sequence[str]) 
     return state.hexdigest()
 
 
-def read(paths: Mapping[str, str], target: Target) -> list[Context]:
+def read(paths: Mapping[str, str], target: BuildTarget) -> list[BuildContext]:
     """Read the contexts *paths* (image → folder), and return them so that each comes after those it builds on.
 
     Raises:
@@ -133,9 +133,9 @@ def read(paths: Mapping[str, str], target: Target) -> list[Context]:
         image: next(entry.content for entry in found if entry.name == DOCKERFILE).decode("utf-8", "replace")
         for image, found in files.items()
     }
-    done: dict[str, Context] = {}
+    done: dict[str, BuildContext] = {}
 
-    def visit(image: str, above: tuple[str, ...]) -> Context:
+    def visit(image: str, above: tuple[str, ...]) -> BuildContext:
         if image in above:
             circle = " → ".join((*above[above.index(image) :], image))
             raise ProfileError(f"the images build on each other in a circle: {circle}", file=paths[image])
@@ -143,7 +143,7 @@ def read(paths: Mapping[str, str], target: Target) -> list[Context]:
             named = bases(texts[image])
             below = [visit(base, (*above, image)).digest for base in named if base in paths]
             needed = next((entry.content.decode() for entry in files[image] if entry.name == REQUIREMENTS), None)
-            done[image] = Context(image, paths[image], digest(files[image], target, below), named, needed)
+            done[image] = BuildContext(image, paths[image], digest(files[image], target, below), named, needed)
         return done[image]
 
     for image in sorted(paths):
@@ -151,13 +151,13 @@ def read(paths: Mapping[str, str], target: Target) -> list[Context]:
     return list(done.values())
 
 
-def wheel_folder(cache: str, requirements: str, target: Target) -> str:
+def wheel_folder(cache: str, requirements: str, target: BuildTarget) -> str:
     """Where the wheels for *requirements* are kept below *cache*."""
     state = hashlib.sha256("\0".join((requirements, target.python, target.arch)).encode())
     return os.path.join(cache, WHEELS, state.hexdigest()[:32])
 
 
-def pip_download(python: str, requirements: str, folder: str, target: Target) -> list[str]:
+def pip_download(python: str, requirements: str, folder: str, target: BuildTarget) -> list[str]:
     """The pip command that downloads the wheels for the file *requirements*, of *target*'s kind, into *folder*."""
     command = [python, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet"]
     command += ["--only-binary=:all:", "--no-deps", "--python-version", target.python, "--implementation", "cp"]
@@ -165,7 +165,7 @@ def pip_download(python: str, requirements: str, folder: str, target: Target) ->
     return [*command, "--dest", folder, "-r", requirements]
 
 
-def fetch_wheels(context: Context, cache: str, target: Target, python: str, run: Run) -> Optional[str]:
+def fetch_wheels(context: BuildContext, cache: str, target: BuildTarget, python: str, run: Run) -> Optional[str]:
     """Make sure that the wheels for *context* are below *cache*; return their folder, or None if it needs none.
 
     Raises:
@@ -201,12 +201,12 @@ def last_lines(output: str, count: int = 3) -> str:
     return " | ".join(lines[-count:]) or "it gave no reason"
 
 
-def stage_folder(cache: str, context: Context) -> str:
+def stage_folder(cache: str, context: BuildContext) -> str:
     """Where *context* is staged below *cache*."""
     return os.path.join(cache, "contexts", context.digest[:32])
 
 
-def stage(context: Context, cache: str, wheels: Optional[str]) -> str:
+def stage(context: BuildContext, cache: str, wheels: Optional[str]) -> str:
     """Make a copy of *context* with its wheels below *cache*; return its path.
 
     Modes become 0644 or 0755, so that whatever umask a checkout was made with, the image is the same.

@@ -27,8 +27,8 @@ from ansible_collections.retail.profiles.plugins.module_utils.images.stream impo
     Branches,
     Header,
     Image,
-    Node,
     Reader,
+    Receiver,
     StreamError,
     frame,
     header_from,
@@ -49,7 +49,7 @@ class Transfer:
     images: tuple[Image, ...]
     blobs: frozenset[str]
     archive: bool
-    root: Node
+    root: Receiver
 
     @property
     def header(self) -> Header:
@@ -242,7 +242,7 @@ class _Pieces(io.RawIOBase):
         return size
 
 
-def resend(path: str, root: Node, secret: str) -> Sent:
+def resend(path: str, root: Receiver, secret: str) -> Sent:
     """Send what :func:`send` wrote to a file. Raises ProfileError."""
     try:
         with open(path, "rb") as file:

@@ -66,13 +66,13 @@ def image_from(data: Mapping[str, Any]) -> Image:
 
 
 @dataclass(frozen=True)
-class Node:
+class Receiver:
     """A receiver, and those that it passes the stream on to."""
 
     name: str
     address: str
     port: int
-    forward: tuple[Node, ...] = ()
+    forward: tuple[Receiver, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         forward = [node.as_dict() for node in self.forward]
@@ -84,10 +84,10 @@ class Node:
         return [self.name, *(name for node in self.forward for name in node.names)]
 
 
-def node_from(data: Mapping[str, Any]) -> Node:
+def node_from(data: Mapping[str, Any]) -> Receiver:
     """A node in parsed JSON."""
     forward = tuple(node_from(item) for item in data.get("forward") or ())
-    return Node(str(data["name"]), str(data["address"]), int(data["port"]), forward)
+    return Receiver(str(data["name"]), str(data["address"]), int(data["port"]), forward)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Header:
 
     images: tuple[Image, ...]
     archive: bool = False
-    forward: tuple[Node, ...] = ()
+    forward: tuple[Receiver, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -238,7 +238,7 @@ class Branches:
         self.lost: dict[str, str] = {}
         self._connect(header.forward, secret)
 
-    def _connect(self, nodes: Sequence[Node], secret: str) -> None:
+    def _connect(self, nodes: Sequence[Receiver], secret: str) -> None:
         for node in nodes:
             token = derive(secret, node.name)
             try:
@@ -252,7 +252,7 @@ class Branches:
             self.connections[node.name] = connection
             self.behind[node.name] = node.names
 
-    def _open(self, node: Node, token: str) -> socket.socket:
+    def _open(self, node: Receiver, token: str) -> socket.socket:
         connection = socket.create_connection((node.address, node.port), timeout=CONNECT_TIMEOUT)
         try:
             introduce(connection, token)

@@ -17,7 +17,7 @@ LOG_HISTORY_LINES = 2000
 
 
 @dataclass(frozen=True)
-class Seen:
+class ContainerSeen:
     """A container as the engine describes it. *pid* is 0 and *exit_code* counts while it does not run."""
 
     id: str
@@ -56,12 +56,12 @@ def logs_request(container_id: str, since_ns: Optional[int]) -> bytes:
     return http_client.get(f"/containers/{quote(container_id, safe='')}/logs?{urlencode(options)}")
 
 
-def parse_inspect(body: bytes) -> Seen:
+def parse_inspect(body: bytes) -> ContainerSeen:
     """The engine's answer as a value. Raises ValueError when it is not what the engine documents."""
     try:
         data = json.loads(body)
         state, network = data["State"], data.get("NetworkSettings") or {}
-        return Seen(
+        return ContainerSeen(
             id=str(data["Id"]),
             pid=int(state.get("Pid") or 0),
             status=str(state.get("Status") or ""),

@@ -67,7 +67,7 @@ class ReplicaSampler:
     def __init__(self, watched: Watched, around: Surroundings, past: Before) -> None:
         self.watched = watched
         self.name = watched.name
-        self.seen: Optional[engine_requests.Seen] = None
+        self.seen: Optional[engine_requests.ContainerSeen] = None
         self._around = around
         self._counters: Optional[Counters] = None
         self._up = False
@@ -207,7 +207,7 @@ class ReplicaSampler:
         else:
             self._is_gone(seen)
 
-    def _is_up(self, seen: engine_requests.Seen) -> None:
+    def _is_up(self, seen: engine_requests.ContainerSeen) -> None:
         before = self.seen
         if before is not None and before.id != seen.id:
             self._log_last_ns = None
@@ -230,7 +230,7 @@ class ReplicaSampler:
         for metric, reason in counters.absent.items():
             self.absent(metric, reason)
 
-    def _open_counters(self, seen: engine_requests.Seen) -> Counters:
+    def _open_counters(self, seen: engine_requests.ContainerSeen) -> Counters:
         self._let_go_counters()
         mode = self._mode(seen)
         if mode == "host":
@@ -240,10 +240,10 @@ class ReplicaSampler:
         own = mode not in ("host", "none")
         return Counters(self._around.hierarchies, seen.id, seen.pid, own_network=own)
 
-    def _mode(self, seen: engine_requests.Seen) -> str:
+    def _mode(self, seen: engine_requests.ContainerSeen) -> str:
         return seen.network_mode if self.watched.network == "own" else self.watched.network
 
-    def _network_counted_elsewhere(self, seen: engine_requests.Seen) -> Optional[str]:
+    def _network_counted_elsewhere(self, seen: engine_requests.ContainerSeen) -> Optional[str]:
         # Asked at each reading: the other container may come to be known after this one.
         mode = self._mode(seen)
         if mode.startswith("container:"):
@@ -252,7 +252,7 @@ class ReplicaSampler:
                 return f"shares the network of {owner}, which counts it"
         return None
 
-    def _is_gone(self, seen: Optional[engine_requests.Seen]) -> None:
+    def _is_gone(self, seen: Optional[engine_requests.ContainerSeen]) -> None:
         self._let_go_counters()
         changed = seen is not None and (
             self.seen is None or (self.seen.id, self.seen.started_at) != (seen.id, seen.started_at)
@@ -273,7 +273,7 @@ class ReplicaSampler:
 
     # The log
 
-    def _follow_log(self, now: float, seen: engine_requests.Seen) -> None:
+    def _follow_log(self, now: float, seen: engine_requests.ContainerSeen) -> None:
         self._log_at = now + LOG_AGAIN
         self._log_from_ns = self._log_last_ns or 0
         self._decoder = LogDecoder(seen.tty)
@@ -322,7 +322,7 @@ class ReplicaSampler:
 
     # The Prometheus endpoint
 
-    def _scrape(self, now: float, seen: engine_requests.Seen, target: Scrape) -> None:
+    def _scrape(self, now: float, seen: engine_requests.ContainerSeen, target: Scrape) -> None:
         host = self._scrape_address(seen)
         if host is None:
             self.absent("prometheus", "the container has no address that the host could ask")
@@ -344,7 +344,7 @@ class ReplicaSampler:
             return
         self._around.follow(self._scraping)
 
-    def _scrape_address(self, seen: engine_requests.Seen) -> Optional[str]:
+    def _scrape_address(self, seen: engine_requests.ContainerSeen) -> Optional[str]:
         mode = self._mode(seen)
         if mode == "host":
             return "127.0.0.1"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Call:
+class TimedCall:
     """One call of a host: start and end in controller time, and the host's own time in between (unix seconds)."""
 
     start: float
@@ -59,7 +59,7 @@ class Offset:
         }
 
 
-def intersect(calls: Iterable[Call]) -> Offset | None:
+def intersect(calls: Iterable[TimedCall]) -> Offset | None:
     """What all calls together say of the offset; ``None`` without a call."""
     known = list(calls)
     if not known:

@@ -43,7 +43,7 @@ def sketch_of(value: object) -> Sketch | None:
 
 
 @dataclass(frozen=True)
-class Reader:
+class MetricReader:
     """How a source is read: ``key`` of a sample holds its text, which `parse` reads once for all `compile`d rules."""
 
     key: str
@@ -96,10 +96,10 @@ def _scrape(text: str, searches: Sequence[Search]) -> Scrape:
     return prometheus_text.scrape(text, {one.name for one in searches if isinstance(one, Selector)})
 
 
-READERS: Mapping[str, Reader] = {
-    "log": Reader("line", _jmespath, _json),
-    "regex": Reader("line", _first_group, _line),
-    "prometheus": Reader("text", prometheus_text.selector, _scrape),
+READERS: Mapping[str, MetricReader] = {
+    "log": MetricReader("line", _jmespath, _json),
+    "regex": MetricReader("line", _first_group, _line),
+    "prometheus": MetricReader("text", prometheus_text.selector, _scrape),
 }
 """By the name of the source, see `metric_sources`."""
 

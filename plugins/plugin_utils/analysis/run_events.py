@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import Call, Offset, intersect
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import Offset, TimedCall, intersect
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import number
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Window, window_of
@@ -53,11 +53,11 @@ def bad(event: Event) -> str:
 
 def offsets(events: Iterable[Event]) -> dict[str, Offset]:
     """Clock offset of each host, from all calls of the sampler that answered with the host's time."""
-    calls: dict[str, list[Call]] = {}
+    calls: dict[str, list[TimedCall]] = {}
     for event in _of(events, MEASURE):
         clock = number((event.get("result") or {}).get("clock"))
         if clock is not None:
-            calls.setdefault(str(event["host"]), []).append(Call(float(event["start"]), float(event["t"]), clock))
+            calls.setdefault(str(event["host"]), []).append(TimedCall(float(event["start"]), float(event["t"]), clock))
     return {host: offset for host, known in calls.items() if (offset := intersect(known)) is not None}
 
 

@@ -19,7 +19,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes i
 
 
 @dataclass
-class Host:
+class Candidate:
     """A host as a filter sees it for one container.
 
     ``allowed``: by ``--limit``. ``facts``: None where it has not answered, or nothing is required of it. ``uses``: what
@@ -34,32 +34,32 @@ class Host:
     taken: float = 0
 
 
-Filter = Callable[[Wish, Host], "str | None"]
+Filter = Callable[[Wish, Candidate], "str | None"]
 
 
-def limited(wish: Wish, host: Host) -> str | None:
+def limited(wish: Wish, host: Candidate) -> str | None:
     """``--limit`` leaves it out."""
     return None if host.allowed else "--limit"
 
 
-def requirements(wish: Wish, host: Host) -> str | None:
+def requirements(wish: Wish, host: Candidate) -> str | None:
     """It lacks something of ``require``. A silent host counts as one that has all: a fleet must not shrink by that."""
     return None if host.facts is None else require.unmet(wish.require, host.facts)
 
 
-def occupied(wish: Wish, host: Host) -> str | None:
+def occupied(wish: Wish, host: Candidate) -> str | None:
     """A container that is there shares too little with this one, by the ``exclusive`` of either."""
     conflicts = (exclusive.conflict(wish.exclusive, host.uses, there) for there in host.occupants)
     return next(filter(None, conflicts), None)
 
 
-def alone(wish: Wish, host: Host) -> str | None:
+def alone(wish: Wish, host: Candidate) -> str | None:
     """Replicas of an ``exclusive`` container do not share with each other either."""
     kind = exclusive.alone(wish.exclusive, host.uses) if host.taken else None
     return kind and f"{kind} allows 1 on each"
 
 
-def max_per_host(wish: Wish, host: Host) -> str | None:
+def max_per_host(wish: Wish, host: Candidate) -> str | None:
     """It has as many as ``max_per_host`` allows."""
     return f"max_per_host allows {wish.most} on each" if wish.most is not None and host.taken >= wish.most else None
 
@@ -68,7 +68,7 @@ def max_per_host(wish: Wish, host: Host) -> str | None:
 FILTERS: tuple[Filter, ...] = (limited, requirements, occupied, alone, max_per_host)
 
 
-def refusal(wish: Wish, host: Host) -> str | None:
+def refusal(wish: Wish, host: Candidate) -> str | None:
     """Why the host takes no replica of the container, or no further one; None where it takes one."""
     for reason_of in FILTERS:
         if reason := reason_of(wish, host):

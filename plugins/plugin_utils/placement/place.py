@@ -18,7 +18,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.exclusive import Occupant, Uses
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement.filters import Host, refusal
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement.filters import Candidate, refusal
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import Wish
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed
@@ -100,11 +100,11 @@ def place(wished: Sequence[Wish], deployment: str, known: HostKnowledge | None =
 
 def _hosts(
     wish: Wish, known: HostKnowledge | None, sharing: bool, occupants: Mapping[str, Sequence[Occupant]]
-) -> list[Host]:
+) -> list[Candidate]:
     """The hosts of a container's pattern as its filters see them, those first that ``--limit`` leaves out."""
-    outside = [Host(name, False, None, NOTHING, ()) for name in wish.limited]
+    outside = [Candidate(name, False, None, NOTHING, ()) for name in wish.limited]
     return outside + [
-        Host(
+        Candidate(
             name,
             True,
             known.facts(name) if known and wish.require else None,
@@ -115,7 +115,7 @@ def _hosts(
     ]
 
 
-def _left_out(wish: Wish, hosts: Sequence[Host]) -> dict[str, list[str]]:
+def _left_out(wish: Wish, hosts: Sequence[Candidate]) -> dict[str, list[str]]:
     """The hosts that take no replica, by reason."""
     reasons: dict[str, list[str]] = {}
     for host in hosts:
@@ -124,7 +124,7 @@ def _left_out(wish: Wish, hosts: Sequence[Host]) -> dict[str, list[str]]:
     return reasons
 
 
-def _fill(wish: Wish, deployment: str, hosts: Sequence[Host], left_out: Mapping[str, Sequence[str]]) -> list[Slot]:
+def _fill(wish: Wish, deployment: str, hosts: Sequence[Candidate], left_out: Mapping[str, Sequence[str]]) -> list[Slot]:
     """Deal the replicas to the hosts that are not left out. ProfileError where they find no room."""
     out = {name for names in left_out.values() for name in names}
     taking = [host for host in hosts if host.name not in out]
@@ -143,7 +143,7 @@ def _fill(wish: Wish, deployment: str, hosts: Sequence[Host], left_out: Mapping[
     ]
 
 
-def _rounds(wish: Wish, hosts: Sequence[Host], bounds: Mapping[str, str]) -> Iterator[str]:
+def _rounds(wish: Wish, hosts: Sequence[Candidate], bounds: Mapping[str, str]) -> Iterator[str]:
     """Hosts in the order in which they are filled: each takes one before one takes its next.
 
     ``bounds``: those that do not take any number of replicas, with the reason.
@@ -166,7 +166,7 @@ def _why(wish: Wish, taking: int) -> str:
 
 
 def _no_room(
-    wish: Wish, taking: Sequence[Host], bounds: Mapping[str, str], left_out: Mapping[str, Sequence[str]]
+    wish: Wish, taking: Sequence[Candidate], bounds: Mapping[str, str], left_out: Mapping[str, Sequence[str]]
 ) -> ProfileError:
     """All hosts of the pattern, each with the filter that keeps it from taking more."""
     reasons: dict[str, list[str]] = {}

@@ -24,7 +24,7 @@ _MARKS = ("{{", "{%", "{#")
 
 
 @dataclass(frozen=True)
-class File:
+class ConvertedFile:
     """A file of the new profile. ``path`` is relative to its folder."""
 
     path: str
@@ -36,7 +36,7 @@ class File:
 class Converted:
     """The new profile: ``files`` begins with its profile.yml; ``notes`` say what it does not carry over."""
 
-    files: tuple[File, ...]
+    files: tuple[ConvertedFile, ...]
     notes: tuple[str, ...]
 
 
@@ -48,7 +48,7 @@ def convert(foreign: Foreign) -> Converted:
             f"it uses a file of its own that is called {search.PROFILE_FILE}: rename that first",
             file=foreign.document.file,
         )
-    profile = File(search.PROFILE_FILE, text(foreign).encode())
+    profile = ConvertedFile(search.PROFILE_FILE, text(foreign).encode())
     return Converted((profile, *(used[path] for path in sorted(used))), foreign.translation.warnings)
 
 
@@ -90,14 +90,14 @@ class _Dumper(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
 
-def _files(foreign: Foreign) -> dict[str, File]:
+def _files(foreign: Foreign) -> dict[str, ConvertedFile]:
     """The files that the containers use, by their paths under the root."""
-    made: dict[str, File] = {}
+    made: dict[str, ConvertedFile] = {}
     for container in foreign.translation.containers:
         for field, relative in _named(container.fields):
             path = relative.removeprefix("./")
             if path in foreign.translation.generated:
-                made[path] = File(path, foreign.translation.generated[path])
+                made[path] = ConvertedFile(path, foreign.translation.generated[path])
                 continue
             try:
                 found = search.inside(foreign.root, relative)
@@ -123,15 +123,15 @@ def _named(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "build", fields["build"]
 
 
-def _read(found: Path, path: str) -> Iterator[File]:
+def _read(found: Path, path: str) -> Iterator[ConvertedFile]:
     """A file, or all files of a folder; links in it are read where they lead to a file of the folder."""
     if not found.is_dir():
-        yield File(path, found.read_bytes(), os.access(found, os.X_OK))
+        yield ConvertedFile(path, found.read_bytes(), os.access(found, os.X_OK))
         return
     for file in sorted(_walk(found)):
         inside = search.inside(found, file.relative_to(found).as_posix())
         if inside.is_file():
-            yield File(
+            yield ConvertedFile(
                 (Path(path) / file.relative_to(found)).as_posix(), inside.read_bytes(), os.access(inside, os.X_OK)
             )
 
@@ -142,19 +142,19 @@ def _walk(folder: Path) -> Iterable[Path]:
         yield from (Path(parent) / name for name in names)
 
 
-def differing(converted: Converted, folder: Path) -> list[File]:
+def differing(converted: Converted, folder: Path) -> list[ConvertedFile]:
     """Those of the files that are not in the folder as they are to be."""
     return [file for file in converted.files if not _is_there(file, folder / file.path)]
 
 
-def _is_there(file: File, path: Path) -> bool:
+def _is_there(file: ConvertedFile, path: Path) -> bool:
     try:
         return path.read_bytes() == file.data and (os.access(path, os.X_OK) or not file.executable)
     except OSError:
         return False
 
 
-def check_free(files: Iterable[File], folder: Path, force: bool) -> None:
+def check_free(files: Iterable[ConvertedFile], folder: Path, force: bool) -> None:
     """ProfileError where one of the files would replace another, unless it is to be so."""
     for file in files:
         if os.path.lexists(folder / file.path) and not force:
@@ -164,7 +164,7 @@ def check_free(files: Iterable[File], folder: Path, force: bool) -> None:
             )
 
 
-def write(files: Iterable[File], folder: Path) -> None:
+def write(files: Iterable[ConvertedFile], folder: Path) -> None:
     """Write the files, in place of what is there. ProfileError for one that cannot be written."""
     for file in files:
         path = folder / file.path

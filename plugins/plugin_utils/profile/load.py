@@ -30,7 +30,7 @@ _PROFILE = {field.name: field for field in fields.PROFILE_FIELDS}
 
 
 @dataclass(frozen=True)
-class Context:
+class LoadContext:
     """What loading needs beside the file: where other profiles are, the play's variables, what the caller says."""
 
     search: Sequence[Path]
@@ -56,7 +56,7 @@ def load(
     ``render`` renders templates of the fields that shape the plan, with the variables of the play. ``given`` is what
     the caller says of a profile in another format. Raises ProfileError that names file and line.
     """
-    context = Context(search, render, variables, given or Given())
+    context = LoadContext(search, render, variables, given or Given())
     foreign = read.read(_text(file), file, context.given, context.variable)
     return _native(file, context) if foreign is None else _foreign(foreign)
 
@@ -88,7 +88,7 @@ def _translated(foreign: read.Foreign, container: Container) -> Entry:
     return entry
 
 
-def _native(file: Path, context: Context) -> Profile:
+def _native(file: Path, context: LoadContext) -> Profile:
     document = _read(file)
     value = document.value
     for key in value:
@@ -134,7 +134,7 @@ def _containers(document: yaml_document.Document) -> list[Any]:
     return items
 
 
-def _parse_top(document: yaml_document.Document, key: str, context: Context) -> Any:
+def _parse_top(document: yaml_document.Document, key: str, context: LoadContext) -> Any:
     value = document.value[key]
     try:
         rendered = context.render(value, context.variables) if field_types.is_template(value) else value
@@ -151,7 +151,7 @@ def _valid_top(document: yaml_document.Document, key: str, value: Any) -> Any:
         raise document.error(str(error), (key, *getattr(error, "path", ())), field=key) from error
 
 
-def _entry(document: yaml_document.Document, index: int, root: Path, context: Context) -> Entry:
+def _entry(document: yaml_document.Document, index: int, root: Path, context: LoadContext) -> Entry:
     entry = _written(document, index, root)
     if "use" in entry.raw:
         base = _used(document, ("containers", index, "use"), entry.raw["use"], context)
@@ -200,7 +200,7 @@ def _holds_vaulted(value: Any) -> bool:
     return isinstance(value, yaml_document.Vaulted)
 
 
-def _used(document: yaml_document.Document, path: yaml_document.Path, use: Any, context: Context) -> Entry:
+def _used(document: yaml_document.Document, path: yaml_document.Path, use: Any, context: LoadContext) -> Entry:
     """The entry that ``use`` names, as it is written in its own profile."""
     profile, separator, name = str(use).rpartition("/")
     if not separator or not profile:
@@ -218,7 +218,7 @@ def _used(document: yaml_document.Document, path: yaml_document.Path, use: Any, 
     return written[name]
 
 
-def _all_written(file: Path, context: Context) -> dict[str, Entry]:
+def _all_written(file: Path, context: LoadContext) -> dict[str, Entry]:
     """The entries of another profile by name, not yet checked."""
     foreign = read.read(_text(file), file, context.given, context.variable)
     if foreign is not None:

@@ -15,7 +15,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose im
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import networks as compose_networks
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.environment import environment
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.networks import Port
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import File, Service
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import ComposeFile, Service
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service_options import docker_options
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.command_line import is_ovms, option
 
@@ -34,7 +34,7 @@ _FROM = {
 }
 
 
-def translate(file: File, name: str) -> Container:
+def translate(file: ComposeFile, name: str) -> Container:
     """A service as a container. ProfileError, with the key, for a value that is not as Compose takes it."""
     service = Service(file, name)
     value = service.value

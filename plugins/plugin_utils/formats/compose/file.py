@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source, Translation, container_name
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import container, deploy
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.networks import networks as top_networks
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import File
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import ComposeFile
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import Variables, expand
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import of as variables_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.volumes import named as top_volumes
@@ -45,7 +45,7 @@ def translate(source: Source) -> Translation:
     for service in started:
         names[service] = container_name(service, names.values())
     top = {key: _mapping(source, value, key) for key in ("networks", "volumes", "configs")}
-    file = File(source, variables, started, names, top, project or _folder(source))
+    file = ComposeFile(source, variables, started, names, top, project or _folder(source))
     containers = tuple(container.translate(file, service) for service in started)
     networks = top_networks(source, top["networks"])
     volumes = top_volumes(source, top["volumes"], file.anonymous)

@@ -47,7 +47,7 @@ KEYS = (
 
 
 @dataclass
-class File:
+class ComposeFile:
     """What a service needs of its file. ``names``: the containers' names by service."""
 
     source: Source
@@ -63,7 +63,7 @@ class File:
 class Service:
     """One service of a file. ``value``: its keys that say something."""
 
-    def __init__(self, file: File, name: str) -> None:
+    def __init__(self, file: ComposeFile, name: str) -> None:
         self.file = file
         self.source = file.source
         self.name = name

@@ -13,9 +13,9 @@ import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.images import build_context
-from ansible_collections.retail.profiles.plugins.module_utils.images.build_context import Context, Target
+from ansible_collections.retail.profiles.plugins.module_utils.images.build_context import BuildContext, BuildTarget
 
-TARGET = Target("3.11", "x86_64")
+TARGET = BuildTarget("3.11", "x86_64")
 
 
 def write_context(folder: Path, dockerfile: str = "FROM debian:bookworm-slim\n", **files: str) -> Path:
@@ -27,7 +27,7 @@ def write_context(folder: Path, dockerfile: str = "FROM debian:bookworm-slim\n",
     return folder
 
 
-def read_one(folder: Path, target: Target = TARGET) -> Context:
+def read_one(folder: Path, target: BuildTarget = TARGET) -> BuildContext:
     (context,) = build_context.read({"retail/x:1": str(folder)}, target)
     return context
 
@@ -86,7 +86,7 @@ def test_digest_cannot_be_confused_by_moving_bytes_between_files(tmp_path: Path)
 
 def test_digest_depends_on_what_the_wheels_are_for(tmp_path: Path) -> None:
     folder = write_context(tmp_path / "c")
-    targets = [TARGET, Target("3.12", "x86_64"), Target("3.11", "aarch64")]
+    targets = [TARGET, BuildTarget("3.12", "x86_64"), BuildTarget("3.11", "aarch64")]
     assert len({read_one(folder, target).digest for target in targets}) == 3
 
 

@@ -103,8 +103,8 @@ class Receiving:
         work: Callable[..., dict[str, Any]] = receiver.receive
         self.future: Future[dict[str, Any]] = pool.submit(work, listener, token, deadline, engine, self.begun.set)
 
-    def node(self, name: str, *forward: stream.Node) -> stream.Node:
-        return stream.Node(name, "127.0.0.1", self.port, forward)
+    def node(self, name: str, *forward: stream.Receiver) -> stream.Receiver:
+        return stream.Receiver(name, "127.0.0.1", self.port, forward)
 
     def result(self) -> dict[str, Any]:
         return self.future.result(timeout=20)
@@ -126,7 +126,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield made
 
 
-def transfer(root: stream.Node, *, blobs: Optional[set[str]] = None, archive: bool = False) -> sender.Transfer:
+def transfer(root: stream.Receiver, *, blobs: Optional[set[str]] = None, archive: bool = False) -> sender.Transfer:
     wanted = {IMAGE.id, *IMAGE.layers} if blobs is None else blobs
     return sender.Transfer((IMAGE,), frozenset() if archive else frozenset(wanted), archive, root)
 
@@ -194,7 +194,7 @@ def test_what_cannot_be_dialled_goes_to_a_file_and_from_there(
 ) -> None:
     host = Receiving(pool, stream.derive(SECRET, "h1"), Engine())
     nobody = socket.create_server(("127.0.0.1", 0))
-    unreachable = stream.Node("h1", "127.0.0.1", nobody.getsockname()[1])
+    unreachable = stream.Receiver("h1", "127.0.0.1", nobody.getsockname()[1])
     nobody.close()
     (sent,) = send(tmp_path, transfer(unreachable), dial=dial)
     assert sent.file == str(tmp_path / "h1.stream")
@@ -320,7 +320,7 @@ def test_host_behind_one_that_is_gone_gets_its_images(pool: ThreadPoolExecutor, 
     gone_token = stream.derive(token, "h2")
     behind = Receiving(pool, stream.derive(gone_token, "h3"), Engine())
     server = socket.create_server(("127.0.0.1", 0))
-    gone = stream.Node("h2", "127.0.0.1", server.getsockname()[1], (behind.node("h3"),))
+    gone = stream.Receiver("h2", "127.0.0.1", server.getsockname()[1], (behind.node("h3"),))
     server.close()
     send(tmp_path, transfer(first.node("h1", gone)))
     lost = first.result()["lost"]
@@ -333,7 +333,7 @@ def test_host_behind_one_that_is_gone_gets_its_images(pool: ThreadPoolExecutor, 
 def test_branch_that_breaks_off_is_given_up_with_all_behind_it(pool: ThreadPoolExecutor) -> None:
     token = stream.derive(SECRET, "h1")
     host = Receiving(pool, token, Engine())
-    node = host.node("h1", stream.Node("h2", "127.0.0.1", 1))
+    node = host.node("h1", stream.Receiver("h2", "127.0.0.1", 1))
     branches = stream.Branches(stream.Header((IMAGE,), forward=(node,)), SECRET)
     connection = next(iter(branches.connections.values()))
     connection.shutdown(socket.SHUT_WR)

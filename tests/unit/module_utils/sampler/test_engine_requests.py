@@ -11,7 +11,7 @@ from typing import Any, Optional
 import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.sampler import engine_requests
-from ansible_collections.retail.profiles.plugins.module_utils.sampler.engine_requests import Seen
+from ansible_collections.retail.profiles.plugins.module_utils.sampler.engine_requests import ContainerSeen
 
 FULL: dict[str, Any] = {
     "Id": "ab" * 32,
@@ -45,7 +45,7 @@ def test_a_log_is_followed_from_a_time_or_from_its_last_lines(since_ns: Optional
 
 def test_a_description_becomes_a_value() -> None:
     seen = engine_requests.parse_inspect(json.dumps(FULL).encode())
-    assert seen == Seen(
+    assert seen == ContainerSeen(
         id="ab" * 32,
         pid=71,
         status="running",

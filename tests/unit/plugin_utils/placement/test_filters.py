@@ -12,13 +12,13 @@ import pytest
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import filters
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.exclusive import Occupant, Uses
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement.filters import Host
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement.filters import Candidate
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import PlanSettings, Wish, wishes
 
 from ..world import World, render
 
 GPU = Uses(frozenset({"/dev/dri"}), frozenset({8000}))
-HOST = Host("h1", allowed=True, facts=None, uses=GPU, occupants=())
+HOST = Candidate("h1", allowed=True, facts=None, uses=GPU, occupants=())
 
 
 def wish(world: World, fields: str = "") -> Wish:
@@ -78,7 +78,7 @@ def test_the_first_filter_that_has_a_reason_decides(world: World) -> None:
 
 
 def test_one_more_filter_is_a_function_and_its_line(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def even(wish: Wish, host: Host) -> str | None:
+    def even(wish: Wish, host: Candidate) -> str | None:
         """Its number is odd."""
         return None if int(host.name[1:]) % 2 == 0 else "it is odd"
 
