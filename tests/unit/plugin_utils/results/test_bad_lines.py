@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -235,7 +236,7 @@ def test_samples_that_could_not_be_stored_are_not_counted_as_had(
     play.begin()
     raw = b'{"t": 1, "type": "host"}\n'
     with monkeypatch.context() as full:
-        full.setattr("gzip.compress", lambda *_args, **_named: (_ for _ in ()).throw(OSError("no space left")))
+        full.setattr("gzip.compress", Mock(side_effect=OSError("no space left")))
         with pytest.raises(OSError, match="no space left"):
             play.task("profile_measure", "server", {"data": pack(raw), "offset": len(raw)}, state="collected")
     play.task("profile_measure", "server", {"data": pack(raw), "offset": len(raw)}, state="collected")
