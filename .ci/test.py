@@ -32,11 +32,11 @@ ENGINE = "unix:///run/retail-profiles-lab/docker.sock"
 ON_DEMAND = {"long"}
 # What runs side by side, each lane one phase after the other; a step begins when the one before is over.
 STEPS = (
-    (("lab-up",), ("lint", "build")),
-    (("engine", "hosts"), ("jobs",), ("unit", "sanity", "labs")),
+    (("lab-up", "engine", "hosts"), ("jobs",), ("lint", "build", "unit", "sanity", "labs")),
     (("runs",),),
     (("long",),),
 )
+# These begin when the lab is up, wherever they stand.
 ON_THE_LAB = {"engine", "hosts", "jobs", "runs", "long"}
 # Those that only want a processor let the others go first.
 YIELDING = ("nice", "-n", "15")
@@ -116,6 +116,8 @@ class Runner:
         self.begin = time.monotonic()
         self.children: set[subprocess.Popen[str]] = set()
         self.stopped = False
+        self.lab_came = threading.Event()
+        self.lab_failed = False
 
     def say(self, text: str) -> None:
         """Print one line with the time since the start."""
@@ -125,6 +127,7 @@ class Runner:
     def stop(self) -> None:
         """Begin no command any more, and interrupt those that run."""
         self.stopped = True
+        self.lab_came.set()
         for child in list(self.children):
             if child.poll() is None:
                 os.killpg(child.pid, signal.SIGINT)
@@ -192,9 +195,21 @@ class Runner:
         else:
             self.say(f"{phase.name}: ok, {phase.seconds:.1f} s {'; '.join(phase.closing)}")
 
+    def in_turn(self, lane: list[Phase]) -> None:
+        """Run phases one after the other, those on the lab when it is up."""
+        for phase in lane:
+            if phase.name in ON_THE_LAB:
+                self.lab_came.wait()
+                if self.lab_failed:
+                    continue
+            self.run(phase)
+            if phase.name == "lab-up":
+                self.lab_failed = bool(phase.failed)
+                self.lab_came.set()
+
     def lane(self, lane: list[Phase]) -> threading.Thread:
         """Run phases one after the other beside the rest."""
-        thread = threading.Thread(target=lambda: [self.run(phase) for phase in lane], daemon=True)
+        thread = threading.Thread(target=self.in_turn, args=(lane,), daemon=True)
         thread.start()
         return thread
 
@@ -231,11 +246,6 @@ def report(done: list[Phase], wanted: int, seconds: float) -> int:
     return 0 if good else 1
 
 
-def possible(name: str, table: dict[str, Phase]) -> bool:
-    """Whether a phase has what it needs: a lab, if it runs on one."""
-    return name not in ON_THE_LAB or not table["lab-up"].failed
-
-
 def main() -> int:
     """Run what was asked for."""
     names = select(sys.argv[1:])
@@ -252,7 +262,7 @@ def main() -> int:
     for step in STEPS:
         # What the jobs have prepared on the lab is not prepared again.
         os.environ["RETAIL_PROFILES_PREPARED"] = "yes" if table["jobs"].ran else ""
-        lanes = [[table[name] for name in lane if name in names and possible(name, table)] for lane in step]
+        lanes = [[table[name] for name in lane if name in names] for lane in step]
         for thread in [runner.lane(lane) for lane in lanes]:
             thread.join()
     if table["lab-up"].ran and "lab-down" in names:
