@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +13,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.errors impo
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 
 from ...world import World, assert_equal_plan, write_files
+from .shop import shop, task
 
 # Like those of the retail use cases.
 LANES = """
@@ -123,16 +122,6 @@ configs:
 secrets:
   key: {file: ./key}
 """
-
-
-def shop(world: World, text: str, **files: str) -> Path:
-    written = {name.replace("__", "."): content for name, content in files.items()}
-    return write_files(world.root / "shop", {"src/compose.yaml": text, **{f"src/{n}": t for n, t in written.items()}})
-
-
-def task(made: dict[str, Any], container: str, number: int = 1) -> dict[str, Any]:
-    found: dict[str, Any] = made["replicas"][f"d-{container}-{number}"]["task"]
-    return found
 
 
 def test_a_file_like_those_of_the_retail_use_cases(world: World) -> None:

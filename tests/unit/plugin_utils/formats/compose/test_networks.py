@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,17 +12,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose im
     networks,
 )
 
-from ...world import World, write_files
-
-
-def shop(world: World, text: str, **files: str) -> Path:
-    written = {name.replace("__", "."): content for name, content in files.items()}
-    return write_files(world.root / "shop", {"src/compose.yaml": text, **{f"src/{n}": t for n, t in written.items()}})
-
-
-def task(made: dict[str, Any], container: str, number: int = 1) -> dict[str, Any]:
-    found: dict[str, Any] = made["replicas"][f"d-{container}-{number}"]["task"]
-    return found
+from ...world import World
+from .shop import shop, task
 
 
 def test_a_service_joins_the_network_of_another(world: World) -> None:

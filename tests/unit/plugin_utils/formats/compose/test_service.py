@@ -23,16 +23,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose im
 )
 
 from ...world import World, assert_equal_plan, write_files
-
-
-def shop(world: World, text: str, **files: str) -> Path:
-    written = {name.replace("__", "."): content for name, content in files.items()}
-    return write_files(world.root / "shop", {"src/compose.yaml": text, **{f"src/{n}": t for n, t in written.items()}})
-
-
-def task(made: dict[str, Any], container: str, number: int = 1) -> dict[str, Any]:
-    found: dict[str, Any] = made["replicas"][f"d-{container}-{number}"]["task"]
-    return found
+from .shop import shop, task
 
 
 def test_every_key_that_is_taken_is_documented(checkout: Path) -> None:

@@ -5,20 +5,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-from ...world import World, write_files
-
-
-def shop(world: World, text: str, **files: str) -> Path:
-    written = {name.replace("__", "."): content for name, content in files.items()}
-    return write_files(world.root / "shop", {"src/compose.yaml": text, **{f"src/{n}": t for n, t in written.items()}})
-
-
-def task(made: dict[str, Any], container: str, number: int = 1) -> dict[str, Any]:
-    found: dict[str, Any] = made["replicas"][f"d-{container}-{number}"]["task"]
-    return found
+from ...world import World
+from .shop import shop, task
 
 
 def test_a_variable_that_is_not_set_stands_for_nothing_with_a_warning(world: World) -> None:
