@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the phases of ``make test``, side by side where they do not disturb each other; arguments select phases.
 
-The tests on engines and hosts run side by side where they measure nothing, and wait for much; lint, unit, sanity and
-build need nothing but a processor, and get what those leave of it. What measures begins when all that is over. Every
-phase's output is in ``tests/output/<phase>.log``; of a phase that fails it is printed, too. The exit status is 0 only
-if every command of every phase ended well.
+lint, unit, build and sanity need nothing but a processor, so they run while the lab comes up. Then come the tests on
+engines and hosts, side by side where they measure nothing; those that do begin when all that is over. More than two
+lanes gain nothing on two cores, and containers that are waited for take longer than they may. Every phase's output is
+in ``tests/output/<phase>.log``; of a phase that fails it is printed, too. The exit status is 0 only if every command of
+every phase ended well.
 """
 
 from __future__ import annotations
@@ -32,14 +33,12 @@ ENGINE = "unix:///run/retail-profiles-lab/docker.sock"
 ON_DEMAND = {"long"}
 # What runs side by side, each lane one phase after the other; a step begins when the one before is over.
 STEPS = (
-    (("lab-up", "engine", "hosts"), ("jobs",), ("lint", "build", "unit", "sanity", "labs")),
+    (("lab-up", "lint", "build", "unit"), ("sanity",)),
+    (("engine", "hosts", "labs"), ("jobs",)),
     (("runs",),),
     (("long",),),
 )
-# These begin when the lab is up, wherever they stand.
 ON_THE_LAB = {"engine", "hosts", "jobs", "runs", "long"}
-# Those that only want a processor let the others go first.
-YIELDING = ("nice", "-n", "15")
 MAIN_JOB = "tests/lab/main_job"
 
 Command = list[str]
@@ -87,8 +86,8 @@ def phases() -> dict[str, Phase]:
     mypy = [sys.executable, "-m", "mypy", "-p", f"{TYPED}.module_utils", "-p", f"{TYPED}.plugin_utils"]
     table = [
         Phase("lint", [["ruff", "check", "."], mypy, ["ansible-lint", "--nocolor", "--offline"]]),
-        Phase("unit", [[*YIELDING, *PYTEST, "tests/unit"]]),
-        Phase("sanity", [[*YIELDING, sys.executable, ".ci/sanity.py"]]),
+        Phase("unit", [[*PYTEST, "tests/unit"]]),
+        Phase("sanity", [[sys.executable, ".ci/sanity.py"]]),
         Phase("build", [[*PYTEST, "tests/build"]]),
         Phase("lab-up", [lab_up]),
         Phase("engine", [engine], live=True),
@@ -116,8 +115,6 @@ class Runner:
         self.begin = time.monotonic()
         self.children: set[subprocess.Popen[str]] = set()
         self.stopped = False
-        self.lab_came = threading.Event()
-        self.lab_failed = False
 
     def say(self, text: str) -> None:
         """Print one line with the time since the start."""
@@ -127,7 +124,6 @@ class Runner:
     def stop(self) -> None:
         """Begin no command any more, and interrupt those that run."""
         self.stopped = True
-        self.lab_came.set()
         for child in list(self.children):
             if child.poll() is None:
                 os.killpg(child.pid, signal.SIGINT)
@@ -195,21 +191,9 @@ class Runner:
         else:
             self.say(f"{phase.name}: ok, {phase.seconds:.1f} s {'; '.join(phase.closing)}")
 
-    def in_turn(self, lane: list[Phase]) -> None:
-        """Run phases one after the other, those on the lab when it is up."""
-        for phase in lane:
-            if phase.name in ON_THE_LAB:
-                self.lab_came.wait()
-                if self.lab_failed:
-                    continue
-            self.run(phase)
-            if phase.name == "lab-up":
-                self.lab_failed = bool(phase.failed)
-                self.lab_came.set()
-
     def lane(self, lane: list[Phase]) -> threading.Thread:
         """Run phases one after the other beside the rest."""
-        thread = threading.Thread(target=self.in_turn, args=(lane,), daemon=True)
+        thread = threading.Thread(target=lambda: [self.run(phase) for phase in lane], daemon=True)
         thread.start()
         return thread
 
@@ -265,6 +249,8 @@ def main() -> int:
         lanes = [[table[name] for name in lane if name in names] for lane in step]
         for thread in [runner.lane(lane) for lane in lanes]:
             thread.join()
+        if table["lab-up"].failed:
+            break
     if table["lab-up"].ran and "lab-down" in names:
         runner.stopped = False
         runner.run(table["lab-down"])
