@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.container import option_values
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import FPS, TOLD_METRICS
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import cpu_list, metric_sources
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
 _KNOWN_UNITS: Mapping[str, str] = {metric.name: metric.unit for metric in TOLD_METRICS}
 UNITLESS = "1"
+CFS_PERIOD = 100_000.0
+"""Microseconds of a scheduling period where the container names none."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,20 @@ class Rule:
     kind: str
     unit: str
     required: bool = True
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a container may use: cores by its quota, CPUs of its set, and memory; ``None`` where it has no limit."""
+
+    quota: float | None = None
+    cpu_set: int | None = None
+    memory_bytes: int | None = None
+
+    @property
+    def cores(self) -> float | None:
+        """The CPU time that it may use, by its quota or its set."""
+        return min((limit for limit in (self.quota, self.cpu_set) if limit), default=None)
 
 
 @dataclass(frozen=True)
@@ -46,6 +63,7 @@ class MeasuredReplica:
     one_shot: bool
     restart_policy: str
     rules: tuple[Rule, ...]
+    limits: Limits = Limits()
 
     @property
     def restarts_by_policy(self) -> bool:
@@ -92,6 +110,17 @@ def rule_of(metric: str, data: Mapping[str, Any], container: str = "") -> Rule:
     )
 
 
+def _limits(task: Mapping[str, Any]) -> Limits:
+    """From the docker options of a replica; an option that is 0 or empty sets no limit."""
+    cpus, quota, period = (float(task.get(key) or 0.0) for key in ("cpus", "cpu_quota", "cpu_period"))
+    own, memory = str(task.get("cpuset_cpus") or ""), task.get("memory")
+    return Limits(
+        quota=cpus or (quota / (period or CFS_PERIOD) if quota > 0.0 else None),
+        cpu_set=len(cpu_list.numbers(own)) if own else None,
+        memory_bytes=(option_values.size(memory) or None) if memory else None,
+    )
+
+
 def _replica(name: str, data: Mapping[str, Any]) -> MeasuredReplica:
     task = data.get("task") or {}
     container = str(data.get("container", name))
@@ -108,6 +137,7 @@ def _replica(name: str, data: Mapping[str, Any]) -> MeasuredReplica:
         one_shot=any(probe.get("kind") == "exited" for probe in data.get("ready") or []),
         restart_policy=str(task.get("restart_policy") or ""),
         rules=tuple(rule_of(metric, rule, container) for metric, rule in sorted((data.get("metrics") or {}).items())),
+        limits=_limits(task),
     )
 
 

@@ -15,6 +15,8 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     aggregates,
+    bottleneck,
+    bottleneck_scene,
     measured_plan,
     metric_catalogue,
     objectives,
@@ -23,6 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     run_events,
     verdict,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.bottleneck import Bottleneck
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import Offset
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
     ACHIEVED,
@@ -114,6 +117,14 @@ def _counted(run: Run, metric: Metric, spans: Sequence[Span]) -> Summary | None:
         return None
     total = sum(counted)
     return Summary(unit=f"{metric.unit}/s", n=len(counted), mean=total / seconds, total=total)
+
+
+def bottleneck_of(run: Run) -> Bottleneck | None:
+    """What limited the run; ``None`` where nothing was measured, or is not looked at yet."""
+    spans = run.measure_spans
+    if not spans or run.seen.start is None:
+        return None
+    return bottleneck.find(bottleneck_scene.gather(run.plan, run.snapshot, run.seen, spans))
 
 
 def _figures(series: Mapping[str, Series], spans: Sequence[Span]) -> dict[str, Summary]:
@@ -208,6 +219,7 @@ def build(
     for names, series in ((run.plan.hosts, run.seen.hosts), ([r.name for r in run.plan.replicas], run.seen.replicas)):
         figures.update({name: _figures(series[name], spans) for name in names})
     finished = judged.verdict != "aborted"
+    limited = bottleneck_of(run)
 
     def told(names: Iterable[str]) -> dict[str, dict[str, Any]]:
         return {name: {metric: s.as_dict() for metric, s in figures[name].items()} for name in names}
@@ -221,6 +233,7 @@ def build(
         "verdict": judged.verdict,
         "reasons": list(judged.reasons),
         "objectives": [found.as_dict() for found in objectives.outcomes(run.plan, run.seen, spans)],
+        "bottleneck": limited.as_dict() if limited is not None else None,
         "started": iso(started),
         "finished": iso(now) if finished else None,
         "stand_ins": list(run.plan.stand_ins),

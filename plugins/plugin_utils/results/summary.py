@@ -38,6 +38,8 @@ LATENCY_ROW = "Overall Latency (ms)"
 """Over pipelines, the median of each one's median: upstream's definition since February 2026."""
 MEAN_LATENCY_ROW = "Overall Latency, mean over all frames (ms)"
 """A row of ours: of all frames of all of them together."""
+BOTTLENECK_ROW = "Bottleneck"
+"""Another one: what limited the run, in a sentence."""
 # The rows that people's tools know, after those of the cameras; NA where no metric of the catalogue has that row.
 ROWS = (
     "CPU Utilization %",
@@ -156,7 +158,9 @@ def rows(final: Mapping[str, Any], run: Run) -> list[tuple[str, str]]:
     known = {m.row.label: _fleet_figure(final, run, m.name, m.row) for m in HOST_METRICS if m.row is not None}
     known[LATENCY_ROW] = _median_of_medians(final, run)
     known[MEAN_LATENCY_ROW] = _milliseconds(final.get("totals", {}), "mean")
-    return _objective_rows(final) + found + latencies + [(label, _figure(known.get(label))) for label in ROWS]
+    limited = (final.get("bottleneck") or {}).get("conclusion", MISSING)
+    figures = [(label, _figure(known.get(label))) for label in ROWS]
+    return [*_objective_rows(final), *found, *latencies, *figures, (BOTTLENECK_ROW, limited)]
 
 
 def objective_text(found: Mapping[str, Any]) -> str:
@@ -328,6 +332,10 @@ def table(final: Mapping[str, Any]) -> str:
     worst = worst_stream(final)
     if worst is not None:
         parts.append(f"Worst stream: {worst}")
+    found = final.get("bottleneck")
+    if found is not None:
+        parts.append(clean(f"{found['conclusion'][:1].upper()}{found['conclusion'][1:]}"))
+        parts.extend(f"  besides: {clean(caveat)}" for caveat in found["caveats"])
     if final.get("stand_ins"):
         parts.append(f"Made with stand-ins: {', '.join(clean(name) for name in final['stand_ins'])}")
     return "\n".join(parts)

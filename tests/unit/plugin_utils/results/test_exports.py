@@ -53,7 +53,7 @@ def test_the_summary_has_the_known_row_names(ready_run: Play) -> None:
     expected += [f"GPU_0 {unit} Utilization %" for unit in ("Compute[CCS]", "Render/3D[RCS]", "Video[VCS]")]
     expected += ["GPU_0 VideoEnhance[VECS] Utilization %", "GPU_0 Blitter Copy Engine %", "GPU_0 GPU Power (W)"]
     expected += ["Overall Latency (ms)", "Overall Latency, mean over all frames (ms)"]
-    expected += ["Total Text count", "Total Barcode count"]
+    expected += ["Total Text count", "Total Barcode count", "Bottleneck"]
     assert list(rows) == expected
 
 
