@@ -47,10 +47,12 @@ STALLED = Levels(40.0, 20.0, 10.0)
 WAITING = Levels(0.50, 0.25, 0.10)
 """The share of a request's time that is waiting for an infer request."""
 THROTTLED = 0.50
-"""The share of scheduling periods cut off with which a quota that is used up is clear …"""
+"""The share of scheduling periods cut off with which a quota is clear, where it is also used for the most part …"""
+MOSTLY_USED = 0.80
 OFTEN_THROTTLED = 0.25
 """… and with which it is likely, whatever was used of it on average."""
 QUOTA_USED = 0.90
+"""The share of a quota that makes it likely, whatever was throttled."""
 ONE_THREAD = (0.95, 1.15)
 """Cores that one busy thread takes, with a little for its helpers."""
 OUTSIDE = 0.50
@@ -120,7 +122,7 @@ def quotas(scene: Scene) -> Iterator[Candidate]:
         quota, throttled = container.limits.quota, container.throttled or 0.0
         used = container.cpu / quota if container.cpu is not None and quota else None
         confidence: Confidence | None = None
-        if throttled >= THROTTLED and (used is None or used >= QUOTA_USED):
+        if throttled >= THROTTLED and (used is None or used >= MOSTLY_USED):
             confidence = CLEAR
         elif throttled >= OFTEN_THROTTLED or (used or 0.0) >= QUOTA_USED:
             confidence = LIKELY
@@ -167,7 +169,7 @@ def host_cpus(scene: Scene) -> Iterator[Candidate]:
     for host in scene.hosts:
         confidence = BUSY.of(host.busy) if host.busy is not None else None
         own = [container for container in scene.on(host) if container.cpu]
-        if confidence is None or not own or host.cpu is None or scene.own_cpu(host) < host.cpu / 2.0:
+        if confidence is None or not own or host.cpu is None or scene.foreign(host) > host.cpu / 2.0:
             continue
         most = max(own, key=lambda container: container.cpu or 0.0)
         says = f"{host.cpu:.2f} of {host.cpus:g} cores busy"
@@ -281,7 +283,7 @@ def contention(scene: Scene) -> dict[str, str]:
     for host in scene.hosts:
         if host.cpu is None or not host.cpus or host.busy is None:
             continue
-        foreign = host.cpu - scene.own_cpu(host)
+        foreign = scene.foreign(host)
         if (host.steal or 0.0) >= STOLEN * host.cpus:
             found[host.name] = f"the hypervisor took {host.steal:.2f} of the {host.cpus:g} cores of {host.name}"
         elif host.busy >= BUSY.likely and foreign >= FOREIGN * host.cpus:

@@ -95,12 +95,13 @@ class Device:
 
 @dataclass(frozen=True)
 class Host:
-    """One host. ``pressure``: percent of the time in which some task waited for ``memory`` or ``io``; ``link`` is the
-    speed of its network in bytes a second."""
+    """One host. ``others``: CPU time of processes that are not the plan's; ``pressure``: percent of the time in which
+    some task waited for ``memory`` or ``io``; ``link``: the speed of its network in bytes a second."""
 
     name: str
     cpus: float | None = None
     cpu: float | None = None
+    others: float | None = None
     steal: float | None = None
     pressure: Mapping[str, float] = field(default_factory=dict)
     received: float | None = None
@@ -138,9 +139,11 @@ class Scene:
         """Those whose requests are counted."""
         return [container for container in self.containers if container.service is not None]
 
-    def own_cpu(self, host: Host) -> float:
-        """The CPU time of the plan's containers on a host."""
-        return sum(container.cpu or 0.0 for container in self.on(host))
+    def foreign(self, host: Host) -> float:
+        """The CPU time of a host that is not the plan's: as it was measured, else what its containers leave."""
+        if host.others is not None:
+            return host.others
+        return (host.cpu or 0.0) - sum(container.cpu or 0.0 for container in self.on(host))
 
 
 def _sides(plan: MeasuredPlan) -> dict[str, Side]:
@@ -227,6 +230,7 @@ def _host(name: str, snapshot: Mapping[str, Any], series: Mapping[str, Series], 
         name=name,
         cpus=float(cpus) if isinstance(cpus, (int, float)) else None,
         cpu=figures.mean("cpu_cores"),
+        others=figures.mean("cpu_others_cores"),
         steal=figures.mean("cpu_steal_cores"),
         pressure={word: percent for word, percent in pressure.items() if percent is not None},
         received=figures.mean("network_rx_bytes_per_second"),

@@ -114,6 +114,7 @@ def test_a_client_that_got_all_it_asked_for_is_not_limited_by_its_quota() -> Non
     ("use", "throttled", "confidence"),
     [
         (0.49, 0.5, "clear"),
+        (0.41, 0.7, "clear"),
         (0.3, 0.6, "likely"),
         (0.3, 0.25, "likely"),
         (0.46, 0.0, "likely"),
@@ -256,6 +257,8 @@ def test_contention_is_a_caveat_and_no_bottleneck() -> None:
     own = bottleneck.find(scene(server=AT_ITS_QUOTA, h1={"cpu": 7.9}))
     assert (own.found is not None, own.confidence) == (True, "clear")
     assert own.caveats == ("h1 was 99 % busy, and 7.41 of its 8 cores with other processes than the plan's",)
+    # Hosts that are containers of one machine see each other's processes, which are the plan's all the same.
+    assert bottleneck.find(scene(h1={"cpu": 7.9, "others": 0.1})).caveats == ()
     stolen = bottleneck.find(scene(h1={"steal": 1.5}))
     assert stolen.caveats == ("the hypervisor took 1.50 of the 8 cores of h1",)
 
