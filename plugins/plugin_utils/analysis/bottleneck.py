@@ -89,11 +89,11 @@ def _rank(candidate: Candidate) -> tuple[int, int, float]:
 
 
 def _folded(found: Sequence[Candidate]) -> Iterator[Candidate]:
-    """Of the same cause at several replicas of a container, the first, which names how many more there are."""
-    groups: dict[tuple[str, str], list[Candidate]] = {}
-    for index, candidate in enumerate(found):
-        key = (candidate.cause, candidate.group or str(index))
-        groups.setdefault(key, []).append(candidate)
+    """Of the same cause at several hosts, or at several replicas of a container, the first, which tells how many more
+    there are."""
+    groups: dict[tuple[str, str, str], list[Candidate]] = {}
+    for candidate in found:
+        groups.setdefault((candidate.cause, candidate.side, candidate.group), []).append(candidate)
     for first, *more in groups.values():
         yield replace(first, what=f"{first.what} and {len(more)} more like it") if more else first
 

@@ -67,7 +67,8 @@ STOLEN = 0.05
 
 AT_WORK = "requests_per_second × inference_seconds"
 IN_THE_SERVER = "requests_per_second × request_seconds"
-"""What evidence calls numbers of requests that are made of two metrics, by Little's law."""
+DISK_TRAFFIC = "block_read_bytes_per_second + block_write_bytes_per_second"
+"""What evidence calls figures that are made of two metrics; numbers of requests are so by Little's law."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Evidence:
 @dataclass(frozen=True)
 class Candidate:
     """Something that may limit the run. ``used``: how near it is to its limit, 1 at it; ``container`` is the replica's
-    name, and ``group`` what its like are called together."""
+    name, and ``group`` that of its container, empty where it is the host's."""
 
     cause: Cause
     side: Side
@@ -116,18 +117,21 @@ def _cpu(container: Container, limit: float | None, says: str) -> Evidence:
     return Evidence("cpu_cores", container.cpu or 0.0, "cores", says, limit, container.host, container.name)
 
 
+def _quota(used: float | None, throttled: float) -> Confidence | None:
+    """How sure a quota is, by the share that is used of it and that of the periods in which it was used up."""
+    if throttled >= THROTTLED and (used is None or used >= MOSTLY_USED):
+        return CLEAR
+    if throttled >= OFTEN_THROTTLED or (used or 0.0) >= QUOTA_USED:
+        return LIKELY
+    return WEAK if (used or 0.0) >= BUSY.weak else None
+
+
 def quotas(scene: Scene) -> Iterator[Candidate]:
     """CPU quotas that are used up, as use and throttling tell."""
     for container in scene.containers:
         quota, throttled = container.limits.quota, container.throttled or 0.0
         used = container.cpu / quota if container.cpu is not None and quota else None
-        confidence: Confidence | None = None
-        if throttled >= THROTTLED and (used is None or used >= MOSTLY_USED):
-            confidence = CLEAR
-        elif throttled >= OFTEN_THROTTLED or (used or 0.0) >= QUOTA_USED:
-            confidence = LIKELY
-        elif (used or 0.0) >= BUSY.weak:
-            confidence = WEAK
+        confidence = _quota(used, throttled)
         if confidence is None or not container.concerned:
             continue
         evidence = [_cpu(container, quota, f"{container.cpu:.2f} of {quota:.2f} cores")] if used is not None else []
@@ -226,40 +230,31 @@ def memory(scene: Scene) -> Iterator[Candidate]:
             used = container.memory / limit
             yield _at(container, "memory", _of(container, "memory"), confidence, used, [evidence])
     for host in scene.hosts:
-        found = _stalled(scene, host, "memory", "memory")
-        if found is not None:
-            yield found
+        yield from _stalled(scene, host, "memory", "memory")
 
 
-def _stalled(scene: Scene, host: Host, cause: Cause, resource: str, capped: bool = False) -> Candidate | None:
-    """A host whose tasks waited for memory or I/O; a ``capped`` one is a weak candidate at most."""
-    percent = host.pressure.get("io" if cause == "disk" else "memory")
-    confidence = STALLED.of(percent) if percent is not None else None
-    if percent is None or confidence is None:
-        return None
-    metric = f"psi_{'io' if cause == 'disk' else 'memory'}_percent"
-    evidence = [
-        Evidence(
-            metric, percent, "percent", f"tasks waited for it {percent:.0f} % of the time", STALLED.weak, host.name
-        )
-    ]
-    if cause == "disk" and host.disk is not None:
-        name = "block_read_bytes_per_second + block_write_bytes_per_second"
-        says = f"{host.disk / 1e6:.1f} MB/s read and written"
-        evidence.append(Evidence(name, host.disk, "bytes/s", says, None, host.name))
-    confidence = WEAK if capped else confidence
-    what = f"{resource} of {host.name}"
-    return Candidate(cause, _side_of(scene, host), what, confidence, percent / 100.0, tuple(evidence), host.name)
+def _stalled(
+    scene: Scene, host: Host, cause: Cause, word: str, more: Sequence[Evidence] = (), capped: bool = False
+) -> Iterator[Candidate]:
+    """A host whose tasks waited for what the kernel calls ``word``; a ``capped`` one is a weak candidate at most."""
+    percent = host.pressure.get(word, 0.0)
+    confidence = STALLED.of(percent)
+    if confidence is not None:
+        says = f"tasks waited for it {percent:.0f} % of the time"
+        evidence = (Evidence(f"psi_{word}_percent", percent, "percent", says, STALLED.weak, host.name), *more)
+        what, confidence = f"{cause} of {host.name}", WEAK if capped else confidence
+        yield Candidate(cause, _side_of(scene, host), what, confidence, percent / 100.0, evidence, host.name)
 
 
 def disks(scene: Scene) -> Iterator[Candidate]:
     """Disks that tasks waited for; a weak sign where most of the traffic is known to be that of others."""
     for host in scene.hosts:
         own = [container.block for container in scene.on(host) if container.block is not None]
-        foreign = bool(own) and host.disk is not None and sum(own) < host.disk / 2.0
-        found = _stalled(scene, host, "disk", "disk", capped=foreign)
-        if found is not None:
-            yield found
+        more = []
+        if host.disk is not None:
+            says = f"{host.disk / 1e6:.1f} MB/s read and written"
+            more = [Evidence(DISK_TRAFFIC, host.disk, "bytes/s", says, None, host.name)]
+        yield from _stalled(scene, host, "disk", "io", more, bool(own) and sum(own) < (host.disk or 0.0) / 2.0)
 
 
 def links(scene: Scene) -> Iterator[Candidate]:
@@ -320,9 +315,7 @@ def infer_requests(scene: Scene, found: Sequence[Candidate], contended: Sequence
         if service.inference is not None:
             working = service.requests * service.inference
             says = f"{working:.2f} at work at any time"
-            evidence.append(
-                Evidence("requests_per_second × inference_seconds", working, "requests", says, None, *where)
-            )
+            evidence.append(Evidence(AT_WORK, working, "requests", says, None, *where))
         what = _of(container, "infer requests (nireq)")
         yield _at(container, "infer_requests", what, WEAK if follows else confidence, share, evidence)
 
@@ -359,7 +352,8 @@ def elsewhere(scene: Scene, found: Sequence[Candidate], contended: Sequence[str]
     """The network, where requests pass their time outside of servers and nothing else is near its limit."""
     waiting, passing = [client for client in scene.clients if client.concerned], flow(scene)
     apart = {client.host for client in waiting} - {server.host for server in scene.servers}
-    if not waiting or passing is None or not apart or 1.0 - passing.share < OUTSIDE:
+    told = any(one.cause == "network" for one in found)
+    if not waiting or passing is None or not apart or told or 1.0 - passing.share < OUTSIDE:
         return
     evidence = [_in_the_server(passing)]
     for host in scene.hosts:
@@ -382,7 +376,7 @@ def load(scene: Scene, found: Sequence[Candidate], contended: Sequence[str]) -> 
     if asked and all(demand.met for demand in demands):
         offered, achieved = sum(one.offered or 0.0 for one in asked), sum(one.achieved for one in asked)
         says = f"{achieved:.4g} of {offered:.4g} {asked[0].unit} done"
-        evidence = (Evidence("offered_per_second", achieved, asked[0].unit, says, offered), busiest(scene))
+        evidence = (Evidence("achieved_per_second", achieved, asked[0].unit, says, offered), busiest(scene))
         yield Candidate("load", "load", what, LIKELY if others else CLEAR, 1.0, evidence)
         return
     passing = flow(scene) if demands and not asked else None

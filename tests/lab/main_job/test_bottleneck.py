@@ -129,8 +129,9 @@ def test_a_limit_that_was_set_is_named(limited: Fleet, what: str) -> None:
         assert used["limit"] == quota and used["value"] == pytest.approx(quota, rel=0.1)
         assert figure(told, "cpu_throttled_ratio")["value"] > 0.5
     elif limit.cause == "network":
-        assert figure(told, "network_tx_bytes_per_second")["value"] == pytest.approx(RATE, rel=0.15)
+        # Between two frames nothing is on its way for a moment.
+        assert 0.6 * RATE < figure(told, "network_tx_bytes_per_second")["value"] < 1.05 * RATE
     elif limit.cause == "infer_requests":
         assert figure(told, "requests_per_second × inference_seconds")["value"] == pytest.approx(1.0, abs=0.15)
     else:
-        assert figure(told, "offered_per_second")["value"] == pytest.approx(2.0, rel=0.1)
+        assert figure(told, "achieved_per_second")["value"] == pytest.approx(2.0, rel=0.1)

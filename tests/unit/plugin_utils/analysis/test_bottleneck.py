@@ -150,6 +150,14 @@ def test_the_cpu_of_a_host_is_on_the_side_of_whoever_uses_it() -> None:
     assert found(scene(client={"cpu": 7.2}, h2={"cpu": 7.0})) == ("cpu", "client", "likely")
 
 
+def test_busy_hosts_of_one_side_are_told_together() -> None:
+    one = scene(client={"cpu": 7.2}, h2={"cpu": 7.8})
+    more = [replace(one.hosts[1], name=f"h{n}") for n in (3, 4)]
+    twins = [replace(one.containers[1], name=f"client-{n}", host=f"h{n}") for n in (3, 4)]
+    told = bottleneck.find(Scene((*one.hosts, *more), (*one.containers, *twins)))
+    assert told.conclusion.startswith("limited by: CPU of h2 and 2 more like it (7.80 of 8 cores busy")
+
+
 def test_a_set_of_cpus() -> None:
     assert found(scene(server={"limits": Limits(cpu_set=2), "cpu": 1.95})) == ("cpu", "server", "clear")
 
