@@ -314,8 +314,9 @@ def infer_requests(scene: Scene, found: Sequence[Candidate], contended: Sequence
         evidence = [Evidence("wait_seconds", service.wait, "seconds", says, WAITING.likely * whole, *where)]
         if service.inference is not None:
             working = service.requests * service.inference
-            says = f"{working:.2f} at work at any time"
-            evidence.append(Evidence(AT_WORK, working, "requests", says, None, *where))
+            of_all = "" if service.pool is None else f" of {service.pool:g}"
+            says = f"{working:.2f}{of_all} at work at any time"
+            evidence.append(Evidence(AT_WORK, working, "requests", says, service.pool, *where))
         what = _of(container, "infer requests (nireq)")
         yield _at(container, "infer_requests", what, WEAK if follows else confidence, share, evidence)
 

@@ -47,12 +47,14 @@ class Demand:
 
 @dataclass(frozen=True)
 class Service:
-    """Of a model server: requests per second, and seconds of a request, of its inference and its waiting for one."""
+    """Of a model server: requests per second; seconds of a request, of its inference, and of waiting for an infer
+    request, of which it has ``pool``."""
 
     requests: float
     request: float | None = None
     inference: float | None = None
     wait: float | None = None
+    pool: float | None = None
 
     @property
     def inside(self) -> float | None:
@@ -190,8 +192,8 @@ def _service(figures: _Figures) -> Service | None:
     requests = figures.mean("requests_per_second")
     if not requests:
         return None
-    times = (figures.mean(name) for name in ("request_seconds", "inference_seconds", "wait_seconds"))
-    return Service(requests, *times)
+    told = ("request_seconds", "inference_seconds", "wait_seconds", "infer_request_queue_size")
+    return Service(requests, *map(figures.mean, told))
 
 
 def _container(replica: MeasuredReplica, side: Side, seen: Observations, spans: Sequence[Span]) -> Container:

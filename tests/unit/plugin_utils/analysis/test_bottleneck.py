@@ -187,6 +187,9 @@ def test_waiting_for_an_infer_request() -> None:
         "limited by: infer requests (nireq) of server on h1 (73 % of a request's 48.0 ms is waiting for one, 0.96 at"
         " work at any time; clear)"
     )
+    pool = bottleneck.find(scene(server={"service": replace(WAITS, pool=1.0)}))
+    assert [(one.value, one.limit) for one in pool.evidence if one.unit == "requests"] == [(pytest.approx(0.96), 1.0)]
+    assert "0.96 of 1 at work at any time" in pool.conclusion
     assert found(scene(server={"service": replace(WAITS, request=None)})) == ("infer_requests", "server", "clear")
     assert found(scene(server={"service": replace(WAITS, wait=0.015)})) == ("infer_requests", "server", "likely")
 
