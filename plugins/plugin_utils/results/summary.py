@@ -34,12 +34,12 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering impo
 MISSING = "NA"
 MOST_ROWS = 40
 """A terminal is shown at most so many replicas."""
+BOTTLENECK_ROW = "Bottleneck"
+"""What limited the run, in a sentence: a row of ours."""
 LATENCY_ROW = "Overall Latency (ms)"
 """Over pipelines, the median of each one's median: upstream's definition since February 2026."""
 MEAN_LATENCY_ROW = "Overall Latency, mean over all frames (ms)"
 """A row of ours: of all frames of all of them together."""
-BOTTLENECK_ROW = "Bottleneck"
-"""Another one: what limited the run, in a sentence."""
 # The rows that people's tools know, after those of the cameras; NA where no metric of the catalogue has that row.
 ROWS = (
     "CPU Utilization %",
@@ -158,9 +158,7 @@ def rows(final: Mapping[str, Any], run: Run) -> list[tuple[str, str]]:
     known = {m.row.label: _fleet_figure(final, run, m.name, m.row) for m in HOST_METRICS if m.row is not None}
     known[LATENCY_ROW] = _median_of_medians(final, run)
     known[MEAN_LATENCY_ROW] = _milliseconds(final.get("totals", {}), "mean")
-    limited = (final.get("bottleneck") or {}).get("conclusion", MISSING)
-    figures = [(label, _figure(known.get(label))) for label in ROWS]
-    return [*_objective_rows(final), *found, *latencies, *figures, (BOTTLENECK_ROW, limited)]
+    return _objective_rows(final) + found + latencies + [(label, _figure(known.get(label))) for label in ROWS]
 
 
 def objective_text(found: Mapping[str, Any]) -> str:
@@ -190,7 +188,8 @@ def csv_text(final: Mapping[str, Any], run: Run) -> str:
     """``summary.csv``: two columns, no header, ``NA`` where there is no figure."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerows((neutral(name), neutral(value)) for name, value in rows(final, run))
+    limited = (BOTTLENECK_ROW, (final.get("bottleneck") or {}).get("conclusion", MISSING))
+    writer.writerows((neutral(name), neutral(value)) for name, value in [*rows(final, run), limited])
     return out.getvalue()
 
 
