@@ -65,10 +65,11 @@ FOREIGN = 0.20
 """The share of a busy host's CPUs that others take, for their load to be contention."""
 STOLEN = 0.05
 
+CPU_SHARE = "cpu_cores / cores"
 AT_WORK = "requests_per_second × inference_seconds"
 IN_THE_SERVER = "requests_per_second × request_seconds"
 DISK_TRAFFIC = "block_read_bytes_per_second + block_write_bytes_per_second"
-"""What evidence calls figures that are made of two metrics; numbers of requests are so by Little's law."""
+"""What evidence calls figures that are made of two; numbers of requests are so by Little's law."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ def devices(scene: Scene) -> Iterator[Candidate]:
             confidence = BUSY.of(device.busy)
             if confidence is not None:
                 says = f"busy {_percent(device.busy)} of the time"
-                evidence = Evidence(device.metric, device.busy, "ratio", says, 1.0, host.name)
+                evidence = Evidence(device.metric, 100.0 * device.busy, "percent", says, 100.0, host.name)
                 what = f"{device.name} of {host.name}"
                 yield Candidate("device", "device", what, confidence, device.busy, (evidence,), host.name)
 
@@ -387,18 +388,19 @@ def load(scene: Scene, found: Sequence[Candidate], contended: Sequence[str]) -> 
 
 def busiest(scene: Scene) -> Evidence:
     """The processor or engine that is nearest to its limit; 0 where none was measured."""
-    told = [Evidence("cpu_cores", 0.0, "ratio", "no processor was measured", 1.0)]
+    told = [Evidence(CPU_SHARE, 0.0, "percent", "no processor was measured", 100.0)]
 
     def use(what: str, share: float, metric: str, host: str, replica: str | None = None) -> None:
-        told.append(Evidence(metric, share, "ratio", f"busiest: {what}, {_percent(share)}", 1.0, host, replica))
+        says = f"busiest: {what}, {_percent(share)}"
+        told.append(Evidence(metric, 100.0 * share, "percent", says, 100.0, host, replica))
 
     for host in scene.hosts:
         if host.busy is not None:
-            use(f"CPU of {host.name}", host.busy, "cpu_cores", host.name)
+            use(f"CPU of {host.name}", host.busy, CPU_SHARE, host.name)
         for device in host.devices:
             use(f"{device.name} of {host.name}", device.busy, device.metric, host.name)
     for container in scene.containers:
         limit = container.limits.cores
         if container.cpu is not None and limit:
-            use(f"CPU of {container.name}", container.cpu / limit, "cpu_cores", container.host, container.name)
+            use(f"CPU of {container.name}", container.cpu / limit, CPU_SHARE, container.host, container.name)
     return max(told, key=lambda one: one.value)

@@ -170,12 +170,13 @@ def test_one_busy_thread() -> None:
 
 @pytest.mark.parametrize(("busy", "confidence"), [(0.97, "clear"), (0.9, "likely"), (0.75, "not clear")])
 def test_an_engine_of_a_device(busy: float, confidence: str) -> None:
-    engine = Device("GPU 0000:00:02.0 render", "gpu_busy_ratio", busy)
+    engine = Device("GPU 0000:00:02.0 render", "gpu_render_busy_percent", busy)
     told = bottleneck.find(scene(server={"service": None}, h1={"devices": (engine,)})).as_dict()
     assert told["confidence"] == confidence
     if confidence == "clear":
         says = "limited by: GPU 0000:00:02.0 render of h1 (busy 97 % of the time; clear)"
         assert (told["conclusion"], told["side"]) == (says, "device")
+        assert (told["evidence"][0]["value"], told["evidence"][0]["unit"]) == (97.0, "percent")
 
 
 WAITS = replace(IDLE, requests=80.0, request=0.048, wait=0.035)
@@ -195,7 +196,7 @@ def test_waiting_for_an_infer_request() -> None:
 
 
 def test_waiting_follows_where_processors_or_engines_are_short() -> None:
-    engine = Device("NPU 0000:00:0b.0", "npu_busy_ratio", 0.99)
+    engine = Device("NPU 0000:00:0b.0", "npu_busy_percent", 0.99)
     assert found(scene(server={**AT_ITS_QUOTA, "service": WAITS}))[0] == "cpu_quota"
     assert found(scene(server={"service": WAITS}, h1={"devices": (engine,)}))[0] == "device"
 
