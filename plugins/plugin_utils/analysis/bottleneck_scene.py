@@ -14,7 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import offered_load
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import CPU, LATENCY, MEMORY
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
+    ACHIEVED,
+    CPU,
+    FPS,
+    LATENCY,
+    MEMORY,
+    OFFERED,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import (
     Limits,
     MeasuredPlan,
@@ -24,6 +31,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observati
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import Summary
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series, Span, cut
 
+LOAD = (FPS.name, ACHIEVED.name, OFFERED.name)
+"""Metrics of who makes a load, or is the load."""
 Side = Literal["server", "client", "device", "network", "load"]
 
 
@@ -149,16 +158,17 @@ class Scene:
 
 
 def _sides(plan: MeasuredPlan) -> dict[str, Side]:
-    """A stream is a client where the plan measures something that serves; else it is what is served. What is not
+    """Who tells of a load is a client where something in the plan serves; else it is what is served. What is not
     measured, such as a simulated camera, feeds the rest."""
-    serving = any(not replica.is_stream for replica in plan.measured)
 
-    def side(replica: MeasuredReplica) -> Side:
-        if not replica.measured:
-            return "client"
-        return "client" if serving and replica.is_stream else "server"
+    def serves(replica: MeasuredReplica) -> bool:
+        return replica.ovms or (replica.measured and not any(rule.metric in LOAD for rule in replica.rules))
 
-    return {replica.name: side(replica) for replica in plan.replicas}
+    serving = any(map(serves, plan.replicas))
+    return {
+        replica.name: "server" if serves(replica) or (replica.measured and not serving) else "client"
+        for replica in plan.replicas
+    }
 
 
 class _Figures:

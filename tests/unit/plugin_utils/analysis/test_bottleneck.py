@@ -12,7 +12,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import bottleneck, measured_plan
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
+    bottleneck,
+    bottleneck_scene,
+    measured_plan,
+    observations,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.bottleneck import Bottleneck
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.bottleneck_scene import (
     Container,
@@ -23,9 +28,10 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.bottlenec
     Service,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import Limits
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
 
-from ..synthetic import Fleet, Play, make_plan
+from ..synthetic import T0, Fleet, Play, make_plan
 
 IDLE = Service(requests=15.0, request=0.016, inference=0.012, wait=0.0001)
 ASKS_FOR_MORE = Demand(achieved=15.0, offered=30.0)
@@ -303,6 +309,21 @@ def test_limits_of_a_replica_are_read_from_its_docker_options() -> None:
     assert limits(cpu_quota=50000, cpuset_cpus="0-2,5") == Limits(quota=0.5, cpu_set=4)
     assert limits(cpu_quota=50000, cpu_period=25000).cores == 2.0
     assert limits(cpu_quota=-1, cpus=0, memory=0) == Limits()
+
+
+def test_which_side_a_replica_is_on() -> None:
+    def sides(plan: dict[str, Any]) -> dict[str, str]:
+        fleet = measured_plan.of_plan(plan)
+        made = bottleneck_scene.gather(fleet, {}, observations.observe(fleet, (), {}), [Span(T0, T0 + 10.0)])
+        return {container.name: container.side for container in made.containers}
+
+    served = make_plan(hosts=2, clients=1)
+    assert sides(served) == {"ovms-client-1": "client", "ovms-ovms-server-1": "server"}
+    served["replicas"]["ovms-ovms-server-1"]["measured"] = False
+    assert sides(served) == {"ovms-client-1": "client", "ovms-ovms-server-1": "server"}
+    server = served["replicas"]["ovms-ovms-server-1"]
+    server.update(ovms=False, image="retail/camera-simulator:1", metrics={"fps": {"log": "fps"}})
+    assert sides(served) == {"ovms-client-1": "server", "ovms-ovms-server-1": "client"}
 
 
 class AtItsQuota(Fleet):
