@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -20,14 +21,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .conftest import Fleet
+from .conftest import Fleet, Playing
 
 CGROUPS = Path("/sys/fs/cgroup")
 HELD = 200_000_000
+FRAME = {"name": "data", "shape": [1, 3, 300, 300], "datatype": "FP32", "parameters": {"binary_data_size": 1_080_000}}
+SERVED = 30
 WINDOW = 45
 HERE = Path(__file__).resolve().parent
 RECOMPUTE = HERE.parents[1] / "oracle" / "recompute.py"
 pytestmark = pytest.mark.measures
+
+
+def unix(text: str) -> float:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 def files_of(container: str, *names: str) -> Path:
@@ -102,8 +109,7 @@ class Truth:
         """What a replica logged in the window, without the clock of its host: all hosts are on this machine."""
         host = self.record["containers"][replica]["host"]
         found = (self.folder / "logs" / host / f"{replica}.log").read_text(encoding="utf-8").splitlines()
-        told = [(datetime.fromisoformat(line.split(" ", 1)[0].replace("Z", "+00:00")), line) for line in found]
-        inside = [line for t, line in told if self.start < t.timestamp() <= self.end]
+        inside = [line for line in found if self.start < unix(line.split(" ", 1)[0]) <= self.end]
         return [json.loads(line[line.index("{") :]) for line in inside]
 
 
@@ -112,7 +118,7 @@ def truth(prepared: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """One run, during which control group files are read by hand."""
     user = Fleet(prepared.checkout, prepared.inventory, tmp_path_factory.mktemp("truth"))
     shutil.copytree(HERE / "truth", user.home / "profiles" / "truth")
-    settings = {"measure_warmup_max": 10, "measure_duration": WINDOW, "measure_contention_max": 1.0}
+    settings = {"measure_warmup_max": 10, "measure_duration": WINDOW, "profile_keep": True}
     with user.start("run_profile", profile="truth", **settings) as playing:
         playing.until("Start the sampler")
         ids = user.shells("h2,h3", "docker ps --no-trunc --format '{{ '{{' }}.Names{{ '}}' }} {{ '{{' }}.ID{{ '}}' }}'")
@@ -124,8 +130,8 @@ def truth(prepared: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     record = user.latest()
     [window] = [window for window in record["windows"] if window["phase"] == "measure"]
     assert window["valid"], (done.output, record["reasons"])
-    start, end = (datetime.fromisoformat(window[key].replace("Z", "+00:00")).timestamp() for key in ("start", "end"))
-    yield Truth(record, (user.home / "results" / "latest").resolve(), start, end, by_hand)
+    folder = (user.home / "results" / "latest").resolve()
+    yield Truth(record, folder, unix(window["start"]), unix(window["end"]), by_hand)
     user.well("stop_profile")
 
 
@@ -182,3 +188,64 @@ def test_every_figure_is_what_the_samples_say(truth: Truth) -> None:
         [sys.executable, str(RECOMPUTE), str(truth.folder)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A run of ovms in two windows. h2load asked all the while; in the second the server stood still for 2 s."""
+
+    record: dict[str, Any]
+    asked_per_second: float
+
+
+def windows_of(fleet: Fleet, playing: Playing) -> list[tuple[float, float]]:
+    """The measure windows of the run that is on its way, as soon as they are decided."""
+    while playing.process.poll() is None:
+        found = [window for window in fleet.latest()["windows"] if window["phase"] == "measure"]
+        if found:
+            return [(unix(window["start"]), unix(window["end"])) for window in found]
+        time.sleep(0.5)
+    raise AssertionError("the run ended before its windows were decided")
+
+
+@pytest.fixture(scope="module")
+def loaded(prepared: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    user = Fleet(prepared.checkout, prepared.inventory, tmp_path_factory.mktemp("loaded"))
+    host = re.findall(r"h1: \{ansible_host: ([0-9.]+)", user.inventory.read_text(encoding="utf-8"))[0]
+    body = user.home / "frame"
+    header = json.dumps({"inputs": [FRAME]}).encode()
+    body.write_bytes(header + bytes(1_080_000))
+    url = f"http://{host}:8000/v2/models/face-detection/infer"
+    told = ["-d", str(body), "-H", f"inference-header-content-length: {len(header)}"]
+    h2load = ["h2load", "--h1", "-c", "1", "-m", "1", "--rps=10", "-D", str(2 * SERVED + 60), *told, url]
+    settings = {"measure_warmup_max": 10, "measure_duration": SERVED, "measure_repeat": 2, "profile_keep": True}
+    with user.start("run_profile", profile="ovms", **settings) as playing:
+        playing.until("Start the sampler")
+        with subprocess.Popen(h2load, stdout=subprocess.PIPE, text=True) as asking:
+            _first, (start, _end) = windows_of(user, playing)
+            time.sleep(max(0.0, start + SERVED / 4 - time.time()))
+            user.shell("h1", "docker pause ovms-ovms-server-1; sleep 2; docker unpause ovms-ovms-server-1")
+            done = playing.end()
+            said, _nothing = asking.communicate()
+    record = user.latest()
+    assert all(window["valid"] for window in record["windows"] if window["phase"] == "measure"), done.output
+    rate = re.search(r"finished in .*, ([0-9.]+) req/s", said)
+    assert rate is not None and " 0 failed, 0 errored" in said, said
+    yield Loaded(record, float(rate.group(1)))
+    user.well("stop_profile")
+
+
+def test_the_request_rate_is_what_clients_and_h2load_asked(loaded: Loaded) -> None:
+    frames = loaded.record["totals"]["fps"]["mean"]
+    assert frames == pytest.approx(3 * 15.0, rel=0.03)
+    [server] = [name for name, c in loaded.record["containers"].items() if c["container"] == "ovms-server"]
+    served = loaded.record["metrics"][server]["requests_per_second"]["mean"]
+    assert served == pytest.approx(frames + loaded.asked_per_second, rel=0.03)
+
+
+def test_a_stall_of_two_seconds_shows(loaded: Loaded) -> None:
+    calm, stalled = (w["metrics"]["latency_seconds"] for w in loaded.record["windows"] if w["phase"] == "measure")
+    assert calm["max"] < 1.5
+    assert stalled["max"] >= 1.9
+    assert stalled["p99"] >= 1.5
+    assert stalled["p50"] < 0.5
