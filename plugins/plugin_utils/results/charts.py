@@ -98,6 +98,15 @@ def _charts(
     return charts
 
 
+def _of_devices(run: Run) -> dict[str, dict[str, Series]]:
+    """Series by the name of a host or replica and its device, then by metric; hosts first."""
+    found: dict[str, dict[str, Series]] = {}
+    for name in (*run.plan.hosts, *(replica.name for replica in run.plan.replicas)):
+        for series in run.seen.devices[name]:
+            found.setdefault(f"{name} {series.instance}", {})[series.name] = series
+    return found
+
+
 def _own_panels(run: Run) -> list[Panel]:
     """Panels of the metrics that only this profile has, in the order of their names."""
     own: dict[str, Series] = {}
@@ -112,10 +121,12 @@ def _own_panels(run: Run) -> list[Panel]:
 
 
 def sections(run: Run) -> list[dict[str, Any]]:
-    """The charts of containers and of hosts; charts that would be empty are left out."""
+    """The charts of containers, of hosts and of devices; charts that would be empty are left out."""
     replicas = [replica.name for replica in run.plan.replicas]
+    devices = _of_devices(run)
     container_panels = [*panels(metric_catalogue.OF_CONTAINERS.values()), *_own_panels(run)]
     return [
         {"title": "Containers", "charts": _charts(replicas, container_panels, lambda name: run.seen.replicas[name])},
         {"title": "Hosts", "charts": _charts(run.plan.hosts, panels(HOST_METRICS), lambda name: run.seen.hosts[name])},
+        {"title": "Devices", "charts": _charts(devices, panels(metric_catalogue.OF_DEVICES), devices.__getitem__)},
     ]

@@ -93,13 +93,18 @@ def test_the_head_says_what_counts(ready_run: Play) -> None:
 def test_every_host_and_container_has_its_series(ready_run: Play) -> None:
     sections = {section["title"]: section["charts"] for section in data_of(page_of(ready_run))["sections"]}
     cpu = {
-        title: next(chart for chart in charts if chart["metric"] == "cpu_cores") for title, charts in sections.items()
+        title: next(chart for chart in sections[title] if chart["metric"] == "cpu_cores")
+        for title in ("Containers", "Hosts")
     }
     assert {trace["name"] for trace in cpu["Containers"]["traces"]} == set(ready_run.plan["replicas"])
     assert {trace["name"] for trace in cpu["Hosts"]["traces"]} == set(ready_run.plan["hosts"])
     assert {"Frames per second", "Latency, median", "Latency, 99th percentile", "Errors", "Requests served"} <= {
         chart["title"] for chart in sections["Containers"]
     }
+    (power,) = sections["Devices"]
+    assert (power["metric"], power["unit"]) == ("package_power_watts", "W")
+    packages = {f"{host} package-0" for host in ready_run.plan["hosts"]} | {"server package-1"}
+    assert {trace["name"] for trace in power["traces"]} == packages
     for charts in sections.values():
         for chart in charts:
             for trace in chart["traces"]:
