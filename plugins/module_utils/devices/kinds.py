@@ -7,11 +7,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils.devices.gpu import gpus
+from ansible_collections.retail.profiles.plugins.module_utils.devices.npu import npus
 from ansible_collections.retail.profiles.plugins.module_utils.devices.rapl import Rapl
 from ansible_collections.retail.profiles.plugins.module_utils.devices.reader import Instances, Reader, Roots
 
 KINDS: Mapping[str, Callable[[Roots], Reader]] = {
     "rapl": Rapl,
+    "gpu": gpus,
+    "npu": npus,
 }
 """A line a kind: what samples call it, and its reader."""
 
