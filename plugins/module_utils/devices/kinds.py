@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.devices.gpu import gpus
@@ -12,12 +12,14 @@ from ansible_collections.retail.profiles.plugins.module_utils.devices.npu import
 from ansible_collections.retail.profiles.plugins.module_utils.devices.rapl import Rapl
 from ansible_collections.retail.profiles.plugins.module_utils.devices.reader import Instances, Reader, Roots
 
-KINDS: Mapping[str, Callable[[Roots], Reader]] = {
-    "rapl": Rapl,
-    "gpu": gpus,
-    "npu": npus,
-}
-"""A line a kind: what samples call it, and its reader."""
+Kind = tuple[str, Callable[[Roots], Reader]]
+
+KINDS: tuple[Kind, ...] = (
+    ("rapl", Rapl),
+    ("gpu", gpus),
+    ("npu", npus),
+)
+"""What samples call it, and a reader of it. Several readers of one kind have different devices."""
 
 
 class Devices:
@@ -26,61 +28,51 @@ class Devices:
     *roots*: where the kernel's files are.
     """
 
-    def __init__(
-        self, roots: Optional[Roots] = None, kinds: Optional[Mapping[str, Callable[[Roots], Reader]]] = None
-    ) -> None:
-        self._readers: dict[str, Reader] = {}
-        self._due: dict[str, float] = {}
+    def __init__(self, roots: Optional[Roots] = None, kinds: Sequence[Kind] = KINDS) -> None:
+        self._readers: list[tuple[str, Reader]] = []
+        self._due: dict[Reader, float] = {}
         self._failed: dict[str, str] = {}
-        for kind, make in (KINDS if kinds is None else kinds).items():
+        for kind, make in kinds:
             try:
-                self._readers[kind] = make(roots or Roots())
+                self._readers.append((kind, make(roots or Roots())))
             except Exception as error:  # one reader's mistake is not the others'
                 self._failed[kind] = _failure(error)
 
     @property
     def absent(self) -> dict[str, str]:
         found = dict(self._failed)
-        for reader in self._readers.values():
+        for _kind, reader in self._readers:
             found.update(reader.absent)
         return found
 
     def read(self, now: float) -> dict[str, Instances]:
-        """Counters by kind and device, of the kinds that are due at *now* (monotonic seconds)."""
-        found = {}
-        for kind, reader in list(self._readers.items()):
-            if now < self._due.get(kind, now):
-                continue
-            self._due[kind] = now + reader.seconds * 0.99  # ticks are not late and early by the same
-            try:
-                instances = reader.read()
-            except Exception as error:
-                self._give_up(kind, error)
-                continue
-            if instances:
-                found[kind] = instances
-        return found
+        """Counters by kind and device, of the readers that are due at *now* (monotonic seconds)."""
+        due = [entry for entry in self._readers if now >= self._due.get(entry[1], now)]
+        for _kind, reader in due:
+            self._due[reader] = now + reader.seconds * 0.99  # one tick is a little late, and the next one is not
+        return self._of(due, lambda reader: reader.read())
 
     def of_container(self, container_id: str) -> dict[str, Instances]:
         """What a container has used of devices up to the last reading, by kind and device."""
-        found = {}
-        for kind, reader in list(self._readers.items()):
+        return self._of(list(self._readers), lambda reader: reader.of_container(container_id))
+
+    def _of(self, readers: Sequence[tuple[str, Reader]], ask: Callable[[Reader], Instances]) -> dict[str, Instances]:
+        found: dict[str, Instances] = {}
+        for kind, reader in readers:
             try:
-                instances = reader.of_container(container_id)
+                instances = ask(reader)
             except Exception as error:
-                self._give_up(kind, error)
+                self._failed[kind] = _failure(error)
+                self._readers.remove((kind, reader))
+                reader.close()
                 continue
             if instances:
-                found[kind] = instances
+                found.setdefault(kind, {}).update(instances)
         return found
-
-    def _give_up(self, kind: str, error: Exception) -> None:
-        self._failed[kind] = _failure(error)
-        self._readers.pop(kind).close()
 
     def close(self) -> None:
         """Let go of all descriptors."""
-        for reader in self._readers.values():
+        for _kind, reader in self._readers:
             reader.close()
 
 

@@ -25,7 +25,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.devices.reader imp
 
 FOLDER = "class/powercap"
 # Of both vendors. Not intel-rapl-mmio:*, which counts the same package a second time.
-_ZONE = re.compile(r"intel-rapl:(\d+)(:\d+)?")
+_ZONE = re.compile(r"intel-rapl:[0-9a-f]+(:[0-9a-f]+)?")
 _PACKAGE = re.compile(r"(package-\d+)(-die-\d+)?")
 PLATFORM = "psys"
 """All that the platform draws, packages included: a device of its own, never added to them."""

@@ -53,14 +53,24 @@ class Stillborn(Reader):
 
 
 def test_a_kind_without_devices_is_not_in_a_sample() -> None:
-    devices = Devices(kinds={"steady": Steady, "empty": Empty})
+    devices = Devices(kinds=[("steady", Steady), ("empty", Empty)])
     assert devices.read(0.0) == {"steady": {"0": {"readings": 1}}}
     assert devices.of_container("c" * 64) == {}
     assert devices.absent == {}
 
 
+class Other(Steady):
+    def read(self) -> Instances:
+        return {"1": {"readings": 7}}
+
+
+def test_several_readers_have_devices_of_one_kind() -> None:
+    devices = Devices(kinds=[("steady", Steady), ("steady", Other)])
+    assert devices.read(0.0) == {"steady": {"0": {"readings": 1}, "1": {"readings": 7}}}
+
+
 def test_what_is_expensive_is_read_seldom() -> None:
-    devices = Devices(kinds={"steady": Steady, "seldom": Seldom})
+    devices = Devices(kinds=[("steady", Steady), ("seldom", Seldom)])
     ticks = [1000.0, 1001.01, 1002.0, 1003.0, 1004.0, 1005.0, 1006.01]
     found = [devices.read(tick) for tick in ticks]
     assert all("steady" in kinds for kinds in found)
@@ -68,7 +78,7 @@ def test_what_is_expensive_is_read_seldom() -> None:
 
 
 def test_a_reader_that_fails_is_given_up_and_the_others_are_not() -> None:
-    devices = Devices(kinds={"broken": Broken, "steady": Steady, "stillborn": Stillborn})
+    devices = Devices(kinds=[("broken", Broken), ("steady", Steady), ("stillborn", Stillborn)])
     assert devices.absent == {"stillborn": "its reader failed: RuntimeError: no such thing"}
     for second in range(2):
         assert set(devices.read(float(second))) == {"broken", "steady"}
@@ -79,7 +89,7 @@ def test_a_reader_that_fails_is_given_up_and_the_others_are_not() -> None:
 
 
 def test_a_reader_that_fails_for_a_container_is_given_up() -> None:
-    devices = Devices(kinds={"broken": Broken})
+    devices = Devices(kinds=[("broken", Broken)])
     assert devices.of_container("c") == {}
     assert devices.absent == {"broken": "its reader failed: KeyError: 'c'"}
     assert devices.read(0.0) == {}
@@ -90,7 +100,7 @@ def test_on_any_machine_a_kind_is_read_or_absent() -> None:
     found = devices.read(0.0)
     told = {word.partition("_")[0] for word in devices.absent}
     devices.close()
-    assert set(KINDS) <= {*found, *told}
+    assert set(dict(KINDS)) <= {*found, *told}
     for instances in found.values():
         for counters in instances.values():
             assert all(isinstance(value, (int, float)) for value in counters.values())

@@ -65,7 +65,7 @@ class Made(Reader):
 def test_devices_are_read_with_the_host_and_for_each_container(world: World) -> None:
     world.run("a")
     world.run("b")
-    records = world.sampled("a", "b", seconds=2.0, devices=Devices(kinds={"made": Made}))
+    records = world.sampled("a", "b", seconds=2.0, devices=Devices(kinds=[("made", Made)]))
     assert [record["devices"] for record in of(records, "host")] == [
         {"made": {"0": {"readings": number}}} for number in (1, 2, 3)
     ]

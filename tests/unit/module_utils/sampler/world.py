@@ -389,7 +389,7 @@ class World:
         self.store = more.get("store") or Store(str(self.folder / "samples"))
         before: dict[str, Before] = more.get("before") or {}
         host = more.get("host") or HostCounters(self.host_files(), str(self.folder / "no_block"))
-        devices = more.get("devices") or Devices(kinds={})
+        devices = more.get("devices") or Devices(kinds=())
         made = loop.Sampler(
             config, self.store, wake, load or (lambda: config), before, self.hierarchies(), host, devices
         )

@@ -60,7 +60,7 @@ def test_a_kind_has_what_it_is_made_of(metric: Metric) -> None:
 
 @pytest.mark.parametrize("metric", metric_catalogue.OF_DEVICES, ids=lambda metric: metric.name)
 def test_a_metric_of_devices_is_of_a_kind_that_is_read(metric: Metric) -> None:
-    assert metric.device in KINDS
+    assert metric.device in dict(KINDS)
     assert metric.kind in ("gauge", "rate", "ratio")
 
 
@@ -79,7 +79,7 @@ def test_absences_are_explained_by_words_of_the_sampler() -> None:
     of_replica = {cgroup._METRIC.get(key, key) for key, _dummy, _names in (*cgroup._V1_FILES, *cgroup._V2_FILES)}
     of_replica |= {"cgroup", "container", "log", "network", "prometheus"}
     words = {word for metric in metric_catalogue.OF_HOSTS for word in metric.explained_by}
-    assert {word.partition("_")[0] for word in words - of_host} <= set(KINDS)
+    assert {word.partition("_")[0] for word in words - of_host} <= set(dict(KINDS))
     assert {word for metric in OF_REPLICAS for word in metric.explained_by} <= of_replica
 
 
