@@ -10,6 +10,11 @@ readers in `module_utils.devices`.
 
 from __future__ import annotations
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.accelerator_metrics import (
+    CONTAINER_GPU_METRICS,
+    HOST_GPU_METRICS,
+    NPU_METRICS,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Chart, Metric, SummaryRow
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import value_at
 
@@ -26,8 +31,10 @@ DEVICE_METRICS: tuple[Metric, ...] = (
         charts=(Chart("Processor package power", "W"),),
         row=SummaryRow("S{n} Power Draw W"),
     ),
+    *HOST_GPU_METRICS,
+    *NPU_METRICS,
 )
 """Metrics of the samples of a host."""
 
-CONTAINER_DEVICE_METRICS: tuple[Metric, ...] = ()
+CONTAINER_DEVICE_METRICS: tuple[Metric, ...] = CONTAINER_GPU_METRICS
 """Metrics of the samples of a container. None of them is expected: a container that uses no device has none."""
