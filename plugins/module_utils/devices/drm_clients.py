@@ -147,6 +147,7 @@ class DrmClients:
         pids = {int(name) for name in os.listdir(self._proc) if name.isdigit()}
         self._list_at = now + max(0.99, len(pids) / PROCESSES_PER_SECOND)
         self._kernel &= pids
+        self.incomplete = self.incomplete or 1 not in pids  # mounted with hidepid
         for pid in pids.difference(self._known, self._kernel):
             self._known[pid] = now
             heapq.heappush(self._due, (NEW, pid))

@@ -44,7 +44,10 @@ _REGIONS = {
     "cpu": "system",
 }
 _UNITS = {b"": 1, b"ns": 1, b"KiB": 1 << 10, b"MiB": 1 << 20, b"GiB": 1 << 30}
-_LINE = re.compile(rb"^drm-([^:\s]+)[ \t]*:[ \t]*(\S+)[ \t]*(\S*)", re.MULTILINE)
+_LINE = re.compile(
+    rb"^drm-(pdev|client-id|(?:engine|cycles|total-cycles|resident|memory)-[^:\s]+)[ \t]*:[ \t]*(\S+)[ \t]*(\S*)",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ class Machine:
 
     def __init__(self, folder: Path, *names: str) -> None:
         self.folder = folder
-        (folder / "proc").mkdir()
+        self.process(1)
         for name in names:
             planted(folder, name)
 

@@ -270,6 +270,30 @@ def test_processes_that_may_not_be_looked_through(
     assert busy(clients, FIRST) == 70  # its own processes are readable
 
 
+def test_processes_that_are_hidden(machine: Machine, clients: DrmClients) -> None:
+    (machine.folder / "proc/1").rename(machine.folder / "hidden")
+    clients.read(100.0)
+    assert clients.incomplete
+
+
+def test_threads_of_the_kernel_are_looked_at_once(
+    machine: Machine, clients: DrmClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (machine.folder / "proc/2/fd").mkdir(parents=True)
+    opened: list[str] = []
+    really = os.open
+
+    def counted(path: str, *arguments: int) -> int:
+        opened.append(path)
+        return really(path, *arguments)
+
+    monkeypatch.setattr(os, "open", counted)
+    for second in range(60):
+        clients.read(100.0 + second)
+    assert opened.count(f"{machine.roots.proc}/2/fd") == 1
+    assert opened.count(f"{machine.roots.proc}/1/fd") > 1
+
+
 def test_descriptors_are_given_back(machine: Machine, clients: DrmClients) -> None:
     before = set(os.listdir("/proc/self/fd"))
     machine.process(10, FIRST)
