@@ -35,6 +35,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (  #
     fields,
     metrics,
     networks,
+    objectives,
     placement,
     readiness,
     volumes,
@@ -113,6 +114,7 @@ def tables() -> dict[str, str]:
             f"`{probe.name}` in full:\n\n{_table(probe.fields)}" for probe in readiness.PROBE_FIELDS if probe.fields
         ),
         "metric": _table(metrics.METRIC_FIELDS),
+        "objective": _table(objectives.OBJECTIVE_FIELDS),
     }
     for group in fields.CONTAINER_GROUPS:
         members = [field for field in fields.CONTAINER_FIELDS if field.group == group]

@@ -11,6 +11,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import verdict
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import run_directory, run_record
 
 
@@ -30,7 +31,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         except ProfileError as error:
             raise AnsibleActionFail(str(error)) from error
         judged = run_record.judge(run)
-        failed = judged.verdict == "failed"
+        failed = judged.verdict in verdict.NOT_REACHED
         msg = f"{judged.verdict}: {'; '.join(judged.reasons)}" if judged.reasons else judged.verdict
         return {
             "changed": False,

@@ -44,7 +44,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain impo
 if t.TYPE_CHECKING:
     from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import Recorder, TaskResult
 
-_COLOURS = {"ok": "green", "degraded": "yellow", "failed": "red", "aborted": "red", "progress": "cyan"}
+_COLOURS = {"ok": "green", "degraded": "yellow", "missed": "red", "failed": "red", "aborted": "red", "progress": "cyan"}
 
 
 def _action(result: t.Any) -> str:

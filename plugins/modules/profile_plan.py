@@ -89,6 +89,11 @@ options:
   render:
     description: Whether the containers with the field C(render) show their output on the X display of their host.
     type: bool
+  objectives:
+    description:
+      - What the run must reach, instead of what the profile says; a list as of the profile's field C(objectives).
+      - An empty list means none.
+    type: raw
   pull:
     description: When images are pulled.
     type: str

@@ -16,6 +16,7 @@ description:
     record, the summary, the metrics and the report when it sees the answer.
   - V(failed) means that a measured replica never came up or was lost, that data is missing in a measure window or no
     window was reached, that a stream finished no frame, or that clean-up was incomplete.
+  - V(missed) means that the run stands and does not reach its objectives, or that it is not known whether it does.
   - V(degraded) means that the run stands with a flaw. That is a restart that a restart policy allows, an optional
     metric that is absent, errors that clients counted, memory that ran out, or samples or log lines that were dropped.
   - Call it last, after clean-up, whatever happened before.
@@ -45,7 +46,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verdict:
-  description: V(ok), V(degraded) or V(failed). The task fails with V(failed).
+  description: V(ok), V(degraded), V(missed) or V(failed). The task fails with V(missed) and V(failed).
   type: str
   returned: always
   sample: ok

@@ -7,7 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils.devices.cpu_frequency import CpuFrequency
+from ansible_collections.retail.profiles.plugins.module_utils.devices.cpu_temperature import CpuTemperature
+from ansible_collections.retail.profiles.plugins.module_utils.devices.cpu_throttling import CpuThrottling
 from ansible_collections.retail.profiles.plugins.module_utils.devices.gpu import gpus
+from ansible_collections.retail.profiles.plugins.module_utils.devices.memory_bandwidth import MemoryBandwidth
 from ansible_collections.retail.profiles.plugins.module_utils.devices.npu import npus
 from ansible_collections.retail.profiles.plugins.module_utils.devices.rapl import Rapl
 from ansible_collections.retail.profiles.plugins.module_utils.devices.reader import Instances, Reader, Roots
@@ -15,7 +19,11 @@ from ansible_collections.retail.profiles.plugins.module_utils.devices.reader imp
 Kind = tuple[str, Callable[[Roots], Reader]]
 
 KINDS: tuple[Kind, ...] = (
+    ("cpufreq", CpuFrequency),
+    ("thermal", CpuTemperature),
+    ("throttle", CpuThrottling),
     ("rapl", Rapl),
+    ("uncore", MemoryBandwidth),
     ("gpu", gpus),
     ("npu", npus),
 )
@@ -37,6 +45,7 @@ class Devices:
                 self._readers.append((kind, make(roots or Roots())))
             except Exception as error:  # one reader's mistake is not the others'
                 self._failed[kind] = _failure(error)
+        self._of_containers = [one for one in self._readers if type(one[1]).of_container is not Reader.of_container]
 
     @property
     def absent(self) -> dict[str, str]:
@@ -54,21 +63,28 @@ class Devices:
 
     def of_container(self, container_id: str) -> dict[str, Instances]:
         """What a container has used of devices up to the last reading, by kind and device."""
-        return self._of(list(self._readers), lambda reader: reader.of_container(container_id))
+        if not self._of_containers:
+            return {}  # asked for each container at each tick
+        return self._of(self._of_containers, lambda reader: reader.of_container(container_id))
 
     def _of(self, readers: Sequence[tuple[str, Reader]], ask: Callable[[Reader], Instances]) -> dict[str, Instances]:
         found: dict[str, Instances] = {}
-        for kind, reader in readers:
+        for kind, reader in list(readers):
             try:
                 instances = ask(reader)
             except Exception as error:
-                self._failed[kind] = _failure(error)
-                self._readers.remove((kind, reader))
-                reader.close()
+                self._give_up(kind, reader, error)
                 continue
             if instances:
                 found.setdefault(kind, {}).update(instances)
         return found
+
+    def _give_up(self, kind: str, reader: Reader, error: Exception) -> None:
+        self._failed[kind] = _failure(error)
+        for readers in (self._readers, self._of_containers):
+            if (kind, reader) in readers:
+                readers.remove((kind, reader))
+        reader.close()
 
     def close(self) -> None:
         """Let go of all descriptors."""

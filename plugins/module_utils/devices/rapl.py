@@ -12,7 +12,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils.common.kernel_files import reason
 from ansible_collections.retail.profiles.plugins.module_utils.devices.reader import (
     Counters,
     Instances,
@@ -21,6 +20,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.devices.reader imp
     names_in,
     number_in,
     text_of,
+    why,
 )
 
 FOLDER = "class/powercap"
@@ -73,17 +73,19 @@ class Rapl(Reader):
         try:
             descriptor = self.open(f"{path}/energy_uj")
             self._zones.append(Zone(device, counter, descriptor, int(text_of(f"{path}/max_energy_range_uj"))))
-        except PermissionError:
-            self.absent["rapl"] = f"only root may read {path}/energy_uj"
         except OSError as error:
-            self.absent["rapl"] = reason(error, path)
+            self.absent["rapl"] = why(error, f"{path}/energy_uj")
 
     def read(self) -> Instances:
-        """Dies of a package count together."""
+        """Dies of a package count together, so a zone that cannot be read now would make its sum fall: then nothing."""
         found: dict[str, Counters] = {}
         for zone in self._zones:
             counters = found.setdefault(zone.device, {})
-            counters[zone.counter] = counters.get(zone.counter, 0) + zone.read()
+            try:
+                counters[zone.counter] = counters.get(zone.counter, 0) + zone.read()
+            except OSError as error:
+                self.absent["rapl"] = why(error, f"the energy of {zone.device}")
+                return {}
         return found
 
 

@@ -9,7 +9,6 @@ more than what it measures.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Union
 
@@ -82,6 +81,6 @@ def text_of(path: str) -> str:
     return read_file(path).decode("utf-8", "replace").strip()
 
 
-def why(errors: Mapping[str, OSError]) -> str:
-    """One line on why none of these paths could be read."""
-    return "; ".join(reason(error, path) for path, error in errors.items())
+def why(error: OSError, path: str) -> str:
+    """The reason for which a file of the kernel cannot be read."""
+    return f"only root may read {path}" if isinstance(error, PermissionError) else reason(error, path)

@@ -19,6 +19,11 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.errors impo
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR, digest
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
+    measured_plan,
+    objectives,
+    windows,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import shared_containers
@@ -41,6 +46,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
     input_source,
     target_device,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.objectives import OBJECTIVES
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.task_results import one_line
 
 #: folder in the directory of a run, beside its plan, with the content of the plan's files
@@ -65,6 +71,7 @@ OPTIONS: dict[str, Any] = {
     "state_dir": {"type": "str", "default": STATE_DIR},
     "models_dir": {"type": "str", "default": f"{STATE_DIR}/models"},
     "results_dir": {"type": "path", "default": "results"},
+    "objectives": {"type": "raw"},
     "run": {"type": "bool", "default": False},
     "show": {"type": "bool", "default": True},
     "full": {"type": "bool", "default": False},
@@ -91,6 +98,7 @@ VARIABLES = {
     "state_dir": "profile_state_dir",
     "models_dir": "models_dir",
     "results_dir": "profile_results_dir",
+    "objectives": "profile_objectives",
     "run": "profile_begins_run",
     "full": "profile_plan_full",
     "as_playbook": "as_playbook",
@@ -177,9 +185,37 @@ class Planner:
                 target_device=target_device.name(self.args["target_device"]) if self.args["target_device"] else None,
                 input_source=input_source.source(self.args["input_source"]) if self.args["input_source"] else None,
                 render=self.args["render"],
+                objectives=self._objectives(),
             )
         except ValueError as error:
             raise ProfileError(f"a variable of the run is not valid: {error}") from error
+
+    def _objectives(self) -> list[dict[str, Any]] | None:
+        """Those of the run, instead of the profile's; None where it has none."""
+        given = self.args["objectives"]
+        if given is None or given == "":
+            return None
+        try:
+            made: list[dict[str, Any]] = OBJECTIVES(given)
+        except ValueError as error:
+            where = ".".join(["profile_objectives", *map(str, getattr(error, "path", ()))])
+            raise ValueError(f"{where}: {error}") from error
+        return made
+
+    def _check_objectives(self, planned: Mapping[str, Any]) -> None:
+        """Raise ProfileError for an objective that the plan, or the windows of the run, cannot answer."""
+        measured = measured_plan.of_plan(planned)
+        found = objectives.of_plan(measured)
+        if self.args["run"] and found:
+            seconds = self._number("measure_duration") * self._number("measure_repeat")
+            objectives.check_windows(found, measured, seconds, self._number("measure_interval"))
+
+    def _number(self, name: str) -> float:
+        """A variable of the role retail.profiles.measure, or its default."""
+        try:
+            return float(self.render(self.play.get(name, windows.DEFAULTS[name]), self.play))
+        except (TypeError, ValueError) as error:
+            raise ProfileError(f"a variable of the run is not valid: {name}: expected a number: {error}") from error
 
     def _expected(self, loaded: entry.Profile, shaped: plan.Shape, settings: PlanSettings) -> dict[str, Any] | None:
         """The plan as it comes out where no host has a surprise; None where that cannot be said yet."""
@@ -255,6 +291,7 @@ class Planner:
 
     def _planned(self, made: plan.Planned, loaded: entry.Profile | None) -> dict[str, Any]:
         planned, sources = made.plan, made.sources
+        self._check_objectives(planned)
         secrets.check(planned, secrets.Secrets(loaded, self.variables, self.render))
         summary = plan_text.text(planned, full=self.args["full"] or Display().verbosity > 0)
         if self.args["show"]:

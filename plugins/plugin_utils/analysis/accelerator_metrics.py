@@ -154,7 +154,7 @@ HOST_GPU_METRICS = (
     ),
     _gauge(
         "gpu_temperature_celsius",
-        "celsius",
+        "degrees Celsius",
         "temperature_celsius",
         "NVML's temperature of the GPU; `temp1_input` of i915 and amdgpu, `temp2_input` of xe",
         "an integrated GPU; the GPU sleeps; the driver does not tell",

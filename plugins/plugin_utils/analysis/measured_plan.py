@@ -59,7 +59,7 @@ class MeasuredReplica:
 
 @dataclass(frozen=True)
 class MeasuredPlan:
-    """The plan, as far as results need it."""
+    """The plan, as far as results need it. ``objectives`` as they are declared; `objectives.of_plan` reads them."""
 
     plan_id: str
     profile: str
@@ -68,6 +68,7 @@ class MeasuredPlan:
     warnings: tuple[str, ...]
     hosts: tuple[str, ...]
     replicas: tuple[MeasuredReplica, ...]
+    objectives: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def measured(self) -> tuple[MeasuredReplica, ...]:
@@ -125,4 +126,5 @@ def of_plan(plan: Mapping[str, Any]) -> MeasuredPlan:
         warnings=tuple(plan.get("warnings") or ()),
         hosts=tuple(sorted(hosts, key=natural)),
         replicas=tuple(sorted(replicas, key=lambda replica: natural(replica.name))),
+        objectives=tuple(plan.get("objectives") or ()),
     )

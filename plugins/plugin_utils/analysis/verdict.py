@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""The verdict on a run, ok, degraded or failed, with its reasons: a pure function of what is known of it.
+"""The verdict on a run, ok, degraded, missed or failed, with its reasons: a pure function of what is known of it.
 
 ``failed``: a replica never came up or was lost, a window is invalid or there is none, clean-up was incomplete.
-``degraded``: it stands, with a flaw that is named. ``ok``: nothing of that. ``aborted`` is not judged: it is what a
-record says until a verdict is reached.
+``missed``: it stands, and does not reach its objectives, or it is not known whether it does. ``degraded``: it stands,
+with a flaw that is named. ``ok``: nothing of that. ``aborted`` is not judged: it is what a record says until a verdict
+is reached.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     metric_catalogue,
+    objectives,
     offered_load,
     run_events,
     stream_gaps,
@@ -31,10 +33,13 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.run_event
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span, cut
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Window
 
+NOT_REACHED = ("missed", "failed")
+"""Verdicts with which a playbook ends with an exit status that is not 0."""
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """``verdict`` is ok, degraded, failed or aborted; ``reasons`` is empty only for ok."""
+    """``verdict`` is ok, degraded, missed, failed or aborted; ``reasons`` is empty only for ok."""
 
     verdict: str
     reasons: tuple[str, ...] = ()
@@ -177,9 +182,13 @@ def judge(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], windo
         if judged.valid
     }
     flaws = _flaws(plan, seen, spans, valid, within) if spans else within
-    reasons = tuple(dict.fromkeys([*failures, *flaws]))
+    valid_spans = list(valid.values()) or spans
+    missed = [str(found) for found in objectives.outcomes(plan, seen, valid_spans) if found.state != "met"]
+    reasons = tuple(dict.fromkeys([*failures, *missed, *flaws]))
     if failures:
         return Verdict("failed", reasons)
+    if missed:
+        return Verdict("missed", reasons)
     return Verdict("degraded" if flaws else "ok", reasons)
 
 

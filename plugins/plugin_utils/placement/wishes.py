@@ -38,6 +38,7 @@ class PlanSettings:
     target_device: str | None = None
     input_source: str | None = None
     render: bool | None = None
+    objectives: Sequence[Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning.plan_fold
     entries,
     wrapped,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.objectives import BOUNDS
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.readiness import PROBES
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.name_ranges import ranges
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed, natural
@@ -56,6 +57,9 @@ def _lines(plan: Plan, full: bool) -> Iterator[str]:
         for line in _entries(plan, names, full):
             count += line.startswith("  + ")
             yield line
+    if plan.get("objectives"):
+        yield ""
+        yield from (f"Objective: {_objective(objective)}" for objective in plan["objectives"])
     if plan["left_out"]:
         yield ""
         for container, reasons in plan["left_out"].items():
@@ -71,6 +75,14 @@ def _lines(plan: Plan, full: bool) -> Iterator[str]:
     if count < len(replicas):
         yield ""
         yield "Replicas that are alike share an entry; -v or -e profile_plan_full=true shows each by itself."
+
+
+def _objective(objective: Mapping[str, Any]) -> str:
+    side = next(bound for bound in BOUNDS if objective.get(bound) is not None)
+    container = objective.get("container")
+    who = "" if container is None else f" over {objective['over']} {container}"
+    slack = f", less {objective['tolerance']:.3g} of it" if objective["tolerance"] else ""
+    return f"{objective['statistic']} {objective['metric']}{who} {side.replace('_', ' ')} {objective[side]:g}{slack}"
 
 
 def _entries(plan: Plan, names: list[str], full: bool) -> Iterator[str]:

@@ -138,6 +138,7 @@ class Profile:
     models: Mapping[str, Any] | None
     volumes: Mapping[str, Any] | None = None
     networks: Mapping[str, Any] | None = None
+    objectives: Sequence[Mapping[str, Any]] = ()
     notes: Sequence[str] = ()
 
     @property

@@ -109,6 +109,7 @@ def _native(file: Path, context: LoadContext) -> Profile:
         models=parsed.get("models"),
         volumes=parsed.get("volumes"),
         networks=parsed.get("networks"),
+        objectives=parsed.get("objectives") or (),
         notes=parsed.get("warnings") or (),
     )
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
-    ddsketch,
+    aggregates,
     measured_plan,
     metric_catalogue,
+    objectives,
     observations,
     offered_load,
     run_events,
@@ -36,7 +37,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric im
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.run_events import Event
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import Summary
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series, Span, added, cut
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series, Span, cut
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.verdict import Judged, Verdict
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
 
@@ -82,38 +83,23 @@ def aggregate(run: Run, spans: Sequence[Span]) -> dict[str, Summary]:
     frames of all of them, errors and frames late or dropped as their number. Left out where no replica has them."""
     streams = [run.seen.replicas[replica.name] for replica in run.plan.measured]
     sketched = {name for series in streams for name, one in series.items() if one.kind == "sketch"}
+
+    def of(name: str) -> list[Series]:
+        return [series[name] for series in streams if name in series]
+
     figures = [
-        *((name, _flow([one[name] for one in streams if name in one], spans)) for name in (FPS.name, ACHIEVED.name)),
-        *((name, _latency([series[name] for series in streams if name in series], spans)) for name in sorted(sketched)),
-        (OFFERED.name, _offered([one[OFFERED.name] for one in streams if OFFERED.name in one], spans)),
+        *((name, aggregates.flow(of(name), spans)) for name in (FPS.name, ACHIEVED.name)),
+        *((name, aggregates.latency(of(name), spans)) for name in sorted(sketched)),
+        (OFFERED.name, _offered(of(OFFERED.name), spans)),
         *((metric.name, _counted(run, metric, spans)) for metric in (ERRORS, LATE, DROPPED)),
     ]
     return {name: summary for name, summary in figures if summary is not None}
 
 
-def _flow(streams: Sequence[Series], spans: Sequence[Span]) -> Summary | None:
-    """The sum over streams: percentiles, min and max are of the sum second by second, the mean is that of the parts."""
-    if not streams or not spans:
-        return None
-    name, unit = streams[0].name, streams[0].unit
-    seconds = [point for span in spans for point in added(streams, name, unit, span).points]
-    whole = cut(Series(name, unit, "flow", points=tuple(seconds)), spans)
-    parts = [summary for series in streams if (summary := cut(series, spans)) is not None]
-    return None if whole is None else replace(whole, mean=sum(part.mean or 0.0 for part in parts))
-
-
-def _latency(series: Sequence[Series], spans: Sequence[Span]) -> Summary | None:
-    """Percentiles over everything that was counted: the bins of all sketches added up."""
-    sketched = [one for one in series if one.kind == "sketch"]
-    inside = [sketch for one in sketched for t, sketch in one.sketches if any(span.holds(t) for span in spans)]
-    # Sketches of different accuracy cannot be added: then there is no figure for all of them together.
-    if not inside or len({sketch.relative_accuracy for sketch in inside if sketch.count}) > 1:
-        return None
-    return ddsketch.merge(inside).summary(sketched[0].unit)
-
-
 def _offered(series: Sequence[Series], spans: Sequence[Span]) -> Summary | None:
     """What all clients were to ask for; ``n`` is the number of replicas that ask for a rate."""
+    if not series:
+        return None
     means = [summary.mean for one in series if (summary := cut(one, spans)) is not None and summary.mean is not None]
     return Summary(unit=series[0].unit, n=len(means), mean=sum(means)) if means else None
 
@@ -242,6 +228,7 @@ def build(
         "deployment": run.plan.deployment,
         "verdict": judged.verdict,
         "reasons": list(judged.reasons),
+        "objectives": [found.as_dict() for found in objectives.outcomes(run.plan, run.seen, spans)],
         "started": iso(started),
         "finished": iso(now) if finished else None,
         "stand_ins": list(run.plan.stand_ins),

@@ -191,7 +191,30 @@ def rows(final: Mapping[str, Any], run: Run) -> list[tuple[str, str]]:
     known[LATENCY_ROW] = _median_of_medians(final, run)
     known[MEAN_LATENCY_ROW] = _milliseconds(final.get("totals", {}), "mean")
     rest = [_device_rows(final, label) if NUMBER in label else [(label, _figure(known.get(label)))] for label in ROWS]
-    return [*found, *latencies, *(row for one in rest for row in one)]
+    return [*_objective_rows(final), *found, *latencies, *(row for one in rest for row in one)]
+
+
+def objective_text(found: Mapping[str, Any]) -> str:
+    """An objective of ``run.json`` in words, without what became of it."""
+    side = "at_least" if found.get("at_least") is not None else "at_most"
+    slack = f" within {100.0 * found['tolerance']:.3g} %" if found["tolerance"] else ""
+    who = "all of" if found["over"] == "all" else "each"
+    bound = f"{side.replace('_', ' ')} {found[side]:g}{slack}"
+    return f"{clean(found['metric'])} {found['statistic']}, {who} {clean(found['container'])}: {bound}"
+
+
+def _outcome_text(found: Mapping[str, Any]) -> str:
+    """What became of an objective."""
+    worst = found.get("worst")
+    where = f", worst {clean(worst['replica'])} on {clean(worst['host'])}" if worst and found["over"] == "each" else ""
+    if found["value"] is None:
+        return f"{found['state']}: {clean(found['why'])}{where}"
+    margin = "" if found["margin"] is None else f" ({100.0 * found['margin']:+.1f} %)"
+    return f"{found['state']}: {found['value']:.4g} {clean(found['unit'])}{margin}{where}"
+
+
+def _objective_rows(final: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(f"Objective {objective_text(found)}", _outcome_text(found)) for found in final.get("objectives") or ()]
 
 
 def csv_text(final: Mapping[str, Any], run: Run) -> str:
@@ -330,6 +353,7 @@ def table(final: Mapping[str, Any]) -> str:
 
     parts = [
         f"Run {clean(final['run_id'])}",
+        *(f"{label}: {outcome}" for label, outcome in _objective_rows(final)),
         line(head),
         "  ".join("-" * width for width in widths),
         *map(line, body),

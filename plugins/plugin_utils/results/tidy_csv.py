@@ -18,6 +18,8 @@ MEASURE = "measure"
 """The phase of figures over all measure windows; those of single windows have a number."""
 COUNT_UNIT = "1"
 """The unit of ``n``: a number of values has none."""
+TOTALS = {"watts": "joules"}
+"""The unit of what adds up over time, where it has a name of its own."""
 
 Row = tuple[str, str, str, str, str, str, str, float, str]
 
@@ -53,7 +55,9 @@ def _figures(whose: tuple[str, str, str, str, str], metrics: Mapping[str, Mappin
 def _unit(statistic: str, unit: str) -> str:
     if statistic == "n":
         return COUNT_UNIT
-    return unit.removesuffix("/s") if statistic == "total" else unit
+    if statistic != "total":
+        return unit
+    return TOTALS.get(unit) or (unit.removesuffix("/s") if unit.endswith("/s") else f"{unit}·seconds")
 
 
 def text(final: Mapping[str, Any]) -> str:

@@ -40,6 +40,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.metrics import METRIC_RULE
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.networks import ATTACHMENTS, NETWORKS
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.objectives import OBJECTIVES
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.placement import REQUIRE, cpus, cpuset, exclusive
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.readiness import READY
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.volumes import NAMED_VOLUMES, VOLUME
@@ -365,6 +366,13 @@ PROFILE_FIELDS: tuple[Field, ...] = (
         "The container configurations, in order; at least one.",
         "containers: [{name: one, image: debian}]",
         required=True,
+    ),
+    Field(
+        "objectives",
+        OBJECTIVES,
+        "What a run must reach, see [Objectives](#objectives).",
+        "objectives: [{metric: fps, container: client, at_least: 14.95, tolerance: 0.05}]",
+        default=[],
     ),
     Field(
         "networks",

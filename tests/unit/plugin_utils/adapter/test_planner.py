@@ -13,11 +13,13 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.utils.display import Display
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner
 
 from ..world import World
 
 HOSTS = ("h1", "h2")
+FPS = {"metric": "fps", "at_least": 14.95, "tolerance": 0.05}
 
 
 class HostVars(dict[str, dict[str, Any]]):
@@ -27,10 +29,11 @@ class HostVars(dict[str, dict[str, Any]]):
         return self[host]
 
 
-def answer(world: World, **args: Any) -> dict[str, Any]:
+def answer(world: World, play: dict[str, Any] | None = None, **args: Any) -> dict[str, Any]:
     """The answer of the stage ``plan`` for eight clients on two hosts that have answered."""
     client = {"name": "client", "image": "i:1", "hosts": "all", "replicas": 8, "env": {"N": "{{ replica.index }}"}}
-    folder = world.write("many", json.dumps({"containers": [client]})).parent
+    client["metrics"] = {"fps": {"log": "fps"}}
+    folder = world.write("many", json.dumps({"containers": [client], "objectives": [FPS]})).parent
     addresses = {host: f"192.0.2.{at}" for at, host in enumerate(HOSTS, start=1)}
     hostvars = HostVars(
         {
@@ -38,16 +41,17 @@ def answer(world: World, **args: Any) -> dict[str, Any]:
             for host, address in addresses.items()
         }
     )
-    play = {
+    known = {
         "hostvars": hostvars,
         "groups": {"all": list(HOSTS)},
         "playbook_dir": str(world.root),
         "ansible_play_batch": list(HOSTS),
         "ansible_play_hosts": list(HOSTS),
+        **(play or {}),
     }
     options = {option: spec.get("default") for option, spec in planner.OPTIONS.items()}
     options |= {"profile": str(folder), **args}
-    return planner.Planner(options, play, Templar(loader=DataLoader()), check_mode=False).result()
+    return planner.Planner(options, known, Templar(loader=DataLoader()), check_mode=False).result()
 
 
 @pytest.fixture
@@ -87,3 +91,39 @@ def test_a_full_plan_and_a_verbose_play_show_every_replica(
 def test_the_options_are_those_of_the_variables_of_the_role() -> None:
     assert set(planner.VARIABLES) < set(planner.OPTIONS)
     assert planner.VARIABLES["full"] == "profile_plan_full"
+
+
+def test_objectives_are_of_the_plan_and_those_of_the_run_replace_them(world: World, printed: list[str]) -> None:
+    own = answer(world)
+    assert own["plan"]["objectives"] == [{**FPS, "statistic": "mean", "over": "each"}]
+    assert "Objective: mean fps at least 14.95, less 0.05 of it" in own["summary"]
+    other = answer(world, objectives=[{"metric": "cpu_cores", "container": "client", "at_most": 2}])
+    assert "Objective: mean cpu_cores over each client at most 2" in other["summary"]
+    assert answer(world, objectives=[])["plan"]["objectives"] == []
+    assert len({found["plan"]["plan_id"] for found in (own, other)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("objectives", "said"),
+    [
+        ([{"metric": "fps"}], "profile_objectives.0: give exactly one of at_least and at_most"),
+        ([{"metric": "fps", "at_least": 1, "container": "clint"}], "no measured container 'clint'; there are client"),
+        ([{"metric": "nonsense", "at_least": 1}], "none has it; they have"),
+    ],
+)
+def test_an_objective_that_is_wrong_is_refused_before_anything_starts(
+    world: World, printed: list[str], objectives: list[dict[str, Any]], said: str
+) -> None:
+    with pytest.raises(ProfileError, match=said):
+        answer(world, objectives=objectives)
+
+
+def test_the_windows_of_a_run_must_carry_its_percentiles(world: World, printed: list[str], tmp_path: Any) -> None:
+    late = {**FPS, "statistic": "p95"}
+    answer(world, objectives=[late])  # no run: nothing is measured
+    run = {"objectives": [late], "run": True, "results_dir": str(tmp_path)}
+    with pytest.raises(ProfileError, match="p95 of fps needs 130 values, and windows of 30 s hold about 30"):
+        answer(world, **run)
+    assert answer(world, {"measure_duration": 130}, **run)["run_id"]
+    with pytest.raises(ProfileError, match="measure_duration: expected a number"):
+        answer(world, {"measure_duration": "long"}, **run)

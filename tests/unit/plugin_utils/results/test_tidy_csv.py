@@ -77,6 +77,9 @@ def test_a_figure_has_its_own_unit(ready_run: Play) -> None:
     errors = {row["statistic"]: row["unit"] for row in rows if row["metric"] == "errors" and row["replica"]}
     assert errors.items() >= {"n": "1", "mean": "errors/s", "total": "errors"}.items()
     assert {row["unit"] for row in rows if row["metric"] == "latency_seconds"} == {"1", "seconds"}
+    totals = {row["metric"]: row["unit"] for row in rows if row["statistic"] == "total"}
+    assert (totals["package_power_watts"], totals["cpu_cores"]) == ("joules", "cores·seconds")
+    assert totals["network_rx_bytes_per_second"] == "bytes"
 
 
 def test_a_run_without_figures_is_a_header(play_of: Callable[..., Play]) -> None:
