@@ -17,7 +17,7 @@ from typing import Optional, Protocol, Union
 from ansible_collections.retail.profiles.plugins.module_utils.devices.reader import Instances, Reader, Roots
 
 PATIENCE = 0.5  # seconds that a reading may take
-AGAIN = 10.0  # seconds until one is asked again that was late
+AGAIN = 10.0  # seconds until one is asked again that was late twice: once, the host may have been busy
 
 
 class Asked(Protocol):
@@ -63,6 +63,7 @@ class Apart(Reader):
         self._questions: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Union[_Answer, Exception]] = queue.SimpleQueue()
         self._asked_at: Optional[float] = None  # the question that is not answered yet
+        self._late = 0  # readings running
         self._not_before = 0.0
         self._containers: Mapping[str, Instances] = {}
         self._thread = threading.Thread(target=self._answer_all, name=what, daemon=True)
@@ -82,11 +83,13 @@ class Apart(Reader):
             answer = self._answers.get(timeout=self._patience)
         except queue.Empty:
             self.absent[self._word] = f"{self._what} did not answer within {self._patience:g} s"
-            self._not_before = now + AGAIN
+            self._late += 1
+            self._not_before = now + AGAIN if self._late > 1 else now
             return {}
         self._asked_at = None
         if isinstance(answer, Exception):
             return self._give_up(answer)
+        self._late = 0
         self.absent = dict(answer.absent)
         self._containers = answer.containers
         return answer.instances

@@ -92,21 +92,41 @@ def test_a_driver_that_does_not_answer(driver: Driver, clock: Clock) -> None:
     assert not driver.closed.is_set()
 
 
-def test_a_late_answer_is_of_an_earlier_time(driver: Driver, clock: Clock) -> None:
-    reader = apart(driver, clock, patience=0.01)
-    driver.may_answer.clear()
-    assert reader.read() == {}
-    reader._questions.put(True)  # whose answer comes after the late one: when it is there, so is that
+def let_answer(reader: Apart, driver: Driver) -> None:
+    """Let the late answer come, and wait until it is there."""
+    reader._questions.put(True)  # whose answer comes after it
     driver.may_answer.set()
     late = reader._answers.get(timeout=30)
     reader._answers.get(timeout=30)
     reader._answers.put(late)
+
+
+def test_a_late_answer_is_of_an_earlier_time(driver: Driver, clock: Clock) -> None:
+    reader = apart(driver, clock, patience=0.01)
+    driver.may_answer.clear()
+    assert reader.read() == {}
+    let_answer(reader, driver)
     reader._patience = 30
     clock.now += 1
-    assert reader.read() == {}
-    clock.now += AGAIN
     assert reader.read() == {"0000:01:00.0": {"n": 3}}
     assert reader.absent == {"gpu_power": "not supported"}
+    reader.close()
+
+
+def test_who_is_late_again_is_asked_seldom(driver: Driver, clock: Clock) -> None:
+    reader = apart(driver, clock, patience=0.01)
+    for _tick in range(2):
+        driver.may_answer.clear()
+        assert reader.read() == {}
+        let_answer(reader, driver)
+        clock.now += 1
+    reader._patience = 30
+    for _tick in range(8):
+        assert reader.read() == {}
+        assert reader.absent == {"gpu": LATE}
+        clock.now += 1
+    clock.now += 1
+    assert reader.read() == {"0000:01:00.0": {"n": 5}}
     reader.close()
 
 
