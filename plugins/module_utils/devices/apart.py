@@ -62,7 +62,7 @@ class Apart(Reader):
         self._clock = clock
         self._questions: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Union[_Answer, Exception]] = queue.SimpleQueue()
-        self._asked_at: Optional[float] = None  # the question that is not answered yet
+        self._waiting = False  # for an answer
         self._late = 0  # readings running
         self._not_before = 0.0
         self._containers: Mapping[str, Instances] = {}
@@ -73,11 +73,11 @@ class Apart(Reader):
         """The counters of all devices, now; none where they do not come in time. A reader that fails is given up."""
         self._containers = {}
         now = self._clock()
-        if self._asked_at is not None and not self._take_late():
+        if self._waiting and not self._take_late():
             return {}
         if now < self._not_before:
             return {}
-        self._asked_at = now
+        self._waiting = True
         self._questions.put(True)
         try:
             answer = self._answers.get(timeout=self._patience)
@@ -86,7 +86,7 @@ class Apart(Reader):
             self._late += 1
             self._not_before = now + AGAIN if self._late > 1 else now
             return {}
-        self._asked_at = None
+        self._waiting = False
         if isinstance(answer, Exception):
             return self._give_up(answer)
         self._late = 0
@@ -100,7 +100,7 @@ class Apart(Reader):
             answer = self._answers.get_nowait()
         except queue.Empty:
             return False
-        self._asked_at = None
+        self._waiting = False
         if isinstance(answer, Exception):
             self._give_up(answer)
         return True
