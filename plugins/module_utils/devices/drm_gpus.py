@@ -27,7 +27,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.devices.reader imp
 _NODE = re.compile(r"(?:card|renderD)\d+")
 _ADDRESS = re.compile(r"[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 _ENERGY = "energy_uj"  # not told: its growth makes the power
-INCOMPLETE = "only root may look for GPU clients in the processes of all users"
+INCOMPLETE = "not all processes may be looked through for clients of the GPU: only root, with all capabilities, may"
 NO_CLIENT = "no client of a GPU told what it uses: there is none, or its driver does not (i915 does from Linux 5.19 on)"
 
 
