@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.devices import nvml
 from ansible_collections.retail.profiles.plugins.module_utils.devices.gpu import gpus
+from ansible_collections.retail.profiles.plugins.module_utils.devices.kinds import Devices
 
 from .machines import FIRST, Machine, i915
 
@@ -49,3 +50,18 @@ def test_a_driver_of_nvidia_whose_library_is_not_there_costs_no_other_gpu(
     assert reader.read() == {IGPU: {"frequency_mhz": 1450}}
     assert reader.absent["gpu"].startswith("NVML: libno-such-thing.so.1: ")
     reader.close()
+
+
+def test_a_sample_has_gpus_and_npus_and_a_container_what_it_uses(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "i915-alder-lake", "npu-lunar-lake")
+    machine.process(10, FIRST)
+    machine.client(10, 5, i915(1, render=0))
+    devices = Devices(machine.roots)
+    devices.read(1000.0)
+    machine.client(10, 5, i915(1, render=500))
+    found = devices.read(1001.0)
+    assert found["gpu"][IGPU]["render_busy_ns"] == 500
+    assert found["npu"]["0000:00:0b.0"]["busy_ns"] == 1_234_567_000
+    assert set(devices.of_container(FIRST)) == {"gpu"}
+    assert devices.of_container(FIRST)["gpu"][IGPU]["render_busy_ns"] == 500
+    devices.close()
