@@ -184,7 +184,7 @@ class DrmClients:
             return 0
         except OSError:
             return None  # it has ended
-        if not names and not os.path.lexists(f"{self._proc}/{pid}/exe"):
+        if not names and not os.path.exists(f"{self._proc}/{pid}/exe"):
             self._kernel.add(pid)
             return None
         return len(names)

@@ -280,6 +280,7 @@ def test_threads_of_the_kernel_are_looked_at_once(
     machine: Machine, clients: DrmClients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (machine.folder / "proc/2/fd").mkdir(parents=True)
+    (machine.folder / "proc/2/exe").symlink_to("nothing")
     opened: list[str] = []
     really = os.open
 
