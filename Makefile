@@ -62,7 +62,8 @@ e2e: root setup-dev ## Tests against engines and on a lab that is brought up and
 test-long: root setup-dev ## 50 kills at random moments, every fault, and 20 hosts
 	@python .ci/test.py long
 
-bench: root setup-dev ## Compare with the stock module, the bare engines and docker save on a lab of its own, ROUNDS=5 times
+bench: root setup-dev ## Compare with upstream's density search, the stock module, the bare engines and docker save, ROUNDS=5 times
+	@PYTHONPATH=.collections python tests/bench/bench_density.py
 	@$(MAKE) --no-print-directory lab-up LAB=bench HOSTS=4
 	@ansible-playbook -i .lab/bench/inventory.yml playbooks/prepare_hosts.yml -e profile=$(CURDIR)/tests/bench/profiles/sleepers
 	@python tests/bench/bench_apply.py --inventory .lab/bench/inventory.yml --rounds $(ROUNDS)
