@@ -47,7 +47,7 @@ def _throttled(name: str, counter: str, what: str, title: str) -> Metric:
         unit="percent",
         kind="rate",
         formula=f"Δ `{what}` / Δ time",
-        absent_when=f"{_NO_THROTTLING}; the kernel is older than 5.6",
+        absent_when=f"{_NO_THROTTLING}; the kernel is older than 5.5",
         value=value_at(counter, scale=0.1),  # milliseconds a second
         device="throttle",
         explained_by=("throttle_time", "throttle"),
