@@ -99,19 +99,29 @@ def counted_in(series: Series | None, spans: Spans) -> float | None:
     return math.fsum(series.points[np.logical_or.reduce([(a < ends) & (ends <= b) for a, b in spans]), 2])
 
 
-def exported(run: Run) -> dict[tuple[str, str, str], dict[float, float]]:
-    """What metrics.prom has to hold: values by millisecond, by subject, metric and quantile."""
-    found: dict[tuple[str, str, str], dict[float, float]] = {}
+Key = tuple[str, str, str, str]
+"""Replica or host, metric, device, quantile."""
+
+
+def exported(run: Run) -> dict[Key, dict[float, float]]:
+    """What metrics.prom has to hold: values by millisecond."""
+    found: dict[Key, dict[float, float]] = {}
+    for subject, metrics in run.devices.items():
+        for metric, devices in metrics.items():
+            for device, one in devices.items():
+                found[subject, metric, device, ""] = ascending((end, value) for _start, end, value, _w in one.points)
     for subject, made in run.series.items():
         for metric, series in made.items():
             if series.kind == "sketch":
                 for p in QUANTILES.values():
                     values = [(t, of_sketch(merged([one]), p)) for t, one in series.sketches]
-                    found[subject, metric, f"{p:g}"] = ascending(values)
+                    found[subject, metric, "", f"{p:g}"] = ascending(values)
             elif series.kind == "counter":
-                found[subject, metric, ""] = ascending(series.raw)
+                found[subject, metric, "", ""] = ascending(series.raw)
             elif len(series.points):
-                found[subject, metric, ""] = ascending((end, value) for _start, end, value, _weight in series.points)
+                found[subject, metric, "", ""] = ascending(
+                    (end, value) for _start, end, value, _weight in series.points
+                )
     return found
 
 
@@ -127,13 +137,13 @@ def ascending(values: Iterable[tuple[float, float | None]]) -> dict[float, float
 def compare_prometheus(run: Run, seen: Comparison) -> None:
     """Every sample of metrics.prom against the series."""
     wanted = exported(run)
-    names = {re.sub(r"[^a-zA-Z0-9_]", "_", metric): metric for _subject, metric, _quantile in wanted}
+    names = {re.sub(r"[^a-zA-Z0-9_]", "_", metric): metric for _subject, metric, *_labels in wanted}
     reserved = ("_total", "_created", "_count", "_sum", "_bucket", "_info", "_gcount", "_gsum")
     for name, metric in list(names.items()):
         for ending in reserved:
             name = name.removesuffix(ending)
         names[name] = metric
-    said: dict[tuple[str, str, str], dict[float, float]] = defaultdict(dict)
+    said: dict[Key, dict[float, float]] = defaultdict(dict)
     for line in (run.folder / "metrics.prom").read_text(encoding="utf-8").splitlines():
         match = re.fullmatch(r"retail_profiles_(\w+)\{(.*)\} (\S+) (\S+)", line)
         if line.startswith("#") or match is None or match.group(1) in ("run_info", "window"):
@@ -143,7 +153,8 @@ def compare_prometheus(run: Run, seen: Comparison) -> None:
         if "replica" not in labels:
             name = name.removeprefix("host_")
         subject = labels.get("replica", labels["host"])
-        said[subject, names.get(name, name), labels.get("quantile", "")][float(match.group(4))] = float(match.group(3))
+        key = (subject, names.get(name, name), labels.get("device", ""), labels.get("quantile", ""))
+        said[key][float(match.group(4))] = float(match.group(3))
     for key in sorted(set(said) | {key for key, values in wanted.items() if values}):
         mine, theirs = wanted.get(key, {}), said.get(key, {})
         if set(mine) != set(theirs):
@@ -154,18 +165,21 @@ def compare_prometheus(run: Run, seen: Comparison) -> None:
 
 def compare_tidy(run: Run, seen: Comparison) -> None:
     """metrics.csv holds what run.json does."""
-    places = {(name, ""): found for name, found in run.record["host_metrics"].items()}
-    places |= {(run.record["containers"][name]["host"], name): f for name, f in run.record["metrics"].items()}
-    places["", ""] = run.record["totals"]
+    record, host_of = run.record, {name: told["host"] for name, told in run.record["containers"].items()}
+    places = {(name, "", ""): found for name, found in record["host_metrics"].items()}
+    places |= {(host_of[name], name, ""): found for name, found in record["metrics"].items()}
+    places["", "", ""] = record["totals"]
+    for name, metrics in record["device_metrics"].items():
+        place = (host_of[name], name) if name in host_of else (name, "")
+        for metric, devices in metrics.items():
+            for device, found in devices.items():
+                places.setdefault((*place, device), {})[metric] = found
     with (run.folder / "metrics.csv").open(encoding="utf-8", newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["phase"] == "measure"]
     for row in rows:
-        figure = places[row["host"], row["replica"]][row["metric"]].get(row["statistic"])
-        seen.same(
-            f"metrics.csv {row['host']} {row['replica']} {row['metric']} {row['statistic']}",
-            float(row["value"]),
-            figure,
-        )
+        figure = places[row["host"], row["replica"], row["device"]][row["metric"]].get(row["statistic"])
+        where = " ".join(row[key] for key in ("host", "replica", "device", "metric", "statistic"))
+        seen.same(f"metrics.csv {where}", float(row["value"]), figure)
     every = [one for place in places.values() for one in place.values()]
     told = sum(value is not None for one in every for key, value in one.items() if key != "unit")
     seen.same("metrics.csv rows", len(rows), told)
@@ -211,6 +225,11 @@ def compared(folder: Path) -> Comparison:
     run, seen = Run(folder), Comparison()
     for name, said in {**run.record["metrics"], **run.record["host_metrics"]}.items():
         seen.figures(name, said, {metric: figures(one, run.spans) for metric, one in run.series[name].items()})
+    for name in sorted(set(run.record["device_metrics"]) | set(run.devices)):
+        said, mine = run.record["device_metrics"].get(name, {}), run.devices.get(name, {})
+        for metric in sorted(set(said) | set(mine)):
+            computed = {device: figures(one, run.spans) for device, one in mine.get(metric, {}).items()}
+            seen.figures(f"{name} {metric} of", said.get(metric, {}), computed)
     seen.figures("totals", run.record["totals"], totals(run, run.spans))
     for index, window in enumerate(run.record["windows"]):
         found = totals(run, [(unix(window["start"]), unix(window["end"]))])

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import jmespath
+from devices import DEVICES
 from figures import Read, Series, flow, gauges, quotients, rates
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -158,6 +159,7 @@ class Run:
         valid = [window for window in measured if window["valid"]]
         self.spans = [(unix(window["start"]), unix(window["end"])) for window in valid or measured]
         self.series: dict[str, dict[str, Series]] = {}
+        self.devices: dict[str, dict[str, dict[str, Series]]] = {}
         self._read()
 
     def _read(self) -> None:
@@ -165,6 +167,8 @@ class Run:
         sketches: dict[str, dict[str, list[tuple[float, dict[str, Any]]]]] = defaultdict(lambda: defaultdict(list))
         lives: Counter[str] = Counter()
         ids: dict[str, str] = {}
+        starts: Counter[str] = Counter()
+        on: dict[tuple[str, str, str], list[Read]] = defaultdict(list)
 
         def take(subject: str, metric: str, t: float, value: float | None, life: str = "") -> None:
             if value is not None:
@@ -176,9 +180,12 @@ class Run:
                 continue
             t -= self.corrections.get(sample["host"], 0.0)
             kind, replica = sample.get("type"), sample.get("replica")
+            starts[sample["host"]] += kind == "observer" and sample.get("event") == "start"
             if kind == "host":
                 for metric, (_kind, value) in HOST.items():
                     take(sample["host"], metric, t, value(sample))
+                for metric, device, value in counted(sample):
+                    on[sample["host"], metric, device].append((t, value, str(starts[sample["host"]])))
             if replica not in self.plan["replicas"]:
                 continue
             if kind == "state":
@@ -187,6 +194,8 @@ class Run:
                 ids[replica] = str(sample.get("id") or "")
             life = f"{ids.get(replica, '')}/{lives[replica]}"
             if kind == "container":
+                for metric, device, value in counted(sample):
+                    on[replica, metric, device].append((t, value, f"{life}/{starts[sample['host']]}"))
                 for metric, (_kind, value) in CONTAINER.items():
                     take(replica, metric, t, value(sample), life)
                 for metric, pair in QUOTIENTS.items():
@@ -205,6 +214,10 @@ class Run:
                     sketches[replica][metric].append((t, found))
                 else:
                     take(replica, f"rule {metric}", t, found, life)
+        for (subject, metric, device), values in on.items():
+            made_of = self._made(DEVICES[metric][1], values)
+            if not made_of.empty:
+                self.devices.setdefault(subject, {}).setdefault(metric, {})[device] = made_of
         for host in self.plan["hosts"]:
             self.series[host] = {m: self._made(kind, read[host][m]) for m, (kind, _value) in HOST.items()}
         for replica, planned in self.plan["replicas"].items():
@@ -237,6 +250,17 @@ class Run:
             raw = [] if derived else sorted((t, value) for t, value, _life in read)
             return Series("rate" if derived else "counter", rates(read), raw)
         return Series(*(("flow", flow(read)) if metric in ("fps", "achieved_per_second") else ("gauge", gauges(read))))
+
+
+def counted(sample: Sample) -> list[tuple[str, str, float]]:
+    """Metric, device and value of all that a sample tells of devices."""
+    found = []
+    for metric, (kind, _how, counters, scale) in DEVICES.items():
+        for device, said in ((sample.get("devices") or {}).get(kind) or {}).items():
+            values = [value for name in counters if (value := at(said, name)) is not None]
+            if len(values) == len(counters):
+                found.append((metric, device, sum(values) * scale))
+    return found
 
 
 def told(rule: Mapping[str, Any], sample: Sample) -> float | dict[str, Any] | None:
