@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Write docs/grafana/retail-profiles.json, the Grafana dashboard over metrics.prom, from the catalogue of metrics.
 
-A chart of the catalogue is a panel; what of a host is neither its processors nor its memory is of a device.
+A chart of the catalogue is a panel; what of a host is neither its processors nor its memory is of its devices.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container
     FPS,
     OVMS_METRICS,
     TOLD_METRICS,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import (  # noqa: E402
+    CONTAINER_DEVICE_METRICS,
+    DEVICE_METRICS,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS  # noqa: E402
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Chart, Metric  # noqa: E402
@@ -68,7 +72,8 @@ def _graphs(metrics: Iterable[Metric], of_host: bool = False) -> Iterator[dict[s
         for chart in metric.charts:
             unit = chart.unit or (f"{metric.unit}/s" if metric.kind == "counter" else metric.unit)
             expression = _expression(metric, chart, of_host)
-            yield _graph(chart.title, unit, expression, "{{host}}" if of_host else "{{replica}}")
+            legend = "{{host}}" if of_host else "{{replica}}"
+            yield _graph(chart.title, unit, expression, f"{legend} {{{{device}}}}" if metric.device else legend)
 
 
 def _identity() -> dict[str, Any]:
@@ -93,7 +98,7 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
         "Model server": list(_graphs(OVMS_METRICS)),
         "Containers": list(_graphs(CONTAINER_METRICS)),
         "Hosts": list(_graphs([metric for metric in HOST_METRICS if metric not in devices], of_host=True)),
-        "Devices": list(_graphs(devices, of_host=True)),
+        "Devices": [*_graphs((*devices, *DEVICE_METRICS), of_host=True), *_graphs(CONTAINER_DEVICE_METRICS)],
     }
 
 

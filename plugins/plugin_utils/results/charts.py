@@ -10,6 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import metric_catalogue
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import (
+    CONTAINER_DEVICE_METRICS,
+    DEVICE_METRICS,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Chart, Metric
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series, allowed_gap
@@ -98,6 +102,15 @@ def _charts(
     return charts
 
 
+def _device_charts(run: Run, names: Iterable[str], metrics: Iterable[Metric]) -> list[dict[str, Any]]:
+    """Charts of the devices of these hosts or replicas, a line a device."""
+    found: dict[str, dict[str, Series]] = {}
+    for name in names:
+        for series in run.seen.devices[name]:
+            found.setdefault(f"{name} {series.instance}", {})[series.name] = series
+    return _charts(found, panels(metrics), found.__getitem__)
+
+
 def _own_panels(run: Run) -> list[Panel]:
     """Panels of the metrics that only this profile has, in the order of their names."""
     own: dict[str, Series] = {}
@@ -112,10 +125,12 @@ def _own_panels(run: Run) -> list[Panel]:
 
 
 def sections(run: Run) -> list[dict[str, Any]]:
-    """The charts of containers and of hosts; charts that would be empty are left out."""
+    """The charts of containers, of hosts and of devices; charts that would be empty are left out."""
     replicas = [replica.name for replica in run.plan.replicas]
+    devices = _device_charts(run, run.plan.hosts, DEVICE_METRICS)
     container_panels = [*panels(metric_catalogue.OF_CONTAINERS.values()), *_own_panels(run)]
     return [
         {"title": "Containers", "charts": _charts(replicas, container_panels, lambda name: run.seen.replicas[name])},
         {"title": "Hosts", "charts": _charts(run.plan.hosts, panels(HOST_METRICS), lambda name: run.seen.hosts[name])},
+        {"title": "Devices", "charts": [*devices, *_device_charts(run, replicas, CONTAINER_DEVICE_METRICS)]},
     ]

@@ -23,7 +23,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows i
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import html_report
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.charts import MOST_POINTS, broken, thinned
 
-from ..synthetic import STAND_IN, Fleet, Play, make_plan
+from ..synthetic import GPUS, STAND_IN, Fleet, Play, make_plan
 
 PlayOf = Callable[..., Play]
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -93,12 +93,26 @@ def test_the_head_says_what_counts(ready_run: Play) -> None:
 def test_every_host_and_container_has_its_series(ready_run: Play) -> None:
     sections = {section["title"]: section["charts"] for section in data_of(page_of(ready_run))["sections"]}
     cpu = {
-        title: next(chart for chart in charts if chart["metric"] == "cpu_cores") for title, charts in sections.items()
+        title: next(chart for chart in sections[title] if chart["metric"] == "cpu_cores")
+        for title in ("Containers", "Hosts")
     }
     assert {trace["name"] for trace in cpu["Containers"]["traces"]} == set(ready_run.plan["replicas"])
     assert {trace["name"] for trace in cpu["Hosts"]["traces"]} == set(ready_run.plan["hosts"])
     assert {"Frames per second", "Latency, median", "Latency, 99th percentile", "Errors", "Requests served"} <= {
         chart["title"] for chart in sections["Containers"]
+    }
+    power = next(chart for chart in sections["Devices"] if chart["metric"] == "package_power_watts")
+    assert power["unit"] == "W"
+    packages = {f"{host} package-0" for host in ready_run.plan["hosts"]} | {"server package-1"}
+    assert {trace["name"] for trace in power["traces"]} == packages
+    render = {
+        chart["title"]: [trace["name"] for trace in chart["traces"]]
+        for chart in sections["Devices"]
+        if chart["metric"] == "gpu_render_busy_percent"
+    }
+    assert render == {
+        "GPU render busy": [f"server {gpu}" for gpu in GPUS],
+        "GPU render busy, of containers": [f"ovms-ovms-server-1 {GPUS[0]}"],
     }
     for charts in sections.values():
         for chart in charts:
