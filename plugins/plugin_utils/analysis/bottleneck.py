@@ -118,12 +118,13 @@ def candidates(scene: Scene) -> list[Candidate]:
 
 def find(scene: Scene) -> Bottleneck:
     """What limited the run. Where all that was asked was done, that is the load, whatever else was busy."""
-    found, caveats = candidates(scene), tuple(rules.contention(scene).values())
+    found, crowded = candidates(scene), tuple(rules.contention(scene).values())
+    caveats = (*crowded, *rules.heat(scene))
     first = next((one for one in found if one.cause == "load"), next((one for one in found if one.counts), None))
     others = tuple(one for one in found if one is not first)
     if first is None:
         evidence = rules.busiest(scene)
-        return Bottleneck(f"{NOT_CLEAR}: {_why(scene, others, caveats)}", NOT_CLEAR, None, (evidence,), others, caveats)
+        return Bottleneck(f"{NOT_CLEAR}: {_why(scene, others, crowded)}", NOT_CLEAR, None, (evidence,), others, caveats)
     rivals = [one for one in others if one.confidence == CLEAR and one.side != first.side]
     confidence = LIKELY if rivals else first.confidence
     says = ", ".join(one.says for one in first.evidence)
@@ -131,12 +132,12 @@ def find(scene: Scene) -> Bottleneck:
     return Bottleneck(conclusion, confidence, first, first.evidence, others, caveats)
 
 
-def _why(scene: Scene, weak: Sequence[Candidate], caveats: Sequence[str]) -> str:
+def _why(scene: Scene, weak: Sequence[Candidate], crowded: Sequence[str]) -> str:
     """Why nothing can be named."""
     if not scene.clients:
         return "no client tells what was done"
-    if caveats:
-        return f"{caveats[0]}, which may explain the rest"
+    if crowded:
+        return f"{crowded[0]}, which may explain the rest"
     if weak:
         signs = "; ".join(f"{one.what}: {', '.join(e.says for e in one.evidence)}" for one in weak[:2])
         return f"there are only weak signs ({signs})"

@@ -64,6 +64,8 @@ FULL = Levels(2.0, 0.98, 0.90)
 FOREIGN = 0.20
 """The share of a busy host's CPUs that others take, for their load to be contention."""
 STOLEN = 0.05
+TOO_HOT = 1.0
+"""Percent of the time in which a processor was slowed down by its temperature, for that to be told."""
 
 CPU_SHARE = "cpu_cores / cores"
 AT_WORK = "requests_per_second × inference_seconds"
@@ -288,6 +290,15 @@ def contention(scene: Scene) -> dict[str, str]:
                 " processes than the plan's"
             )
     return found
+
+
+def heat(scene: Scene) -> list[str]:
+    """Processors that were slowed down by their temperature."""
+    return [
+        f"a processor of {host.name} was slowed down by its temperature {host.hot:.0f} % of the time"
+        for host in scene.hosts
+        if host.hot >= TOO_HOT
+    ]
 
 
 def _capacity_is_short(found: Sequence[Candidate], host: str) -> bool:

@@ -9,7 +9,7 @@ Everything is a mean over the measure windows; ``None`` is what was not measured
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -33,6 +33,18 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_seri
 
 LOAD = (FPS.name, ACHIEVED.name, OFFERED.name)
 """Metrics of who makes a load, or is the load."""
+DEVICES = {
+    "gpu_busy_percent": "GPU",
+    "gpu_render_busy_percent": "render engine of GPU",
+    "gpu_compute_busy_percent": "compute engine of GPU",
+    "gpu_video_busy_percent": "video engine of GPU",
+    "gpu_video_enhance_busy_percent": "video enhancement engine of GPU",
+    "gpu_copy_busy_percent": "copy engine of GPU",
+    "npu_busy_percent": "NPU",
+}
+"""Metrics that tell how busy a device or an engine of it is, and what that is called."""
+HOT = ("package_throttled_percent", "cores_throttled_percent")
+"""Metrics that tell for how long a processor was slowed down by its temperature."""
 Side = Literal["server", "client", "device", "network", "load"]
 
 
@@ -107,7 +119,8 @@ class Device:
 @dataclass(frozen=True)
 class Host:
     """One host. ``others``: CPU time of processes that are not the plan's; ``pressure``: percent of the time in which
-    some task waited for ``memory`` or ``io``; ``link``: the speed of its network in bytes a second."""
+    some task waited for ``memory`` or ``io``; ``link``: the speed of its network in bytes a second; ``hot``: percent of
+    the time in which a processor was slowed down by its temperature."""
 
     name: str
     cpus: float | None = None
@@ -120,6 +133,7 @@ class Host:
     link: float | None = None
     disk: float | None = None
     devices: tuple[Device, ...] = ()
+    hot: float = 0.0
 
     @property
     def busy(self) -> float | None:
@@ -234,8 +248,14 @@ def _link(snapshot: Mapping[str, Any]) -> float | None:
     return sum(known) * 1e6 / 8.0 if known and len(known) == len(speeds) else None
 
 
-def _host(name: str, snapshot: Mapping[str, Any], series: Mapping[str, Series], spans: Sequence[Span]) -> Host:
-    figures = _Figures(series, spans)
+def _of_devices(series: Sequence[Series], names: Collection[str], spans: Sequence[Span]) -> list[tuple[Series, float]]:
+    """The means of these metrics, of each device."""
+    told = ((one, cut(one, spans)) for one in series if one.name in names)
+    return [(one, summary.mean) for one, summary in told if summary is not None and summary.mean is not None]
+
+
+def _host(name: str, snapshot: Mapping[str, Any], seen: Observations, spans: Sequence[Span]) -> Host:
+    figures, of_devices = _Figures(seen.hosts.get(name, {}), spans), seen.devices.get(name, ())
     cpus = snapshot.get("cpus")
     pressure = {word: figures.mean(f"psi_{word}_percent") for word in ("memory", "io")}
     return Host(
@@ -249,6 +269,11 @@ def _host(name: str, snapshot: Mapping[str, Any], series: Mapping[str, Series], 
         sent=figures.mean("network_tx_bytes_per_second"),
         link=_link(snapshot),
         disk=figures.sum("block_read_bytes_per_second", "block_write_bytes_per_second"),
+        devices=tuple(
+            Device(f"{DEVICES[one.name]} {one.instance}", one.name, percent / 100.0)
+            for one, percent in _of_devices(of_devices, DEVICES, spans)
+        ),
+        hot=max((percent for _dummy, percent in _of_devices(of_devices, HOT, spans)), default=0.0),
     )
 
 
@@ -257,6 +282,6 @@ def gather(
 ) -> Scene:
     """The figures of the spans together; ``snapshot`` is what was known of each host before the run."""
     sides = _sides(plan)
-    hosts = [_host(name, snapshot.get(name) or {}, seen.hosts.get(name, {}), spans) for name in plan.hosts]
+    hosts = [_host(name, snapshot.get(name) or {}, seen, spans) for name in plan.hosts]
     containers = [_container(replica, sides[replica.name], seen, spans) for replica in plan.replicas]
     return Scene(tuple(hosts), tuple(containers))

@@ -27,11 +27,12 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.bottlenec
     Scene,
     Service,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import DEVICE_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import Limits
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
 
-from ..synthetic import T0, Fleet, Play, make_plan
+from ..synthetic import GPUS, T0, Fleet, Play, make_plan
 
 IDLE = Service(requests=15.0, request=0.016, inference=0.012, wait=0.0001)
 ASKS_FOR_MORE = Demand(achieved=15.0, offered=30.0)
@@ -278,6 +279,11 @@ def test_contention_is_a_caveat_and_no_bottleneck() -> None:
     # Hosts that are containers of one machine see each other's processes, which are the plan's all the same.
     assert bottleneck.find(scene(h1={"cpu": 7.9, "others": 0.1})).caveats == ()
     stolen = bottleneck.find(scene(h1={"steal": 1.5}))
+    hot = bottleneck.find(scene(h1={"hot": 12.0}, client={"demand": CONTENT}))
+    assert (hot.confidence, hot.caveats) == (
+        "clear",
+        ("a processor of h1 was slowed down by its temperature 12 % of the time",),
+    )
     assert stolen.caveats == ("the hypervisor took 1.50 of the 8 cores of h1",)
 
 
@@ -355,6 +361,39 @@ def test_a_run_tells_its_bottleneck(play_of: Callable[..., Play]) -> None:
     assert (told["side"], told["where"]["host"]) == ("server", "server")
     assert f"L{told['conclusion'][1:]}" in "\n".join(play.screen.lines)
     assert told["conclusion"] in (play.path / "summary.csv").read_text(encoding="utf-8")
+
+
+class BusyVideoEngine(AtItsQuota):
+    """The second GPU decodes all the time, and a processor is too hot for a tenth of it."""
+
+    def replica(self, name: str, replica: dict[str, Any], t: float, second: float) -> list[dict[str, Any]]:
+        samples = super().replica(name, replica, t, second)
+        for sample in samples:
+            sample.update({key: 0 for key in ("periods", "throttled") if key in sample})
+        return samples
+
+    def devices(self, host: str, load: float) -> dict[str, Any]:
+        found = super().devices(host, load)
+        if host == "server":
+            found["gpu"][GPUS[1]]["video_busy_ns"] = round(self.add("busy", 0.98e9))
+            found["throttle"] = {"package-0": {"package_ms": round(self.add("hot", 100))}}
+        return found
+
+
+def test_a_run_tells_of_an_engine_of_its_device(play_of: Callable[..., Play]) -> None:
+    told = play_of(BusyVideoEngine, make_plan(hosts=2, clients=1)).whole(WindowSettings(15.0, 20.0))["bottleneck"]
+    assert told["conclusion"] == (f"limited by: video engine of GPU {GPUS[1]} of server (busy 98 % of the time; clear)")
+    assert (told["cause"], told["side"], told["where"]) == ("device", "device", {"host": "server", "container": None})
+    assert told["evidence"][0]["metric"] == "gpu_video_busy_percent"
+    assert told["caveats"] == ["a processor of server was slowed down by its temperature 10 % of the time"]
+
+
+def test_every_busy_time_of_the_catalogue_is_looked_at() -> None:
+    names = {metric.name for metric in DEVICE_METRICS}
+    assert set(bottleneck_scene.DEVICES) == {
+        name for name in names if name.endswith("_busy_percent") and name != "gpu_memory_busy_percent"
+    }
+    assert set(bottleneck_scene.HOT) <= names
 
 
 def test_a_run_on_its_way_has_none_yet(play_of: Callable[..., Play]) -> None:
