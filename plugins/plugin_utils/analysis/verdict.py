@@ -96,10 +96,12 @@ def _absent(replica: MeasuredReplica, seen: Observations, span: Span) -> list[st
     """Metrics that are not required, and that a measured replica should have had."""
     rules = [rule.metric for rule in replica.rules if not rule.required]
     optional = [metric for metric in rules if not metric_catalogue.of_rule(metric).optional]
-    essential = [metric.name for metric in metric_catalogue.built_in(replica.ovms) if metric.essential]
+    had = seen.replicas[replica.name]
+    built_in = metric_catalogue.built_in(replica.ovms)
+    essential = [metric.name for metric in built_in if metric.essential and metric.instead not in had]
     found = []
     for metric in [*essential, *optional]:
-        series = seen.replicas[replica.name].get(metric)
+        series = had.get(metric)
         if series is None or cut(series, [span]) is None:
             reason = seen.absent.get(replica.name, {}).get(metric)
             found.append(f"replica {replica.name} on {replica.host}: no {metric}" + (f": {reason}" if reason else ""))

@@ -51,14 +51,15 @@ def _of_replica(replica: MeasuredReplica, seen: Observations, span: Span) -> lis
     where = f"replica {replica.name} on {replica.host}"
     problems.append(_missing(where, seen.replica_times.get(replica.name, ()), span, "sample") or "")
     required = [rule for rule in replica.rules if rule.required]
-    if required:
+    if any(rule.live for rule in required):
         problems.append(_missing(where, seen.told_times.get(replica.name, ()), span, "value of its metrics") or "")
     for rule in required:
         series = seen.replicas[replica.name].get(rule.metric)
         if series is None or cut(series, [span]) is None:
-            problems.append(
-                f"{where}: no value of its metric {rule.metric} in the window ({rule.source}: {rule.expression})"
-            )
+            why = f"{rule.source}: {rule.expression}"
+            if not rule.live:
+                why = seen.absent.get(replica.name, {}).get(rule.metric, f"{rule.file} was not read")
+            problems.append(f"{where}: no value of its metric {rule.metric} in the window ({why})")
     return [problem for problem in problems if problem]
 
 
@@ -88,7 +89,7 @@ class Throughput:
 
 def throughput(plan: MeasuredPlan, seen: Observations) -> Throughput:
     """Frames per second where any measured replica has them, else CPU in cores."""
-    streams = [replica for replica in plan.measured if replica.is_stream]
+    streams = [replica for replica in plan.measured if replica.is_live_stream]
     metric = FPS if streams else CPU
     subjects = streams or [replica for replica in plan.measured if not replica.one_shot]
 

@@ -26,6 +26,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     metric_catalogue,
     metric_rules,
     observations,
+    ovms_metrics,
     prometheus_text,
     run_events,
 )
@@ -144,7 +145,7 @@ def test_no_value_breaks_the_reader_of_sketches(value: object) -> None:
 
 @given(SCRAPES)
 def test_no_scrape_breaks_its_reader(text: str) -> None:
-    found = prometheus_text.scrape(text, metric_catalogue.SCRAPED_NAMES)
+    found = prometheus_text.scrape(text, ovms_metrics.SCRAPED_NAMES)
     assert all(abs(value) <= 1e100 for samples in found.values() for _dummy, value in samples)
 
 
