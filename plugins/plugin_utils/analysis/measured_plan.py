@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import shared_files
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import FPS, TOLD_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ovms_metrics import left_out
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources
@@ -116,7 +117,7 @@ def rule_of(metric: str, data: Mapping[str, Any], container: str = "") -> Rule:
     )
 
 
-def _replica(name: str, data: Mapping[str, Any]) -> MeasuredReplica:
+def _replica(name: str, data: Mapping[str, Any], untellable: Mapping[str, str]) -> MeasuredReplica:
     task = data.get("task") or {}
     container = str(data.get("container", name))
     return MeasuredReplica(
@@ -132,7 +133,7 @@ def _replica(name: str, data: Mapping[str, Any]) -> MeasuredReplica:
         one_shot=any(probe.get("kind") == "exited" for probe in data.get("ready") or []),
         restart_policy=str(task.get("restart_policy") or ""),
         rules=tuple(rule_of(metric, rule, container) for metric, rule in sorted((data.get("metrics") or {}).items())),
-        without=left_out(data.get("prometheus")) if data.get("ovms", False) else {},
+        without={**(left_out(data.get("prometheus")) if data.get("ovms", False) else {}), **untellable},
     )
 
 
@@ -141,7 +142,8 @@ def of_plan(plan: Mapping[str, Any]) -> MeasuredPlan:
     missing = [key for key in ("plan_id", "profile", "deployment", "replicas") if key not in plan]
     if missing:
         raise ProfileError(f"this is not a plan: {', '.join(missing)} missing", file="plan.json")
-    replicas = [_replica(name, data) for name, data in plan["replicas"].items()]
+    untellable = shared_files.untellable(plan["replicas"])
+    replicas = [_replica(name, data, untellable.get(name, {})) for name, data in plan["replicas"].items()]
     hosts = set(plan.get("hosts") or {}) | {replica.host for replica in replicas}
     return MeasuredPlan(
         plan_id=str(plan["plan_id"]),

@@ -162,19 +162,21 @@ class Observer:
         if replica is None or not of_file:
             subject.absent[word] = reason
         for rule in of_file:
-            if replica is not None and rule.metric not in subject.files:
+            if replica is not None and rule.metric not in {**subject.files, **replica.without}:
                 subject.absent[rule.metric] = _of_file(replica, rule.file, reason)
 
     def _file(self, name: str, subject: _Subject, t: float, sample: Mapping[str, Any]) -> None:
         """Take the text of a file; what was read of it before is replaced."""
         if name not in self._extractors:
             return
+        file, replica = str(sample.get("file")), self._planned[name]
         for rule, told in self._extractors[name].read_file(sample):
-            file = str(sample.get("file"))
+            if rule.metric in replica.without:
+                continue
             if not isinstance(told, str):
                 subject.files[rule.metric][file] = (t, told)
             elif rule.metric not in subject.files:
-                subject.absent[rule.metric] = _of_file(self._planned[name], file, told)
+                subject.absent[rule.metric] = _of_file(replica, file, told)
 
     def _state(self, name: str, subject: _Subject, t: float, sample: Mapping[str, Any]) -> None:
         code = sample.get("exit_code")
