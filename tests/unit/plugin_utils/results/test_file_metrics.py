@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import measured_plan, objectives
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Point, Series, Span, cut
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import summary
@@ -192,3 +194,13 @@ def test_windows_do_not_cut_what_tells_of_a_whole_run() -> None:
         assert (told.min, told.max) == (7.0, 7.0)
         assert cut(Series("m", "1", kind, points=(read,)), [Span(0.0, 10.0)]) is None
     assert Series("m", "1", "gauge", points=(read,), whole=True).times == ()
+
+
+def test_an_objective_of_a_ready_made_percentile_looks_at_the_worst(tmp_path: Path) -> None:
+    objective = {"metric": "p99_ms", "container": "client", "statistic": "max", "at_most": 100.0}
+    plan = {**planned(), "objectives": [objective, {**objective, "over": "all"}, {**objective, "at_most": 250.0}]}
+    found = Play(tmp_path, plan, Writing(plan)).whole(SHORT)["objectives"]
+    assert [(one["state"], one["value"]) for one in found] == [("missed", 200.0), ("missed", 200.0), ("met", 200.0)]
+    averaged = {**plan, "objectives": [{**objective, "statistic": "mean"}]}
+    with pytest.raises(ProfileError, match="a percentile that comes ready-made: take statistic: max, or min"):
+        objectives.of_plan(measured_plan.of_plan(averaged))
