@@ -40,8 +40,9 @@ class FileReads:
         self._read: Optional[tuple[str, str]] = None  # the container and start that have been read to their end
 
     @property
-    def busy(self) -> bool:
-        return bool(self._pending)
+    def pending(self) -> int:
+        """How many files are being read."""
+        return len(self._pending)
 
     def begin(self, seen: engine_requests.ContainerSeen, now: float) -> None:
         """Read all files; once, where the container has ended. *now*: monotonic seconds."""

@@ -29,6 +29,7 @@ LOG_ROUNDS = 4  # times READ_BYTES of one log at a reading; beyond that the engi
 DRAIN_SECONDS = 0.3
 FLUSH_BYTES = 1 << 20
 MOST_TRACEBACKS = 20
+MOST_READS = 16  # files that are read at once: an engine's socket has no place for many more
 
 
 def next_tick(start: float, interval: float, now: float) -> float:
@@ -261,7 +262,12 @@ class Sampler:
         end = time.monotonic() + READ_SECONDS
         for replica in self._replicas.values():
             replica.read_files(time.monotonic())
-        while any(replica.files.busy for replica in self._replicas.values()) and time.monotonic() < end:
+            self._serve_reads(MOST_READS, end)
+        self._serve_reads(0, end)
+
+    def _serve_reads(self, most: int, end: float) -> None:
+        """Wait until at most so many files are still being read."""
+        while sum(replica.files.pending for replica in self._replicas.values()) > most and time.monotonic() < end:
             self._serve(max(0.0, end - time.monotonic()))
 
 

@@ -296,7 +296,7 @@ def _columns(final: Mapping[str, Any]) -> list[Column]:
 
 
 def _with_unit(metric: str, unit: str) -> str:
-    return metric if unit == UNITLESS else f"{metric} {unit}"
+    return metric if unit == UNITLESS or metric.endswith(f"_{unit}") else f"{metric} {unit}"
 
 
 def headings(final: Mapping[str, Any]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.engine.http_response import HttpError
-from ansible_collections.retail.profiles.plugins.module_utils.sampler import files
+from ansible_collections.retail.profiles.plugins.module_utils.sampler import files, loop
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.config import Watched
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.files import Archive, Pattern
 
@@ -162,3 +162,15 @@ def test_an_engine_that_does_not_answer_is_given_up(world: World) -> None:
     world.at(4.5, lambda: setattr(world.engine, "silent", True))
     records = world.sampled(Watched("a", files=(PATH,)), seconds=3.0)
     assert "no answer in time" in [one["reason"] for one in of(records, "absent")]
+
+
+def test_of_many_containers_a_few_are_read_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "MOST_READS", 1)
+    names = [f"a{number}" for number in range(10)]
+    for name in names:
+        world.run(name).archives["/results/."] = packed(("./x.json", "{}"), ("./y.json", "{}"))
+    records = world.sampled(*(Watched(name, files=(PATH,)) for name in names), seconds=2.0)
+    told = of(records, "file")
+    assert sorted((one["replica"], one["file"]) for one in told) == sorted(
+        (name, f"/results/{letter}.json") for name in names for letter in "xy"
+    )

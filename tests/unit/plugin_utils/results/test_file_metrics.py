@@ -119,7 +119,7 @@ def test_the_warm_up_is_judged_by_what_is_told_while_it_runs(play: Play) -> None
 
 def test_the_table_shows_each_percentile_and_their_range(play: Play) -> None:
     record = play.record()
-    at = summary.headings(record).index("p99_ms ms")
+    at = summary.headings(record).index("p99_ms")
     cells = {row[0]: row[at] for row in summary.table_rows(record)}
     assert {name: cells[name] for name in (FIRST, SECOND, "all")} == {FIRST: "80", SECOND: "200", "all": "80…200"}
 
