@@ -69,6 +69,11 @@ class MeasuredReplica:
         return self.restart_policy not in ("", "no")
 
     @property
+    def tells_at_end(self) -> bool:
+        """Whether all that it tells is in files: it may end by itself, with exit code 0, when it is done."""
+        return bool(self.rules) and not any(rule.live for rule in self.rules)
+
+    @property
     def is_stream(self) -> bool:
         """Whether it tells of frames per second."""
         return any(rule.metric == FPS.name for rule in self.rules)

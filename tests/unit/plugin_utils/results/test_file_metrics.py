@@ -204,3 +204,49 @@ def test_an_objective_of_a_ready_made_percentile_looks_at_the_worst(tmp_path: Pa
     averaged = {**plan, "objectives": [{**objective, "statistic": "mean"}]}
     with pytest.raises(ProfileError, match="a percentile that comes ready-made: take statistic: max, or min"):
         objectives.of_plan(measured_plan.of_plan(averaged))
+
+
+class Ending(Writing):
+    """Clients that end by themselves in the window: the first with exit code 0, the second as it is told."""
+
+    code = 0
+
+    def replica(self, name: str, replica: dict[str, Any], t: float, second: float) -> list[dict[str, Any]]:
+        found = super().replica(name, replica, t, second)
+        if name not in P99 or second < 17:
+            return found
+        kept = [sample for sample in found if sample["type"] == "file"]
+        if second == 17:
+            code = 0 if name == FIRST else self.code
+            kept.append({"t": t, "type": "state", "replica": name, "event": "gone", "exit_code": code})
+        return kept
+
+
+class Failing(Ending):
+    code = 3
+
+
+def test_one_that_tells_in_files_alone_may_end_in_the_window_if_all_went_well(tmp_path: Path) -> None:
+    plan = planned()
+    record = Play(tmp_path / "ok", plan, Ending(plan)).whole(SHORT)
+    assert [window["valid"] for window in record["windows"]] == [True, True]
+    assert record["metrics"][FIRST]["p99_ms"]["max"] == 80.0
+    record = Play(tmp_path / "failed", plan, Failing(plan)).whole(SHORT)
+    assert record["verdict"] == "failed"
+    told = f"replica {SECOND} on client2: ended with exit code 3 before the window was over"
+    assert record["reasons"][0].endswith(told)
+
+
+def test_the_file_of_one_that_ran_before_the_windows_is_required_as_any(tmp_path: Path) -> None:
+    plan = planned()
+    plan["replicas"][FIRST].update(
+        ready=[{"kind": "exited"}],
+        metrics={"a": RULES["other"], "b": {**RULES["other"], "required": True}, "live": {"log": "x"}},
+    )
+    reasons = Play(tmp_path, plan, Writing(plan)).whole(SHORT)["reasons"]
+    of_first = [reason for reason in reasons if FIRST in reason]
+    missing = f"/results/none.csv in container {FIRST} on host client1: no such file"
+    assert of_first == [
+        f"replica {FIRST} on client1: no value of its metric b in the window ({missing})",
+        f"replica {FIRST} on client1: no a: {missing}",
+    ]
