@@ -15,6 +15,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.sampler.logs impor
 
 READ_SECONDS = 8.0
 NO_FILE = "no such file"
+REMOVED = "the container was removed before its files were read"
 
 
 class Connected(Protocol):
@@ -58,7 +59,12 @@ class FileReads:
         """The container was removed."""
         for path in self._paths:
             if self._read is None:
-                self._absent(f"file {path}", "the container was removed before its files were read")
+                self._absent(f"file {path}", REMOVED)
+
+    def _lacks(self, path: str, reason: str) -> None:
+        """It may be there, and could not be read: it is tried again."""
+        self._read = None
+        self._absent(f"file {path}", reason)
 
     def _begin(self, path: str, seen: engine_requests.ContainerSeen, now: float) -> None:
         pattern = Pattern(path)
@@ -79,17 +85,17 @@ class FileReads:
                 limit=ARCHIVE_BYTES,
             )
         except (HttpError, OSError) as error:
-            self._absent(f"file {path}", f"the engine cannot be asked: {error}")
+            self._lacks(path, f"the engine cannot be asked: {error}")
             return
         self._pending[path] = exchange
         self._around.follow(exchange)
 
     def _ended(self, path: str, archive: Archive, status: Optional[int], error: Optional[str], body: bytes) -> None:
-        if error is not None:
-            self._absent(f"file {path}", error)
+        if error is not None or status not in (200, 404):
+            self._lacks(path, error or engine_requests.message(status, body))
             return
-        if status not in (200, 404):
-            self._absent(f"file {path}", engine_requests.message(status, body))
+        if b"No such container" in body:
+            self.gone()
             return
         for name, data in sorted(archive.found.items()):
             fields: dict[str, Any] = {"path": path, "file": name, "text": data.decode("utf-8", "replace")}

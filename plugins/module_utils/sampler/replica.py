@@ -385,7 +385,7 @@ class ReplicaSampler:
 
     def read_files(self, now: float) -> None:
         """Begin to read its files: the measurement ends (*now*: monotonic seconds)."""
-        if self.seen is not None:
+        if self.seen is not None and (self._up or not self.seen.running):  # else it was removed
             self.files.begin(self.seen, now)
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.engine.http_response import HttpError
-from ansible_collections.retail.profiles.plugins.module_utils.sampler import files, loop
+from ansible_collections.retail.profiles.plugins.module_utils.sampler import file_reads, files, loop
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.config import Watched
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.files import Archive, Pattern
 
@@ -149,8 +149,18 @@ def test_one_that_was_removed_before_its_files_were_read_is_told(world: World) -
 
     world.at(1.5, remove)
     records = world.sampled(Watched("a", files=(PATH,)), seconds=4.0)
-    assert "the container was removed before its files were read" in [one["reason"] for one in of(records, "absent")]
+    assert [one["reason"] for one in of(records, "absent") if one["metric"] == f"file {PATH}"] == [file_reads.REMOVED]
     assert of(records, "file") == []
+
+
+def test_what_could_not_be_read_at_its_end_is_tried_again(world: World) -> None:
+    made = world.run("a")
+    made.archives["/results/."] = packed(("./x.json", "{}"))
+    world.engine.refusals["/archive"] = (500, b'{"message": "boom"}')
+    world.at(1.5, lambda: world.exit(made))
+    world.at(3.5, world.engine.refusals.clear)
+    (told,) = of(world.sampled(Watched("a", files=(PATH,)), seconds=6.0), "file")
+    assert world.seconds(told) == 4.0
 
 
 def test_an_engine_that_does_not_answer_is_given_up(world: World) -> None:
