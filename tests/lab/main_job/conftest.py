@@ -9,18 +9,17 @@ import contextlib
 import json
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from .. import over_ssh
 
 # The image and the model of capi are those of capi-fleet, which needs them on every host.
 PROFILES = ("ovms", "gstreamer", "capi-fleet")
@@ -155,30 +154,9 @@ class Fleet:
         return self.shells(host, command)[host]
 
     def shells(self, pattern: str, command: str) -> dict[str, str]:
-        """What a command prints on the hosts named, or those of a group, or all; fails when it does on one of them.
-
-        By SSH alone: with Ansible every one of them would take seconds.
-        """
+        """What a command prints on the hosts named, or those of a group, or all; fails when it does on one of them."""
         self.clean = False
-        assert "{{ '" not in command, "the shell gets it as it is: no template"
-        text = self.inventory.read_text(encoding="utf-8").replace("{{ inventory_dir }}", str(self.inventory.parent))
-        lab = yaml.safe_load(text)["all"]
-        groups = {name: group["hosts"] for name, group in lab["children"].items()}
-        every = {host: found["ansible_host"] for hosts in groups.values() for host, found in hosts.items()}
-        chosen = every if pattern == "all" else groups.get(pattern) or pattern.split(",")
-        ssh = ["ssh", "-F", "none", "-o", "BatchMode=yes", "-i", lab["vars"]["ansible_ssh_private_key_file"]]
-        ssh += shlex.split(lab["vars"]["ansible_ssh_common_args"])
-
-        def answer(host: str) -> str:
-            asked = [*ssh, f"{lab['vars']['ansible_user']}@{every[host]}", command]
-            ended = subprocess.run(
-                asked, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False
-            )
-            assert ended.returncode == 0, f"{host}: {ended.stdout}{ended.stderr}"
-            return ended.stdout.strip()
-
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            return dict(zip(chosen, pool.map(answer, chosen)))
+        return over_ssh.shells(self.inventory, pattern, command)
 
     def leftovers(self) -> dict[str, list[str]]:
         """What is on each host: containers, networks and volumes of ours, files of deployments and runs, leases."""

@@ -66,7 +66,7 @@ def without(fleet: Fleet, host: str, service: str, kill: str) -> Iterator[None]:
 
 def test_all_that_fails_is_told_at_once_and_all_else_is_finished(fleet: Fleet) -> None:
     exits = container("server", "h1", "echo sorry; exit 3")
-    never = container("never", "h2", "sleep 1000")
+    never = container("never", "h2", "trap 'exit 0' TERM; sleep 1000 & wait")
     loops = container("loops", "h3", "exit 7", more="docker: {restart_policy: always}", timeout=60)
     fleet.profile("mixed", profile(exits, never, loops, SOLO, CLIENT))
     done = fleet.play("deploy_profile", profile="mixed", profile_on_failure="keep")
