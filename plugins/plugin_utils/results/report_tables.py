@@ -294,26 +294,26 @@ def objectives(final: Mapping[str, Any]) -> Table:
         return (
             summary.objective_text(one),
             marks.get(one["state"], f"? {one['state']}"),
-            plain(one["why"]),
-            f"{worst['replica']} on {worst['host']}" if worst and one["over"] == "each" else NOTHING,
             NOTHING if value is None else f"{figure(value, 4)} {one['unit']}",
             NOTHING if margin is None else f"{margin:+.1%}",
+            f"{worst['replica']} on {worst['host']}" if worst and one["over"] == "each" else NOTHING,
+            plain(one["why"]),
         )
 
     rows = tuple(row(one) for one in final.get("objectives") or ())
-    return Table(("objective", "state", "why", "worst", "value", "margin"), rows, words=4).without_empty()
+    return Table(("objective", "state", "value", "margin", "worst", "why"), rows, words=6).without_empty()
 
 
 def evidence(told: Iterable[Mapping[str, Any]]) -> Table:
     """The figures that say what limited a run."""
     rows = tuple(
         (
-            plain(one.get("says")),
-            plain(one.get("replica") or one.get("host")),
-            plain(one.get("metric")),
-            f"{figure(one.get('value'))} {one.get('unit') or ''}".strip(),
-            figure(one.get("limit")),
+            plain(one["says"]),
+            f"{figure(one['value'])} {one['unit']}",
+            figure(one["limit"]),
+            plain(one["replica"] or one["host"]),
+            plain(one["metric"]),
         )
         for one in told
     )
-    return Table(("what it says", "of", "metric", "value", "limit"), rows, words=3).without_empty()
+    return Table(("what it says", "value", "limit", "of", "metric"), rows, words=5).without_empty()
