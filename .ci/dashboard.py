@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Write docs/grafana/retail-profiles.json, the Grafana dashboard over metrics.prom, from the catalogue of metrics.
 
-A chart of the catalogue is a panel; what of a host is neither its processors nor its memory is of a device.
+A chart of the catalogue is a panel; what of a host is neither its processors nor its memory is of its devices.
 """
 
 from __future__ import annotations
@@ -23,14 +23,18 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container
     OVMS_METRICS,
     TOLD_METRICS,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import (  # noqa: E402
+    CONTAINER_DEVICE_METRICS,
+    DEVICE_METRICS,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS  # noqa: E402
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Chart, Metric  # noqa: E402
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.charts import is_of_device  # noqa: E402
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.openmetrics import PREFIX, family  # noqa: E402
 
 FILE = ROOT / "docs" / "grafana" / "retail-profiles.json"
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 OF_REPLICAS, OF_HOSTS = '{host=~"$host",replica=~"$replica"', '{host=~"$host"'
-NOT_DEVICES = ("cpu_", "memory_", "psi_")
 RECENT = "15s"
 """What was told longer ago is not shown as if it still held; Prometheus by itself looks back for 5 minutes."""
 WIDTH, HEIGHT, COLUMNS = 12, 8, 2
@@ -68,7 +72,8 @@ def _graphs(metrics: Iterable[Metric], of_host: bool = False) -> Iterator[dict[s
         for chart in metric.charts:
             unit = chart.unit or (f"{metric.unit}/s" if metric.kind == "counter" else metric.unit)
             expression = _expression(metric, chart, of_host)
-            yield _graph(chart.title, unit, expression, "{{host}}" if of_host else "{{replica}}")
+            legend = "{{host}}" if of_host else "{{replica}}"
+            yield _graph(chart.title, unit, expression, f"{legend} {{{{device}}}}" if metric.device else legend)
 
 
 def _identity() -> dict[str, Any]:
@@ -86,14 +91,14 @@ def _identity() -> dict[str, Any]:
 def _rows() -> dict[str, list[dict[str, Any]]]:
     """Panels by the title of their row."""
     added = f"sum(last_over_time({family(FPS.name, False)}{OF_REPLICAS}}}[{RECENT}]))"
-    devices = [metric for metric in HOST_METRICS if not metric.name.startswith(NOT_DEVICES)]
+    devices = [metric for metric in HOST_METRICS if is_of_device(metric)]
     return {
         "Run": [_identity(), _graph("Frames per second, all clients together", FPS.unit, added, "all")],
         "Clients": list(_graphs(TOLD_METRICS)),
         "Model server": list(_graphs(OVMS_METRICS)),
         "Containers": list(_graphs(CONTAINER_METRICS)),
         "Hosts": list(_graphs([metric for metric in HOST_METRICS if metric not in devices], of_host=True)),
-        "Devices": list(_graphs(devices, of_host=True)),
+        "Devices": [*_graphs((*devices, *DEVICE_METRICS), of_host=True), *_graphs(CONTAINER_DEVICE_METRICS)],
     }
 
 

@@ -24,6 +24,10 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container
     OVMS_METRICS,
     TOLD_METRICS,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import (  # noqa: E402
+    CONTAINER_DEVICE_METRICS,
+    DEVICE_METRICS,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS  # noqa: E402
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric  # noqa: E402
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (  # noqa: E402
@@ -144,6 +148,13 @@ def metric_tables() -> dict[str, str]:
     return {
         "replica metrics": _markdown([*head, "a run without it"], replicas),
         "host metrics": _markdown(head, [_metric(metric) for metric in HOST_METRICS]),
+        "device metrics": _markdown(
+            head,
+            [
+                *(_metric(metric) for metric in DEVICE_METRICS),
+                *(_metric(metric, " (of a container)") for metric in CONTAINER_DEVICE_METRICS),
+            ],
+        ),
     }
 
 

@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.kernel_files import read_file, reason
 from ansible_collections.retail.profiles.plugins.module_utils.sampler import kernel_text
 
 READ_BYTES = 65536  # more than any of these files is long
@@ -144,18 +145,6 @@ def search(point: str, container_id: str) -> Optional[str]:
                         below.append(entry.path)
         level = below
     return None
-
-
-def read_file(path: str) -> bytes:
-    """The whole of a (small) file. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        parts = []
-        while part := os.read(descriptor, READ_BYTES):
-            parts.append(part)
-        return b"".join(parts)
-    finally:
-        os.close(descriptor)
 
 
 def stacked_devices() -> frozenset[str]:
@@ -292,8 +281,3 @@ def block_io_is_counted(hierarchies: Hierarchies) -> bool:
                 if parse(read_file(os.path.join(mount.point, name))) is not None:
                     return True
     return False
-
-
-def reason(error: OSError, what: str) -> str:
-    """One line on why *what* cannot be read."""
-    return f"cannot read {what}: {error.strerror or error}"

@@ -27,8 +27,10 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.daemon impo
 )
 from ansible_collections.retail.profiles.plugins.module_utils.common.disk import replace_file
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.kernel_files import read_file
 from ansible_collections.retail.profiles.plugins.module_utils.common.processes import running, start_time
-from ansible_collections.retail.profiles.plugins.module_utils.sampler.cgroup import Hierarchies, read_file
+from ansible_collections.retail.profiles.plugins.module_utils.devices.kinds import Devices
+from ansible_collections.retail.profiles.plugins.module_utils.sampler.cgroup import Hierarchies
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.config import Config, RunFiles, Scrape, Watched
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.host import HostCounters
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.loop import Sampler
@@ -120,7 +122,7 @@ def _prepare(files: RunFiles) -> Sampler:
     for end in (wake, alarm):
         end.setblocking(False)
     load = partial(load_config, files)
-    sampler = Sampler(config, store, wake, load, before, Hierarchies.of_this_host(), HostCounters())
+    sampler = Sampler(config, store, wake, load, before, Hierarchies.of_this_host(), HostCounters(), Devices())
 
     def on_term(_number: int, _frame: object) -> None:
         sampler.stop = True

@@ -12,8 +12,8 @@ import os
 from collections.abc import Callable
 from typing import Any, Optional, TypeVar
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.kernel_files import reason
 from ansible_collections.retail.profiles.plugins.module_utils.sampler import kernel_text
-from ansible_collections.retail.profiles.plugins.module_utils.sampler.cgroup import reason
 
 T = TypeVar("T")
 READ_BYTES = 1 << 20  # /proc/stat and /proc/diskstats are long on large machines

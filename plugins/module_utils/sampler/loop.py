@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.container.secret_env import Redactor
+from ansible_collections.retail.profiles.plugins.module_utils.devices.kinds import Devices
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.cgroup import Hierarchies, block_io_is_counted
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.config import Config
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.host import HostCounters
@@ -50,6 +51,7 @@ class Sampler:
         before: dict[str, Before],
         hierarchies: Hierarchies,
         host: HostCounters,
+        devices: Devices,
     ) -> None:
         self.stop = False
         self.reload = False
@@ -65,6 +67,7 @@ class Sampler:
         self._logs_at = 0.0
         self._served: dict[Exchange, selectors.BaseSelector] = {}
         self._host = host
+        self.devices = devices
         self._told: set[tuple[str, str]] = set()
         self._lost_told = 0
         self._tracebacks = 0
@@ -197,7 +200,7 @@ class Sampler:
             for _round in range(LOG_ROUNDS):
                 if not self._serve_logs():
                     break
-        self._read_host()
+        self._read_host(now)
         for replica in list(self._replicas.values()):
             try:
                 replica.tick(now)
@@ -209,13 +212,15 @@ class Sampler:
             self._absent("samples", f"{lost} records lost while the host's disk took no more")
         self._store.flush()
 
-    def _read_host(self) -> None:
-        record = {"t": time.time(), "type": "host", **self._host.read()}
+    def _read_host(self, now: float) -> None:
+        record = {"t": time.time(), "type": "host", **self._host.read(), "devices": self.devices.read(now)}
         self.emit(record)
-        for metric, why in self._host.absent.items():
+        # psi_cpu, psi_memory and psi_io are one to the reader
+        of_host = ((metric.partition("_")[0], why) for metric, why in self._host.absent.items())
+        for metric, why in (*of_host, *self.devices.absent.items()):
             if (metric, why) not in self._told:
                 self._told.add((metric, why))
-                self._absent(metric.partition("_")[0], why)  # psi_cpu, psi_memory and psi_io are one to the reader
+                self._absent(metric, why)
 
     def _absent(self, metric: str, why: str) -> None:
         self.emit({"t": time.time(), "type": "absent", "subject": None, "metric": metric, "reason": why})
@@ -245,6 +250,7 @@ class Sampler:
         self.observe(event="end", reason=why)
         self._store.flush()
         self._host.close()
+        self.devices.close()
         self._selector.close()
         self._logs.close()
 

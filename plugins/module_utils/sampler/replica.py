@@ -8,6 +8,7 @@ import time
 from typing import Any, Optional, Protocol
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.processes import start_time
+from ansible_collections.retail.profiles.plugins.module_utils.devices.kinds import Devices
 from ansible_collections.retail.profiles.plugins.module_utils.engine.http_response import HttpError
 from ansible_collections.retail.profiles.plugins.module_utils.sampler import engine_requests
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.cgroup import (
@@ -43,6 +44,7 @@ class Surroundings(Protocol):
 
     engine: str
     hierarchies: Hierarchies
+    devices: Devices
     counts_block_io: bool
 
     def emit(self, record: dict[str, Any]) -> None:
@@ -136,6 +138,9 @@ class ReplicaSampler:
         if why is not None:
             fields["net"] = None
             self.absent("network", why)
+        devices = self._around.devices.of_container(self.seen.id)
+        if devices:
+            fields["devices"] = devices
         self._around.emit({"t": t, "type": "container", "replica": self.name, "id": self.seen.id, **fields})
         if fields["blk"] is not None:
             self._around.counts_block_io = self._around.counts_block_io or self._counters.block_seen

@@ -25,6 +25,10 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container
     OVMS_METRICS,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ddsketch import Sketch
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import (
+    CONTAINER_DEVICE_METRICS,
+    DEVICE_METRICS,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import (
     MeasuredPlan,
@@ -36,6 +40,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric_ru
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import number, value_at
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Reading, Series
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
 _OUT_OF_MEMORY = value_at("oom")
 _NAMED_AS_RATES = ("_per_second", "_cores")
@@ -56,10 +61,14 @@ class State:
 
 @dataclass(frozen=True)
 class Observations:
-    """All that the samples of a run say. Keys are replica or host names, then metric names."""
+    """All that the samples of a run say. Keys are replica or host names, then metric names.
+
+    ``devices``: by replica or host, a series for each metric of each of its devices.
+    """
 
     replicas: Mapping[str, Mapping[str, Series]]
     hosts: Mapping[str, Mapping[str, Series]]
+    devices: Mapping[str, tuple[Series, ...]]
     absent: Mapping[str, Mapping[str, str]]
     states: Mapping[str, tuple[State, ...]]
     host_times: Mapping[str, tuple[float, ...]]
@@ -90,6 +99,7 @@ class _Subject:
     told: list[float] = field(default_factory=list)
     life: int = 0
     identity: str = ""
+    devices: dict[tuple[str, str], _Subject] = field(default_factory=lambda: defaultdict(_Subject))
 
 
 class Observer:
@@ -105,6 +115,7 @@ class Observer:
         self._states: dict[str, list[State]] = defaultdict(list)
         self._last_lines: dict[str, float] = {}
         self._observer: dict[str, dict[str, float]] = {}
+        self._starts: Counter[str] = Counter()
         self._unreadable = 0
 
     def feed(self, sample: Mapping[str, Any]) -> None:
@@ -120,6 +131,7 @@ class Observer:
         if kind == "host" and host in self._hosts:
             self._host(self._hosts[host], t, sample)
         elif kind == "observer":
+            self._starts[host] += sample.get("event") == "start"
             self._observer[host] = {
                 k: v for k in ("cpu_seconds", "rss_bytes") if (v := number(sample.get(k))) is not None
             }
@@ -161,15 +173,31 @@ class Observer:
                 if read is not None:
                     self._read(subject, key, t, read(sample))
 
+    def _of_devices(self, subject: _Subject, t: float, metrics: Iterable[Metric], sample: Mapping[str, Any]) -> None:
+        """Take what a sample holds of these metrics of devices, `{kind: {instance: counters}}`.
+
+        The sampler adds up some of these counters itself, so that a start of it begins them anew.
+        """
+        of_kinds = _mapping(sample.get("devices"))
+        life = f"{subject.identity}/{subject.life}/{self._starts[str(sample.get('host'))]}"
+        for metric in metrics:
+            kind = str(metric.device)
+            for instance, counters in _mapping(of_kinds.get(kind)).items():
+                device = subject.devices[kind, str(instance)]
+                device.identity = life
+                self._measured(device, t, (metric,), _mapping(counters))
+
     def _container(self, subject: _Subject, t: float, sample: Mapping[str, Any]) -> None:
         subject.identity = str(sample.get("id") or "")
         subject.times.append(t)
         self._read(subject, "oom", t, _OUT_OF_MEMORY(sample))
         self._measured(subject, t, CONTAINER_METRICS, sample)
+        self._of_devices(subject, t, CONTAINER_DEVICE_METRICS, sample)
 
     def _host(self, subject: _Subject, t: float, sample: Mapping[str, Any]) -> None:
         subject.times.append(t)
         self._measured(subject, t, HOST_METRICS, sample)
+        self._of_devices(subject, t, DEVICE_METRICS, sample)
 
     def _told(self, name: str, subject: _Subject, t: float, sample: Mapping[str, Any]) -> None:
         """Take what a container has logged or exposed."""
@@ -193,6 +221,10 @@ class Observer:
         return Observations(
             replicas=replicas,
             hosts=hosts,
+            devices={
+                **{name: _device_series(subject, DEVICE_METRICS) for name, subject in self._hosts.items()},
+                **{name: _device_series(subject, CONTAINER_DEVICE_METRICS) for name, subject in self._replicas.items()},
+            },
             absent={name: dict(subject.absent) for name, subject in everything.items() if subject.absent},
             states={name: tuple(sorted(events, key=lambda e: e.t)) for name, events in self._states.items()},
             host_times={name: tuple(sorted(subject.times)) for name, subject in self._hosts.items()},
@@ -211,6 +243,10 @@ def observe(plan: MeasuredPlan, samples: Iterable[Mapping[str, Any]], correction
     for sample in samples:
         observer.feed(sample)
     return observer.finish()
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _grown(readings: Iterable[Reading]) -> int:
@@ -240,7 +276,18 @@ def _host_series(subject: _Subject) -> dict[str, Series]:
     return _kept(_metric_series(metric, subject) for metric in HOST_METRICS)
 
 
-def _metric_series(metric: Metric, subject: _Subject) -> Series:
+def _device_series(subject: _Subject, metrics: Iterable[Metric]) -> tuple[Series, ...]:
+    """Series in the catalogue's order, and of each metric in the natural order of its devices."""
+    found = [
+        _metric_series(metric, device, instance)
+        for metric in metrics
+        for (kind, instance), device in sorted(subject.devices.items(), key=lambda entry: natural(entry[0][1]))
+        if kind == metric.device
+    ]
+    return tuple(series for series in found if series.points)
+
+
+def _metric_series(metric: Metric, subject: _Subject, instance: str | None = None) -> Series:
     """The series of a metric of the catalogue."""
     readings = subject.readings.get(metric.name, ())
     if metric.kind == "rate":
@@ -249,7 +296,7 @@ def _metric_series(metric: Metric, subject: _Subject) -> Series:
         points = time_series.gauges(readings)
     else:
         points = time_series.ratios(readings, subject.readings.get(_denominator(metric.name), ()), metric.scale)
-    return Series(metric.name, metric.unit, metric.kind, points=points)
+    return Series(metric.name, metric.unit, metric.kind, points=points, instance=instance)
 
 
 def _of_one_accuracy(told: Sequence[tuple[float, Sketch]]) -> tuple[tuple[float, Sketch], ...]:

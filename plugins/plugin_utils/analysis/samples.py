@@ -57,6 +57,16 @@ def difference(above: Read, below: Read) -> Read:
     return read
 
 
+def total(*parts: Read) -> Read:
+    """Reads the sum of values, all of which have to be there."""
+
+    def read(sample: Mapping[str, Any]) -> float | None:
+        found = [value for part in parts if (value := part(sample)) is not None]
+        return sum(found) if len(found) == len(parts) else None
+
+    return read
+
+
 def at_least_zero(value: Read) -> Read:
     """Reads a value that the kernel may give as slightly negative, as its parts are not read at once."""
 

@@ -75,7 +75,7 @@ class Series:
     ``kind``: ``gauge`` (values as read), ``flow`` (a gauge that tells of the time since the line before it, such as
     frames per second), ``rate`` (per-second rates of a counter), ``counter`` (the same of one that is exported as it
     was read: ``raw`` holds its readings), ``ratio`` (quotients of two counters), ``average`` (means told by a server:
-    nothing but the mean of them all can be said), ``sketch``.
+    nothing but the mean of them all can be said), ``sketch``. ``instance``: of a metric of devices, the device.
     """
 
     name: str
@@ -84,6 +84,7 @@ class Series:
     points: tuple[Point, ...] = ()
     sketches: tuple[tuple[float, Sketch], ...] = ()
     raw: tuple[Reading, ...] = ()
+    instance: str | None = None
 
     @property
     def times(self) -> tuple[float, ...]:

@@ -21,6 +21,10 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container
     TOLD_METRICS,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ddsketch import Sketch
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import (
+    CONTAINER_DEVICE_METRICS,
+    DEVICE_METRICS,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Chart, Metric
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import samples_needed
@@ -240,18 +244,31 @@ def _own_panels(run: Run) -> list[Panel]:
     ]
 
 
+def _of_devices(run: Run) -> dict[str, Iterable[Series]]:
+    """Series by the name of a host or replica and its device; hosts first."""
+    found: dict[str, list[Series]] = {}
+    for name in (*run.plan.hosts, *(replica.name for replica in run.plan.replicas)):
+        for series in run.seen.devices[name]:
+            found.setdefault(f"{name} {series.instance}", []).append(series)
+    return dict(found)
+
+
 def sections(run: Run) -> list[Section]:
     """The charts of a run. The more traces there are, the fewer points each of them has."""
     containers: dict[str, dict[str, Iterable[Series]]] = {}
     for replica in run.plan.replicas:
         containers.setdefault(replica.container, {})[replica.name] = run.seen.replicas[replica.name].values()
     hosts = {"hosts": {host: run.seen.hosts[host].values() for host in run.plan.hosts}}
+    devices = {"devices": _of_devices(run)}
     told: dict[SectionKey, list[_Told]] = {
         "streams": _told([*panels(TOLD_METRICS), *_own_panels(run)], containers),
         "hosts": _told(panels(metric for metric in HOST_METRICS if not is_of_device(metric)), hosts),
         "server": _told(panels(OVMS_METRICS), containers),
         "containers": _told(panels(CONTAINER_METRICS), containers),
-        "devices": _told(panels(metric for metric in HOST_METRICS if is_of_device(metric)), hosts),
+        "devices": [
+            *_told(panels(metric for metric in HOST_METRICS if is_of_device(metric)), hosts),
+            *_told(panels((*DEVICE_METRICS, *CONTAINER_DEVICE_METRICS)), devices),
+        ],
     }
     traces = sum(len(members) for charts in told.values() for one in charts for members in one.groups.values())
     most = max(LEAST_POINTS, min(MOST_POINTS, PAGE_POINTS // max(1, traces)))

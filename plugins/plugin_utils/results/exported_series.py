@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import PERCENTILES
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series
@@ -20,11 +20,12 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record
 
 @dataclass(frozen=True)
 class Subject:
-    """What a series is of: a replica, or where there is none, a host."""
+    """What a series is of: a replica, or where there is none, a host; or a device of either."""
 
     host: str
     container: str | None = None
     replica: str | None = None
+    device: str | None = None
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,23 @@ class Exported:
 
 
 def of_run(run: Run) -> list[Exported]:
-    """All series of a run: replicas in the plan's order, then hosts."""
+    """All series of a run: replicas in the plan's order, then hosts; devices after what they belong to."""
     found: list[Exported] = []
     for replica in run.plan.replicas:
         subject = Subject(replica.host, replica.container, replica.name)
         for _name, series in sorted(run.seen.replicas[replica.name].items()):
             found.extend(_of_series(subject, series))
+        found.extend(_of_devices(subject, run.seen.devices[replica.name]))
     for host in run.plan.hosts:
         for _name, series in sorted(run.seen.hosts[host].items()):
             found.extend(_of_series(Subject(host), series))
+        found.extend(_of_devices(Subject(host), run.seen.devices[host]))
     return found
+
+
+def _of_devices(subject: Subject, devices: Iterable[Series]) -> Iterator[Exported]:
+    for series in devices:
+        yield from _of_series(replace(subject, device=series.instance), series)
 
 
 def _of_series(subject: Subject, series: Series) -> Iterator[Exported]:

@@ -4,8 +4,9 @@
 # This is private to the collection: it may change at any time.
 """InfluxDB line protocol, ``metrics.lp``: the time series of a run, times in nanoseconds.
 
-A line has all that was told of a container (measurement ``retail_profiles``) or host (``retail_profiles_host``) at one
-time, a field a metric; a percentile of a sketch is a field whose name ends with it.
+A line has all that was told of a container (measurement ``retail_profiles``) or host (``retail_profiles_host``), or of
+one of its devices (tag ``device``), at one time, a field a metric; a percentile of a sketch is a field whose name ends
+with it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def _series_key(subject: Subject, run_id: str) -> str:
     """Measurement and tags; tags in the order of their keys, as the server sorts them, and none that is empty."""
     named = (
         ("container", subject.container),
+        ("device", subject.device),
         ("host", subject.host),
         ("replica", subject.replica),
         ("run", run_id),

@@ -59,7 +59,12 @@ def _lines(sampled: str, samples: Iterable[tuple[int, float]]) -> Iterator[str]:
 
 def _labels(series: Exported) -> Labels:
     subject = series.subject
-    named = (("host", subject.host), ("container", subject.container), ("replica", subject.replica))
+    named = (
+        ("host", subject.host),
+        ("container", subject.container),
+        ("replica", subject.replica),
+        ("device", subject.device),
+    )
     quantile = (("quantile", f"{PERCENTILES[series.percentile]:g}"),) if series.percentile else ()
     return (*((key, text) for key, text in named if text is not None), *quantile)
 

@@ -26,7 +26,7 @@ def data(run_id: str, exported: Sequence[Exported]) -> bytes:
     import pyarrow
     import pyarrow.parquet
 
-    texts = ("run", "host", "container", "replica", "metric", "unit")
+    texts = ("run", "host", "container", "replica", "device", "metric", "unit")
     time = pyarrow.timestamp("ms", tz="UTC")
     schema = pyarrow.schema(
         [
@@ -39,7 +39,8 @@ def data(run_id: str, exported: Sequence[Exported]) -> bytes:
     batches = []
     for series in exported:
         rows, subject = len(series.times), series.subject
-        same = (run_id, subject.host, subject.container, subject.replica, series.metric, series.unit)
+        whose = (subject.host, subject.container, subject.replica, subject.device)
+        same = (run_id, *whose, series.metric, series.unit)
         quantile = PERCENTILES[series.percentile] if series.percentile else None
         columns = [
             *(pyarrow.repeat(pyarrow.scalar(text, pyarrow.string()), rows) for text in same),

@@ -20,6 +20,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric_catalogue import OF_DEVICES
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import summary
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed, natural
 
@@ -178,6 +179,19 @@ def hosts(final: Mapping[str, Any]) -> Table:
     rows = tuple(row(name, final["hosts"][name]) for name in sorted(final["hosts"], key=natural))
     last = ("clock against the controller, s", "cost of measuring, CPU s")
     return Table(("host", "address", *headings, *last), rows, words=2).without_empty()
+
+
+def devices(final: Mapping[str, Any]) -> Table:
+    """A row for each device of a host, and for each that a replica used."""
+    shown = [(metric, metric.charts[0]) for metric in OF_DEVICES if metric.charts]
+    rows = []
+    for name in sorted(final.get("device_metrics") or {}, key=natural):
+        told = final["device_metrics"][name]
+        for device in sorted({device for one in told.values() for device in one}, key=natural):
+            metrics = {metric: one[device] for metric, one in told.items() if device in one}
+            rows.append((name, device, *(_scaled(metrics, metric, chart.factor) for metric, chart in shown)))
+    headings = ("of", "device", *(f"{chart.title}, {chart.unit or metric.unit}" for metric, chart in shown))
+    return Table(headings, tuple(rows), words=2).without_empty()
 
 
 def _scaled(metrics: Mapping[str, Any], metric: Metric, factor: float) -> str:

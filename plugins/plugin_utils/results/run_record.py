@@ -32,7 +32,6 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container
     LATE,
     OFFERED,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
@@ -135,7 +134,17 @@ def _reason(metric: Metric, told: Mapping[str, str]) -> str:
     return next((told[word] for word in words if word in told), "") or metric.unexplained
 
 
-def _absent(run: Run, figures: Mapping[str, Mapping[str, Summary]]) -> dict[str, dict[str, str]]:
+def _device_figures(series: Iterable[Series], spans: Sequence[Span]) -> dict[str, dict[str, Summary]]:
+    """By metric, then by device."""
+    found: dict[str, dict[str, Summary]] = {}
+    for one in series:
+        summary = cut(one, spans)
+        if summary is not None and one.instance is not None:
+            found.setdefault(one.name, {})[one.instance] = summary
+    return found
+
+
+def _absent(run: Run, had: Mapping[str, Iterable[str]]) -> dict[str, dict[str, str]]:
     expected: dict[str, Iterable[Metric]] = {
         replica.name: (
             *metric_catalogue.built_in(replica.ovms),
@@ -143,10 +152,8 @@ def _absent(run: Run, figures: Mapping[str, Mapping[str, Summary]]) -> dict[str,
         )
         for replica in run.plan.replicas
     }
-    expected.update(dict.fromkeys(run.plan.hosts, HOST_METRICS))
-    found = {
-        name: _absences(metrics, figures[name], run.seen.absent.get(name, {})) for name, metrics in expected.items()
-    }
+    expected.update(dict.fromkeys(run.plan.hosts, metric_catalogue.OF_HOSTS))
+    found = {name: _absences(metrics, had[name], run.seen.absent.get(name, {})) for name, metrics in expected.items()}
     return {name: reasons for name, reasons in found.items() if reasons}
 
 
@@ -207,6 +214,7 @@ def build(
     figures: dict[str, dict[str, Summary]] = {}
     for names, series in ((run.plan.hosts, run.seen.hosts), ([r.name for r in run.plan.replicas], run.seen.replicas)):
         figures.update({name: _figures(series[name], spans) for name in names})
+    of_devices = {name: _device_figures(series, spans) for name, series in run.seen.devices.items()}
     finished = judged.verdict != "aborted"
 
     def told(names: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -230,7 +238,12 @@ def build(
         "windows": [_window(run, judged) for judged in run.windows],
         "metrics": told(replica.name for replica in run.plan.replicas),
         "host_metrics": told(run.plan.hosts),
-        "absent": _absent(run, figures) if spans else {},
+        "device_metrics": {
+            name: {metric: {device: s.as_dict() for device, s in told.items()} for metric, told in metrics.items()}
+            for name, metrics in of_devices.items()
+            if metrics
+        },
+        "absent": _absent(run, {name: (*figures[name], *of_devices[name]) for name in figures}) if spans else {},
         "totals": {name: summary.as_dict() for name, summary in aggregate(run, spans).items()} if spans else {},
         "controller": dict(controller),
     }

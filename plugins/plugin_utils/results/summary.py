@@ -25,6 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container
     MEMORY,
     OFFERED,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import DEVICE_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import CPUS, SummaryRow
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
@@ -38,22 +39,24 @@ LATENCY_ROW = "Overall Latency (ms)"
 """Over pipelines, the median of each one's median: upstream's definition since February 2026."""
 MEAN_LATENCY_ROW = "Overall Latency, mean over all frames (ms)"
 """A row of ours: of all frames of all of them together."""
-# The rows that people's tools know, after those of the cameras; NA where no metric of the catalogue has that row.
+NUMBER = "{n}"
+# The rows that people's tools know, after those of the cameras; NA where no metric of the catalogue has that row. One
+# with a number is there for each device.
 ROWS = (
     "CPU Utilization %",
     "NPU Utilization %",
     "Memory Utilization %",
     "Disk Read MB/s",
     "Disk Write MB/s",
-    "S0 Memory Bandwidth Usage MB/s",
-    "S0 Power Draw W",
-    "GPU_0 GPU Utilization %",
-    "GPU_0 Compute[CCS] Utilization %",
-    "GPU_0 Render/3D[RCS] Utilization %",
-    "GPU_0 Video[VCS] Utilization %",
-    "GPU_0 VideoEnhance[VECS] Utilization %",
-    "GPU_0 Blitter Copy Engine %",
-    "GPU_0 GPU Power (W)",
+    "S{n} Memory Bandwidth Usage MB/s",
+    "S{n} Power Draw W",
+    "GPU_{n} GPU Utilization %",
+    "GPU_{n} Compute[CCS] Utilization %",
+    "GPU_{n} Render/3D[RCS] Utilization %",
+    "GPU_{n} Video[VCS] Utilization %",
+    "GPU_{n} VideoEnhance[VECS] Utilization %",
+    "GPU_{n} Blitter Copy Engine %",
+    "GPU_{n} GPU Power (W)",
     LATENCY_ROW,
     MEAN_LATENCY_ROW,
     "Total Text count",
@@ -116,6 +119,29 @@ def _fleet_figure(final: Mapping[str, Any], run: Run, name: str, row: SummaryRow
     return 100.0 * part / whole if whole else None
 
 
+def _devices(final: Mapping[str, Any], label: str) -> list[tuple[str, str]]:
+    """The devices that rows with such a label number, as host and device: one number for what all these rows tell."""
+    alike = {m.name for m in DEVICE_METRICS if m.row and m.row.label.partition(NUMBER)[0] == label.partition(NUMBER)[0]}
+    found: list[tuple[str, str]] = []
+    for host in final["hosts"]:
+        told = final["device_metrics"].get(host, {})
+        names = {device for metric in alike for device in told.get(metric, {})}
+        found.extend((host, device) for device in sorted(names, key=natural))
+    return found
+
+
+def _device_rows(final: Mapping[str, Any], label: str) -> list[tuple[str, str]]:
+    """A row with a number, for each device of the fleet; the one with 0 where there is none."""
+    metric = next((metric for metric in DEVICE_METRICS if metric.row and metric.row.label == label), None)
+    found = []
+    for number, (host, device) in enumerate(_devices(final, label) or [("", "")]):
+        told = final["device_metrics"].get(host, {}).get(metric.name, {}) if metric else {}
+        mean = _mean(told, device)
+        divisor = metric.row.divisor if metric and metric.row else 1.0
+        found.append((label.replace(NUMBER, str(number)), _figure(None if mean is None else mean / divisor)))
+    return found
+
+
 def _milliseconds(metrics: Mapping[str, Any], statistic: str) -> float | None:
     seconds = _told(metrics, LATENCY.name, statistic)
     return None if seconds is None else seconds * 1000.0
@@ -156,7 +182,8 @@ def rows(final: Mapping[str, Any], run: Run) -> list[tuple[str, str]]:
     known = {m.row.label: _fleet_figure(final, run, m.name, m.row) for m in HOST_METRICS if m.row is not None}
     known[LATENCY_ROW] = _median_of_medians(final, run)
     known[MEAN_LATENCY_ROW] = _milliseconds(final.get("totals", {}), "mean")
-    return _objective_rows(final) + found + latencies + [(label, _figure(known.get(label))) for label in ROWS]
+    rest = [_device_rows(final, label) if NUMBER in label else [(label, _figure(known.get(label)))] for label in ROWS]
+    return [*_objective_rows(final), *found, *latencies, *(row for one in rest for row in one)]
 
 
 def objective_text(found: Mapping[str, Any]) -> str:

@@ -13,31 +13,39 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.summary import neutral
 
-HEADER = ("run", "phase", "host", "replica", "metric", "statistic", "value", "unit")
+HEADER = ("run", "phase", "host", "replica", "device", "metric", "statistic", "value", "unit")
 MEASURE = "measure"
 """The phase of figures over all measure windows; those of single windows have a number."""
 COUNT_UNIT = "1"
 """The unit of ``n``: a number of values has none."""
+TOTALS = {"watts": "joules"}
+"""The unit of what adds up over time, where it has a name of its own."""
 
-Row = tuple[str, str, str, str, str, str, float, str]
+Row = tuple[str, str, str, str, str, str, str, float, str]
 
 
 def rows(final: Mapping[str, Any]) -> Iterator[Row]:
-    """A row for each figure there is: of replicas, hosts and the whole fleet, then of the fleet in each window."""
+    """A row for each figure there is: of replicas, hosts, their devices and the fleet; then of the fleet by window."""
     run = str(final["run_id"])
     for replica, metrics in final["metrics"].items():
-        yield from _figures((run, MEASURE, str(final["containers"][replica]["host"]), replica), metrics)
+        yield from _figures((run, MEASURE, str(final["containers"][replica]["host"]), replica, ""), metrics)
     for host, metrics in final["host_metrics"].items():
-        yield from _figures((run, MEASURE, host, ""), metrics)
-    yield from _figures((run, MEASURE, "", ""), final["totals"])
+        yield from _figures((run, MEASURE, host, "", ""), metrics)
+    for name, of_devices in final["device_metrics"].items():
+        container = final["containers"].get(name)
+        host, replica = (str(container["host"]), name) if container else (name, "")
+        for metric, devices in of_devices.items():
+            for device, figures in devices.items():
+                yield from _figures((run, MEASURE, host, replica, device), {metric: figures})
+    yield from _figures((run, MEASURE, "", "", ""), final["totals"])
     seen: dict[str, int] = {}
     for window in final["windows"]:
         phase = str(window["phase"])
         seen[phase] = seen.get(phase, 0) + 1
-        yield from _figures((run, f"{phase} {seen[phase]}", "", ""), window["metrics"])
+        yield from _figures((run, f"{phase} {seen[phase]}", "", "", ""), window["metrics"])
 
 
-def _figures(whose: tuple[str, str, str, str], metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
+def _figures(whose: tuple[str, str, str, str, str], metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
     for metric, figures in metrics.items():
         for statistic, value in figures.items():
             if statistic != "unit" and value is not None:
@@ -47,7 +55,9 @@ def _figures(whose: tuple[str, str, str, str], metrics: Mapping[str, Mapping[str
 def _unit(statistic: str, unit: str) -> str:
     if statistic == "n":
         return COUNT_UNIT
-    return unit.removesuffix("/s") if statistic == "total" else unit
+    if statistic != "total":
+        return unit
+    return TOTALS.get(unit) or (unit.removesuffix("/s") if unit.endswith("/s") else f"{unit}·seconds")
 
 
 def text(final: Mapping[str, Any]) -> str:

@@ -139,6 +139,16 @@ class Fleet:
         self.used[key] = self.used.get(key, 1e6) + amount
         return self.used[key]
 
+    def devices(self, host: str, load: float) -> dict[str, Any]:
+        """Counters of a host's devices; the server has two packages."""
+        packages = ("package-0", "package-1") if host == "server" else ("package-0",)
+        return {
+            "rapl": {
+                name: {"package_uj": round(self.add(f"{host} {name}", (20e6 + 5e6 * number) * load))}
+                for number, name in enumerate(packages)
+            }
+        }
+
     def second(self, host: str, second: float) -> list[dict[str, Any]]:
         """The samples of one host at T0 + second."""
         t = T0 + second + self.clock_offsets.get(host, 0.0)
@@ -164,6 +174,7 @@ class Fleet:
                     "sda1": [5e9, 5e9],
                 },
                 "psi": {"cpu": [12.5 * load], "memory": [0.0], "io": [0.3]},
+                "devices": self.devices(host, load),
             }
         ]
         for name, replica in self.plan["replicas"].items():

@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.devices.kinds import Devices
+from ansible_collections.retail.profiles.plugins.module_utils.devices.reader import Instances, Reader, Roots
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.config import Config
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.host import HostCounters
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.loop import next_tick
@@ -42,6 +44,36 @@ def test_what_the_host_lacks_is_told_once(world: World) -> None:
         ("disk", f"cannot read {world.folder}/no_block"),
     }
     assert len(of(records, "absent", subject=None)) == 3
+
+
+class Made(Reader):
+    """A device that counts its readings, and a container that has used it once."""
+
+    def __init__(self, roots: Roots) -> None:
+        super().__init__(roots)
+        self.absent["made_power"] = "it has no meter"
+        self.readings = 0
+
+    def read(self) -> Instances:
+        self.readings += 1
+        return {"0": {"readings": self.readings}}
+
+    def of_container(self, container_id: str) -> Instances:
+        return {"0": {"busy_ns": 7}} if container_id.endswith("1") else {}
+
+
+def test_devices_are_read_with_the_host_and_for_each_container(world: World) -> None:
+    world.run("a")
+    world.run("b")
+    records = world.sampled("a", "b", seconds=2.0, devices=Devices(kinds=[("made", Made)]))
+    assert [record["devices"] for record in of(records, "host")] == [
+        {"made": {"0": {"readings": number}}} for number in (1, 2, 3)
+    ]
+    used = [record.get("devices") for record in of(records, "container", replica="a")]
+    assert used and all(devices == {"made": {"0": {"busy_ns": 7}}} for devices in used)
+    assert not any("devices" in record for record in of(records, "container", replica="b"))
+    (told,) = of(records, "absent", metric="made_power")
+    assert (told["subject"], told["reason"]) == (None, "it has no meter")
 
 
 def test_a_tick_that_takes_long_does_not_shift_those_after_it(world: World) -> None:

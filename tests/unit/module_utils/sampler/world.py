@@ -24,6 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from ansible_collections.retail.profiles.plugins.module_utils.devices.kinds import Devices
 from ansible_collections.retail.profiles.plugins.module_utils.sampler import loop, replica
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.cgroup import Hierarchies
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.config import Config, Scrape, Watched
@@ -388,7 +389,10 @@ class World:
         self.store = more.get("store") or Store(str(self.folder / "samples"))
         before: dict[str, Before] = more.get("before") or {}
         host = more.get("host") or HostCounters(self.host_files(), str(self.folder / "no_block"))
-        made = loop.Sampler(config, self.store, wake, load or (lambda: config), before, self.hierarchies(), host)
+        devices = more.get("devices") or Devices(kinds=())
+        made = loop.Sampler(
+            config, self.store, wake, load or (lambda: config), before, self.hierarchies(), host, devices
+        )
         return made, alarm
 
     def host_files(self) -> dict[str, str]:

@@ -80,6 +80,33 @@ def test_a_restart_makes_no_rate() -> None:
     assert [point.value for point in told.replicas[SERVER]["cpu_cores"].points] == [1.0, 1.0]
 
 
+def rapl(second: float, **joules: float) -> dict[str, Any]:
+    counters = {f"package-{name[1:]}": {"package_uj": value * 1e6} for name, value in joules.items()}
+    return {"t": T0 + second, "type": "host", "devices": {"rapl": counters}}
+
+
+def test_a_metric_of_devices_has_a_series_for_each_of_them() -> None:
+    told = seen([rapl(1, p10=0, p2=7), rapl(2, p10=30, p2=17), rapl(3, p10=60)])
+    assert [(one.name, one.instance, [point.value for point in one.points]) for one in told.devices["server"]] == [
+        ("package_power_watts", "package-2", [10.0]),
+        ("package_power_watts", "package-10", [30.0, 30.0]),
+    ]
+    assert told.devices["client1"] == told.devices[SERVER] == ()
+
+
+def test_counters_of_devices_begin_anew_with_the_sampler() -> None:
+    start = {"t": T0 + 2.5, "type": "observer", "event": "start"}
+    told = seen([rapl(1, p0=0), rapl(2, p0=5), start, rapl(3, p0=900), rapl(4, p0=905)])
+    (power,) = told.devices["server"]
+    assert [(point.start - T0, point.value) for point in power.points] == [(1.0, 5.0), (3.0, 5.0)]
+
+
+@pytest.mark.parametrize("devices", [7, [], {"rapl": 7}, {"rapl": {"package-0": None}}, {"rapl": {"": {"x": "y"}}}])
+def test_devices_that_are_none_are_passed_over(devices: Any) -> None:
+    told = seen({"t": T0 + 1, "type": kind, "replica": SERVER, "devices": devices} for kind in ("host", "container"))
+    assert told.devices["server"] == told.devices[SERVER] == ()
+
+
 def test_hosts_count_each_byte_once() -> None:
     def host(second: float, amount: int) -> dict[str, Any]:
         counted = {name: [amount, amount] for name in ("eth0", "docker0", "lo", "veth1a2b", "br-0123456789ab")}

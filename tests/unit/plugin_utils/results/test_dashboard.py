@@ -18,6 +18,10 @@ import pytest
 import yaml
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch, metric_catalogue
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import (
+    CONTAINER_DEVICE_METRICS,
+    DEVICE_METRICS,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Point, Reading, Series
@@ -56,7 +60,8 @@ def series_of(metric: Metric) -> Series:
         return Series(metric.name, metric.unit, "sketch", sketches=told)
     points = tuple(Point(T0 + n - 1, T0 + n, float(n)) for n in steps)
     raw = tuple(Reading(T0 + n, float(n)) for n in steps) if metric.kind == "counter" else ()
-    return Series(metric.name, metric.unit, metric.kind, points=points, raw=raw)
+    device = "package-0" if metric.device else None
+    return Series(metric.name, metric.unit, metric.kind, points=points, raw=raw, instance=device)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +71,13 @@ def metrics(ready_run: Play, tmp_path_factory: pytest.TempPathFactory) -> Path:
     of_replica = {metric.name: series_of(metric) for metric in metric_catalogue.OF_CONTAINERS.values()}
     of_host = {metric.name: series_of(metric) for metric in HOST_METRICS}
     seen = replace(
-        play.seen, replicas=dict.fromkeys(play.seen.replicas, of_replica), hosts=dict.fromkeys(play.plan.hosts, of_host)
+        play.seen,
+        replicas=dict.fromkeys(play.seen.replicas, of_replica),
+        hosts=dict.fromkeys(play.plan.hosts, of_host),
+        devices={
+            **dict.fromkeys(play.seen.replicas, tuple(map(series_of, CONTAINER_DEVICE_METRICS))),
+            **dict.fromkeys(play.plan.hosts, tuple(map(series_of, DEVICE_METRICS))),
+        },
     )
     run = replace(play, seen=seen)
     path = tmp_path_factory.mktemp("dashboard") / "metrics.prom"
@@ -94,7 +105,9 @@ def test_every_chart_of_the_catalogue_is_a_panel(dashboard: dict[str, Any]) -> N
     rows = [panel["title"] for panel in dashboard["panels"] if panel["type"] == "row"]
     assert rows == ["Run", "Clients", "Model server", "Containers", "Hosts", "Devices"]
     charts = sorted(
-        chart.title for metric in (*metric_catalogue.OF_CONTAINERS.values(), *HOST_METRICS) for chart in metric.charts
+        chart.title
+        for metric in (*metric_catalogue.OF_CONTAINERS.values(), *HOST_METRICS, *metric_catalogue.OF_DEVICES)
+        for chart in metric.charts
     )
     graphs = [panel["title"] for panel in dashboard["panels"] if panel["type"] == "timeseries"]
     assert sorted([*charts, "Frames per second, all clients together"]) == sorted(graphs)

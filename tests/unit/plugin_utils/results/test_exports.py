@@ -49,7 +49,8 @@ def test_the_summary_has_the_known_row_names(ready_run: Play) -> None:
         for what in ("", " Average", " Stddev")
     ]
     expected += ["CPU Utilization %", "NPU Utilization %", "Memory Utilization %", "Disk Read MB/s", "Disk Write MB/s"]
-    expected += ["S0 Memory Bandwidth Usage MB/s", "S0 Power Draw W", "GPU_0 GPU Utilization %"]
+    expected += [f"S{n} {what}" for what in ("Memory Bandwidth Usage MB/s", "Power Draw W") for n in range(5)]
+    expected += ["GPU_0 GPU Utilization %"]
     expected += [f"GPU_0 {unit} Utilization %" for unit in ("Compute[CCS]", "Render/3D[RCS]", "Video[VCS]")]
     expected += ["GPU_0 VideoEnhance[VECS] Utilization %", "GPU_0 Blitter Copy Engine %", "GPU_0 GPU Power (W)"]
     expected += ["Overall Latency (ms)", "Overall Latency, mean over all frames (ms)"]
@@ -66,6 +67,18 @@ def test_the_summary_has_known_figures(ready_run: Play) -> None:
     assert float(rows["Overall Latency, mean over all frames (ms)"]) == pytest.approx(19.5, rel=0.03)
     assert unix(rows["Camera_1 Last log update"]) > unix(final["windows"][-1]["end"])
     assert rows["NPU Utilization %"] == rows["GPU_0 GPU Utilization %"] == rows["Total Text count"] == "NA"
+
+
+def test_the_summary_numbers_the_packages_of_all_hosts(ready_run: Play) -> None:
+    rows, final = csv_of(ready_run), ready_run.record()
+    packages = [
+        told["mean"]
+        for host in final["hosts"]
+        for told in final["device_metrics"][host]["package_power_watts"].values()
+    ]
+    assert packages == pytest.approx([20.0, 20.0, 20.0, 20.0, 25.0], rel=0.01)
+    assert [float(rows[f"S{n} Power Draw W"]) for n in range(5)] == pytest.approx(packages, rel=1e-4)
+    assert rows["S4 Memory Bandwidth Usage MB/s"] == "NA"
 
 
 def test_the_overall_latency_is_the_median_of_the_pipelines_medians(ready_run: Play) -> None:

@@ -159,7 +159,7 @@ def test_what_people_ask_first_stands_first(ready_run: Play) -> None:
         "Means over the measure windows, the worst stream first",
         "Means over the measure windows; what stayed at zero",
         "Where the time of a request goes",
-        "Devices Network received MB/s",
+        "Processor package power, W",
         "What differs between hosts",
         "What ran where",
         "a warning of the plan",
@@ -184,6 +184,8 @@ def test_every_host_and_container_has_its_series(ready_run: Play) -> None:
     assert found["containers", "cpu_cores"] == set(ready_run.plan["replicas"])
     assert found["hosts", "cpu_cores"] == set(ready_run.plan["hosts"])
     assert found["devices", "block_write_bytes_per_second"] == set(ready_run.plan["hosts"])
+    packages = {f"{host} package-0" for host in ready_run.plan["hosts"]} | {"server package-1"}
+    assert found["devices", "package_power_watts"] == packages
     assert found["streams", "fps"] == found["streams", "errors"] == clients
     assert found["server", "requests_per_second"] == {"ovms-ovms-server-1"}
     # The median and the 99th percentile: each of its points is of 662 frames, of which there are three times as many.

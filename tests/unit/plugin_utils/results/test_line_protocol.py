@@ -33,14 +33,17 @@ def one(subject: Subject, metric: str, *values: float) -> Exported:
 
 
 def test_every_sample_of_the_openmetrics_is_a_field(ready_run: Play) -> None:
-    found: dict[tuple[str, str, str, int], float] = {}
+    found: dict[tuple[str, str, str, str, int], float] = {}
+    devices = set()
     for point in read((ready_run.path / "metrics.lp").read_text()):
         assert point["tags"].pop("run") == ready_run.run_id
         of_host = point["measurement"] == "retail_profiles_host"
+        device = point["tags"].pop("device", "")
+        devices.add(device)
         assert set(point["tags"]) == ({"host"} if of_host else {"host", "container", "replica"})
         prefix = "host_" if of_host else ""
         for field, value in point["fields"].items():
-            key = (point["tags"]["host"], point["tags"].get("replica", ""), prefix + field, point["time"])
+            key = (point["tags"]["host"], point["tags"].get("replica", ""), device, prefix + field, point["time"])
             assert key not in found
             found[key] = value
     expected = {}
@@ -52,7 +55,9 @@ def test_every_sample_of_the_openmetrics_is_a_field(ready_run: Play) -> None:
             labels = sample.labels
             field = f"{name}_{PERCENTILES[labels['quantile']]}" if "quantile" in labels else name
             nanoseconds = sample.timestamp.sec * 10**9 + sample.timestamp.nsec
-            expected[(labels["host"], labels.get("replica", ""), field, nanoseconds)] = sample.value
+            whose = (labels["host"], labels.get("replica", ""), labels.get("device", ""))
+            expected[(*whose, field, nanoseconds)] = sample.value
+    assert devices == {"", "package-0", "package-1"}
     assert len(expected) > 1000
     assert found == expected
 

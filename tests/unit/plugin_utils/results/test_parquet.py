@@ -41,6 +41,7 @@ def test_the_table_has_every_sample_of_the_openmetrics(ready_run: Play) -> None:
             row["host"],
             row["container"],
             row["replica"],
+            row["device"],
             row["quantile"],
             round(row["time"].timestamp() * 1000),
         ): row["value"]
@@ -55,8 +56,8 @@ def test_the_table_has_every_sample_of_the_openmetrics(ready_run: Play) -> None:
             labels, stamp = sample.labels, sample.timestamp
             quantile = float(labels["quantile"]) if "quantile" in labels else None
             milliseconds = stamp.sec * 1000 + stamp.nsec // 10**6
-            key = (name, labels["host"], labels.get("container"), labels.get("replica"), quantile, milliseconds)
-            expected[key] = sample.value
+            whose = tuple(labels.get(label) for label in ("host", "container", "replica", "device"))
+            expected[(name, *whose, quantile, milliseconds)] = sample.value
     assert len(found) == len(rows)
     assert found == expected
     assert {row["unit"] for row in rows if row["metric"] == "errors"} == {"errors"}

@@ -111,6 +111,15 @@ def test_hosts_stand_side_by_side_without_what_is_zero_everywhere(ready_run: Pla
     assert "Pressure: waiting for memory, % of time" not in table.headings
 
 
+def test_every_device_has_a_row(ready_run: Play) -> None:
+    table = report_tables.devices(ready_run.record())
+    assert table.headings == ("of", "device", "Processor package power, W")
+    names = [("client1", "package-0"), ("client2", "package-0"), ("client3", "package-0")]
+    assert [row[:2] for row in table.rows] == [*names, ("server", "package-0"), ("server", "package-1")]
+    assert [float(row[2]) for row in table.rows] == pytest.approx([20.0, 20.0, 20.0, 20.0, 25.0], rel=0.05)
+    assert report_tables.devices({}).rows == ()
+
+
 def test_equal_reasons_are_told_once(ready_run: Play) -> None:
     rows = {row[0]: row for row in report_tables.absent(ready_run.record()).rows}
     assert rows["block_read_bytes_per_second"][1] == "the kernel counts no block I/O by control group on this host"

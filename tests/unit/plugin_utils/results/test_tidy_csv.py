@@ -18,8 +18,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results import tid
 
 from ..synthetic import Play
 
-Key = tuple[str, str, str, str, str]
-"""Phase, host, replica, metric, statistic."""
+Key = tuple[str, str, str, str, str, str]
+"""Phase, host, replica, device, metric, statistic."""
 
 
 def read(text: str) -> list[dict[str, str]]:
@@ -28,20 +28,28 @@ def read(text: str) -> list[dict[str, str]]:
 
 def keyed(rows: list[dict[str, str]]) -> dict[Key, float]:
     found = {
-        (row["phase"], row["host"], row["replica"], row["metric"], row["statistic"]): float(row["value"])
+        (row["phase"], row["host"], row["replica"], row["device"], row["metric"], row["statistic"]): float(row["value"])
         for row in rows
     }
     assert len(found) == len(rows)
     return found
 
 
-def figures(phase: str, host: str, replica: str, metrics: Mapping[str, Mapping[str, Any]]) -> dict[Key, float]:
+def figures(
+    phase: str, host: str, replica: str, metrics: Mapping[str, Mapping[str, Any]], device: str = ""
+) -> dict[Key, float]:
     return {
-        (phase, host, replica, metric, statistic): value
+        (phase, host, replica, device, metric, statistic): value
         for metric, told in metrics.items()
         for statistic, value in told.items()
         if statistic != "unit" and value is not None
     }
+
+
+def whose(record: Mapping[str, Any], name: str) -> tuple[str, str]:
+    """Host and replica of a name, which is one of either."""
+    container = record["containers"].get(name)
+    return (container["host"], name) if container else (name, "")
 
 
 def test_every_figure_of_the_record_is_a_row_and_reads_back_exactly(play_of: Callable[..., Play]) -> None:
@@ -52,6 +60,10 @@ def test_every_figure_of_the_record_is_a_row_and_reads_back_exactly(play_of: Cal
         expected |= figures("measure", record["containers"][replica]["host"], replica, metrics)
     for host, metrics in record["host_metrics"].items():
         expected |= figures("measure", host, "", metrics)
+    for name, metrics in record["device_metrics"].items():
+        for metric, devices in metrics.items():
+            for device, told in devices.items():
+                expected |= figures("measure", *whose(record, name), {metric: told}, device)
     for phase, window in zip(("warmup 1", "measure 1", "measure 2"), record["windows"], strict=True):
         expected |= figures(phase, "", "", window["metrics"])
     rows = read((play.path / "metrics.csv").read_text())
@@ -65,6 +77,9 @@ def test_a_figure_has_its_own_unit(ready_run: Play) -> None:
     errors = {row["statistic"]: row["unit"] for row in rows if row["metric"] == "errors" and row["replica"]}
     assert errors.items() >= {"n": "1", "mean": "errors/s", "total": "errors"}.items()
     assert {row["unit"] for row in rows if row["metric"] == "latency_seconds"} == {"1", "seconds"}
+    totals = {row["metric"]: row["unit"] for row in rows if row["statistic"] == "total"}
+    assert (totals["package_power_watts"], totals["cpu_cores"]) == ("joules", "cores·seconds")
+    assert totals["network_rx_bytes_per_second"] == "bytes"
 
 
 def test_a_run_without_figures_is_a_header(play_of: Callable[..., Play]) -> None:
@@ -82,6 +97,7 @@ def test_any_number_reads_back_and_no_text_is_a_formula(value: float, name: str,
         "containers": {},
         "metrics": {},
         "host_metrics": {"h": {name: {"unit": unit, "mean": value, "p99": None}}},
+        "device_metrics": {},
         "totals": {},
         "windows": [],
     }
