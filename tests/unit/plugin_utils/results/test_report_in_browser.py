@@ -225,20 +225,20 @@ def pages(pdf: Path) -> int:
     return sum(len(re.findall(rb"/Type\s*/Page\b", part)) for part in inside)
 
 
-def test_200_series_of_600_seconds_stay_small_and_open_at_once(tab: Tab, tmp_path: Path) -> None:
+def test_200_series_of_600_seconds_stay_small_and_open_at_once(tmp_path: Path) -> None:
     page = tmp_path / "large.html"
     page.write_text(large_run.report(100, 600), encoding="utf-8")
     assert page.stat().st_size < PAGE_OF_200_SERIES
-    tab.complaints.clear()
-    tab.call("Performance.enable", timeDomain="threadTicks")
-    tab.open(page)
-    assert tab.evaluate("document.querySelectorAll('.singles > path').length") == 200
-    assert drawn(tab, "fps") == ["client"]
-    click(tab, "[data-metric=fps] .open")
-    assert len(drawn(tab, "fps")) == 100
-    click(tab, "[data-range=all]")
-    spent = {entry["name"]: entry["value"] for entry in tab.call("Performance.getMetrics")["metrics"]}
-    # Of the processor's time, whatever else the machine does: opened, drawn, unfolded and drawn again.
-    assert spent["TaskDuration"] < 3.0
-    assert spent["ScriptDuration"] < 0.5
-    assert tab.complaints == []
+    with browsing(tmp_path / "user") as tab:
+        tab.call("Performance.enable", timeDomain="threadTicks")
+        tab.open(page)
+        assert tab.evaluate("document.querySelectorAll('.singles > path').length") == 200
+        assert drawn(tab, "fps") == ["client"]
+        click(tab, "[data-metric=fps] .open")
+        assert len(drawn(tab, "fps")) == 100
+        click(tab, "[data-range=all]")
+        spent = {entry["name"]: entry["value"] for entry in tab.call("Performance.getMetrics")["metrics"]}
+        # Of the processor's time, whatever else the machine does: opened, drawn, unfolded and drawn again.
+        assert 0.0 < spent["TaskDuration"] < 2.0
+        assert 0.0 < spent["ScriptDuration"] < 0.5
+        assert tab.complaints == []
