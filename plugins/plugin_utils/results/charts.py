@@ -41,6 +41,8 @@ LEAST_POINTS = 60
 """A trace keeps so many, however many traces there are."""
 PAGE_POINTS = 400_000
 """About the most points of all traces together: 3 MB of a page."""
+LARGEST = 1e300
+"""A value beyond this has no place on an axis."""
 BAND_CELLS = 300
 """A band has at most so many intervals."""
 NOT_DEVICES = ("cpu_", "memory_", "psi_")
@@ -130,8 +132,9 @@ def values_of(series: Series, chart: Chart) -> Told:
     """Time in unix seconds and value as shown, in order of time."""
     if series.kind == "sketch":
         told = pooled(series.sketches, chart.quantile if chart.quantile is not None else 0.5)
-        return [(t, value * chart.factor) for t, value in told]
-    return sorted((point.end, point.value * chart.factor) for point in series.points)
+    else:
+        told = sorted((point.end, point.value) for point in series.points)
+    return [(t, value * chart.factor) for t, value in told if abs(value * chart.factor) <= LARGEST]
 
 
 def pooled(sketches: Sequence[tuple[float, Sketch]], quantile: float) -> Told:

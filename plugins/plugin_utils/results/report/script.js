@@ -4,7 +4,8 @@
   const time = JSON.parse(document.getElementById("time").textContent);
   const readout = document.getElementById("readout");
   const tools = document.querySelector(".tools");
-  const SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
+  const SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200];
+  const DAY = 86400;
   const MOST_READ = 10;
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
   const clock = x => new Date(time.start + x / time.second * 1000).toISOString().slice(11, 19);
@@ -87,7 +88,7 @@
         grid += `M${view.from} ${y}h${width}`;
         this.label("value", short(value), {top: `${(y - top) / (bottom - top) * 100}%`});
       }
-      const every = (SECONDS.find(n => n * time.second * 4.5 >= width) || 86400) * time.second;
+      const every = (SECONDS.find(n => n * time.second * 4.5 >= width) || Math.ceil(width / time.second / 4.5 / DAY) * DAY) * time.second;
       const offset = time.start / 1000 * time.second;
       for (let x = Math.ceil((view.from + offset) / every) * every - offset; x <= view.to; x += every) {
         grid += `M${x} ${top}v${bottom - top}`;

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Chart
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import samples_needed
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Point, Series, Span
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import chart_drawing
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.chart_drawing import HEIGHT, UNITS_A_SECOND, Scale
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.charts import (
@@ -27,6 +28,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results.charts imp
     broken,
     pooled,
     thinned,
+    values_of,
 )
 
 TIME = Span(1000.0, 1600.0)
@@ -108,6 +110,14 @@ def test_a_path_says_the_values_it_was_made_from(values: list[float]) -> None:
     told = read_back(chart_drawing.line(points, scale), scale)
     assert [t for t, _value in told] == pytest.approx([t for t, _value in points], abs=0.5 / UNITS_A_SECOND)
     assert [value for _t, value in told] == pytest.approx(values, abs=1050.0 / HEIGHT)
+
+
+def test_a_value_without_a_place_on_an_axis_costs_nothing_but_itself() -> None:
+    values = [1.0, 1.7e308, -1.7e308, float("inf"), float("nan"), 2.0]
+    points = tuple(Point(TIME.start + t, TIME.start + t, value) for t, value in enumerate(values))
+    series = Series("fps", "fps", "gauge", points=points)
+    told = values_of(series, Chart("Frames per second", "fps", 1e3))
+    assert told == [(1000.0, 1000.0), (1005.0, 2000.0)]
 
 
 def test_breaks_and_lone_points_are_kept() -> None:
