@@ -262,7 +262,7 @@
       const button = event.target.closest(".legend [data-name]");
       if (!button) return;
       const {name} = button.dataset;
-      if (event.detail === 2) {
+      if (event.detail === 2 || event.shiftKey) {
         off.clear();
         for (const other of section.querySelectorAll(".legend [data-name]")) if (other.dataset.name !== name) off.add(other.dataset.name);
       } else if (!off.delete(name)) off.add(name);

@@ -113,13 +113,16 @@ class Tab:
         assert "exceptionDetails" not in told, told["exceptionDetails"]
         return told["result"].get("value")
 
-    def press(self, key: str) -> None:
+    def press(self, key: str, shift: bool = False) -> None:
         """A key, as a person presses it."""
+        held = 8 if shift else 0
         text = {"Enter": "\r", "Space": " "}.get(key, key if len(key) == 1 else "")
         code = {"Tab": 9, "Enter": 13, "Escape": 27, "Space": 32, "ArrowLeft": 37, "ArrowRight": 39}.get(key, 0)
         name = {"Space": " "}.get(key, key)
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=name, text=text, windowsVirtualKeyCode=code)
-        self.call("Input.dispatchKeyEvent", type="keyUp", key=name, windowsVirtualKeyCode=code)
+        self.call(
+            "Input.dispatchKeyEvent", type="keyDown", key=name, text=text, windowsVirtualKeyCode=code, modifiers=held
+        )
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=name, windowsVirtualKeyCode=code, modifiers=held)
 
     def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         """The mouse, pressed at one place of the screen and let go at another."""

@@ -112,6 +112,11 @@ def test_a_name_is_switched_off_in_all_charts_of_its_part(opened: Callable[[int]
         f"document.querySelector('{button}').dispatchEvent(new MouseEvent('click', {{bubbles: true, detail: 2}}))"
     )
     assert drawn(tab, "cpu_cores") == ["client2"]
+    click(tab, "[data-show]")
+    tab.evaluate(f"document.querySelector('{button}').focus()")
+    tab.press("Enter", shift=True)
+    tab.settle()
+    assert drawn(tab, "cpu_cores") == ["client2"]
     assert tab.complaints == []
 
 
