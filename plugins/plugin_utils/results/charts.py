@@ -128,17 +128,20 @@ def is_of_device(metric: Metric) -> bool:
     return not metric.name.startswith(NOT_DEVICES)
 
 
-def values_of(series: Series, chart: Chart) -> Told:
-    """Time in unix seconds and value as shown, in order of time."""
+def values_of(series: Series, chart: Chart, edges: Sequence[float] = ()) -> Told:
+    """Time in unix seconds and value as shown, in order of time; ``edges``: where windows begin and end."""
     if series.kind == "sketch":
-        told = pooled(series.sketches, chart.quantile if chart.quantile is not None else 0.5)
+        told = pooled(series.sketches, chart.quantile if chart.quantile is not None else 0.5, edges)
     else:
         told = sorted((point.end, point.value) for point in series.points)
     return [(t, value * chart.factor) for t, value in told if abs(value * chart.factor) <= LARGEST]
 
 
-def pooled(sketches: Sequence[tuple[float, Sketch]], quantile: float) -> Told:
-    """A quantile over time, each of as many sketches in a row as can carry it; a rest that cannot is left out."""
+def pooled(sketches: Sequence[tuple[float, Sketch]], quantile: float, edges: Sequence[float] = ()) -> Told:
+    """A quantile over time, each of as many sketches in a row as can carry it; a rest that cannot is left out.
+
+    None is of sketches from before and after an edge of a window, or a gap.
+    """
     needed = samples_needed(quantile)
     ordered = sorted(sketches, key=lambda entry: entry[0])
     allowed = allowed_gap([t for t, _sketch in ordered])
@@ -146,7 +149,7 @@ def pooled(sketches: Sequence[tuple[float, Sketch]], quantile: float) -> Told:
     pool: list[Sketch] = []
     before = ordered[0][0] if ordered else 0.0
     for t, sketch in ordered:
-        if t - before > allowed:
+        if t - before > allowed or any(before <= edge < t for edge in edges):
             pool = []
         before = t
         pool.append(sketch)
@@ -203,7 +206,9 @@ def band(traces: Sequence[Told]) -> Band:
     )
 
 
-def _told(wanted: Iterable[Panel], groups: Mapping[str, Mapping[str, Iterable[Series]]]) -> list[_Told]:
+def _told(
+    wanted: Iterable[Panel], groups: Mapping[str, Mapping[str, Iterable[Series]]], edges: Sequence[float] = ()
+) -> list[_Told]:
     found = []
     for metric, chart in wanted:
         units: dict[str, None] = {}
@@ -213,7 +218,7 @@ def _told(wanted: Iterable[Panel], groups: Mapping[str, Mapping[str, Iterable[Se
                 for one in series:
                     if one.name != metric or (chart.quantile is not None and one.kind != "sketch"):
                         continue
-                    values = values_of(one, chart)
+                    values = values_of(one, chart, edges)
                     if values:
                         told.setdefault(group, {})[name] = values
                         units[one.unit] = None
@@ -263,8 +268,10 @@ def sections(run: Run) -> list[Section]:
         containers.setdefault(replica.container, {})[replica.name] = run.seen.replicas[replica.name].values()
     hosts = {"hosts": {host: run.seen.hosts[host].values() for host in run.plan.hosts}}
     devices = {"devices": _of_devices(run)}
+    spans = [judged.window.span for judged in run.windows]
+    edges = [edge for span in spans for edge in (span.start, span.end)]
     told: dict[SectionKey, list[_Told]] = {
-        "streams": _told([*panels(TOLD_METRICS), *_own_panels(run)], containers),
+        "streams": _told([*panels(TOLD_METRICS), *_own_panels(run)], containers, edges),
         "hosts": _told(panels(metric for metric in HOST_METRICS if not is_of_device(metric)), hosts),
         "server": _told(panels(OVMS_METRICS), containers),
         "containers": _told(panels(CONTAINER_METRICS), containers),

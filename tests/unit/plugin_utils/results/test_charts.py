@@ -66,6 +66,13 @@ def test_a_percentile_is_not_of_values_from_before_and_after_a_gap() -> None:
     assert pooled(sketches, 0.99) == []
 
 
+def test_a_percentile_is_not_of_values_from_before_and_after_the_edge_of_a_window() -> None:
+    sketches = [(float(t), ddsketch.of_values([0.9 if t <= 30 else 0.02] * 30)) for t in range(1, 101)]
+    told = pooled(sketches, 0.99, edges=[30.0])
+    assert [t for t, _value in told] == [23.0, 53.0, 76.0, 99.0]
+    assert [value for _t, value in told] == pytest.approx([0.9, 0.02, 0.02, 0.02], rel=0.01)
+
+
 def test_a_band_has_the_lowest_the_median_and_the_highest() -> None:
     levels = (10.0, 20.0, 30.0, 40.0, 90.0)
     told = [[(t + level / 1000.0, level) for t in range(100)] for level in levels]
