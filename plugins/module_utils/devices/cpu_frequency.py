@@ -21,7 +21,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.devices.reader imp
     why,
 )
 
-# Of wall-clock time. Linux 4.13 to 5.17 sleep 10 ms for a CPU that was not asked for a second.
+# Of wall-clock time. Linux 4.13 to 5.18 sleep 10 ms for a CPU that was not asked for a second.
 BUDGET_SECONDS = 0.0005
 _KHZ = 1000
 

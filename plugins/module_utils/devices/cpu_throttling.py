@@ -19,7 +19,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.devices.reader imp
 class CpuThrottling(Reader):
     """Reads of each package ``package_ms`` and ``core_ms`` (the mean over its cores), and ``count`` of both together.
 
-    The times are there from Linux 5.6 on. The CPUs of a package, or of a core, share its counters: one is read.
+    The times are there from Linux 5.5 on. The CPUs of a package, or of a core, share its counters: one is read.
     """
 
     seconds = 5.0
@@ -39,7 +39,7 @@ class CpuThrottling(Reader):
         if not told:
             self.absent["throttle"] = f"the kernel counts no thermal throttling in {folder}/cpu*/thermal_throttle"
         elif "package_ms" not in told:
-            self.absent["throttle_time"] = "the kernel counts how often, not how long: it is older than Linux 5.6"
+            self.absent["throttle_time"] = "the kernel counts how often, not how long: it is older than Linux 5.5"
 
     def _open_counters(self, path: str, package: str, level: str) -> None:
         for counter, ending in (("count", "_count"), (f"{level}_ms", "_total_time_ms")):

@@ -10,7 +10,9 @@ from typing import Optional
 from ansible_collections.retail.profiles.plugins.module_utils.devices.cpu_frequency import CpuFrequency
 from ansible_collections.retail.profiles.plugins.module_utils.devices.cpu_temperature import CpuTemperature
 from ansible_collections.retail.profiles.plugins.module_utils.devices.cpu_throttling import CpuThrottling
+from ansible_collections.retail.profiles.plugins.module_utils.devices.gpu import gpus
 from ansible_collections.retail.profiles.plugins.module_utils.devices.memory_bandwidth import MemoryBandwidth
+from ansible_collections.retail.profiles.plugins.module_utils.devices.npu import npus
 from ansible_collections.retail.profiles.plugins.module_utils.devices.rapl import Rapl
 from ansible_collections.retail.profiles.plugins.module_utils.devices.reader import Instances, Reader, Roots
 
@@ -22,6 +24,8 @@ KINDS: tuple[Kind, ...] = (
     ("throttle", CpuThrottling),
     ("rapl", Rapl),
     ("uncore", MemoryBandwidth),
+    ("gpu", gpus),
+    ("npu", npus),
 )
 """What samples call it, and a reader of it. Several readers of one kind have different devices."""
 

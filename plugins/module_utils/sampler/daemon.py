@@ -90,7 +90,8 @@ def _live(files: RunFiles, tell: Answer) -> None:
     _allow_descriptors()
     gc.collect()
     gc.freeze()  # what the module brought along is never freed: not to be looked through again and again
-    if take_lock(files.lock) is None:
+    lock = take_lock(files.lock)
+    if lock is None:
         tell(ALREADY_RUNS)
         return
     sampler = _prepare(files)
@@ -103,6 +104,7 @@ def _live(files: RunFiles, tell: Answer) -> None:
     finally:
         with contextlib.suppress(OSError):
             os.unlink(files.pid)
+        os.close(lock)  # not left to the end of the process: a driver that does not answer may hold that up
 
 
 def _allow_descriptors() -> None:

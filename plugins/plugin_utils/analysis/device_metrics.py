@@ -10,6 +10,11 @@ readers in `module_utils.devices`.
 
 from __future__ import annotations
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.accelerator_metrics import (
+    CONTAINER_GPU_METRICS,
+    HOST_GPU_METRICS,
+    NPU_METRICS,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Chart, Metric, SummaryRow
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import Read, total, value_at
 
@@ -42,7 +47,7 @@ def _throttled(name: str, counter: str, what: str, title: str) -> Metric:
         unit="percent",
         kind="rate",
         formula=f"Δ `{what}` / Δ time",
-        absent_when=f"{_NO_THROTTLING}; the kernel is older than 5.6",
+        absent_when=f"{_NO_THROTTLING}; the kernel is older than 5.5",
         value=value_at(counter, scale=0.1),  # milliseconds a second
         device="throttle",
         explained_by=("throttle_time", "throttle"),
@@ -144,8 +149,10 @@ DEVICE_METRICS = (
         "Memory bandwidth, reads and writes",
         SummaryRow("S{n} Memory Bandwidth Usage MB/s", divisor=1e6),
     ),
+    *HOST_GPU_METRICS,
+    *NPU_METRICS,
 )
 """Metrics of the samples of a host."""
 
-CONTAINER_DEVICE_METRICS: tuple[Metric, ...] = ()
+CONTAINER_DEVICE_METRICS: tuple[Metric, ...] = CONTAINER_GPU_METRICS
 """Metrics of the samples of a container. None of them is expected: a container that uses no device has none."""

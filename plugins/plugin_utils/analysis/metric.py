@@ -34,7 +34,8 @@ class Chart:
 class SummaryRow:
     """A row of ``summary.csv``: the sum of the hosts' means, divided, or as a percentage of other metrics' sums.
 
-    Of a metric of devices it is a row a device, whose number stands for ``{n}`` in the label.
+    Of a metric of devices it is a row a device, whose number stands for ``{n}`` in the label; without ``{n}``, one row
+    for the mean over all devices.
     """
 
     label: str

@@ -17,10 +17,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container
     OVMS_METRICS,
     TOLD_METRICS,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import (
-    CONTAINER_DEVICE_METRICS,
-    DEVICE_METRICS,
-)
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import DEVICE_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.prometheus_text import Selector
@@ -29,7 +26,6 @@ OF_CONTAINERS: Mapping[str, Metric] = {
     metric.name: metric for metric in (*TOLD_METRICS, *OVMS_METRICS, *CONTAINER_METRICS)
 }
 OF_HOSTS = (*HOST_METRICS, *DEVICE_METRICS)
-OF_DEVICES = (*DEVICE_METRICS, *CONTAINER_DEVICE_METRICS)
 SCRAPED_NAMES = tuple(
     read.name for metric in OVMS_METRICS for read in (metric.value, metric.per) if isinstance(read, Selector)
 )

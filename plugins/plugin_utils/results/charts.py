@@ -252,10 +252,10 @@ def _own_panels(run: Run) -> list[Panel]:
     ]
 
 
-def _of_devices(run: Run) -> dict[str, Iterable[Series]]:
-    """Series by the name of a host or replica and its device; hosts first."""
+def _of_devices(run: Run, names: Iterable[str]) -> dict[str, Iterable[Series]]:
+    """Series by the name of a host or replica and its device."""
     found: dict[str, list[Series]] = {}
-    for name in (*run.plan.hosts, *(replica.name for replica in run.plan.replicas)):
+    for name in names:
         for series in run.seen.devices[name]:
             found.setdefault(f"{name} {series.instance}", []).append(series)
     return dict(found)
@@ -267,7 +267,8 @@ def sections(run: Run) -> list[Section]:
     for replica in run.plan.replicas:
         containers.setdefault(replica.container, {})[replica.name] = run.seen.replicas[replica.name].values()
     hosts = {"hosts": {host: run.seen.hosts[host].values() for host in run.plan.hosts}}
-    devices = {"devices": _of_devices(run)}
+    of_hosts = {"devices": _of_devices(run, run.plan.hosts)}
+    of_replicas = {"devices": _of_devices(run, [replica.name for replica in run.plan.replicas])}
     spans = [judged.window.span for judged in run.windows]
     edges = [edge for span in spans for edge in (span.start, span.end)]
     told: dict[SectionKey, list[_Told]] = {
@@ -277,7 +278,8 @@ def sections(run: Run) -> list[Section]:
         "containers": _told(panels(CONTAINER_METRICS), containers),
         "devices": [
             *_told(panels(metric for metric in HOST_METRICS if is_of_device(metric)), hosts),
-            *_told(panels((*DEVICE_METRICS, *CONTAINER_DEVICE_METRICS)), devices),
+            *_told(panels(DEVICE_METRICS), of_hosts),
+            *_told(panels(CONTAINER_DEVICE_METRICS), of_replicas),
         ],
     }
     traces = sum(len(members) for charts in told.values() for one in charts for members in one.groups.values())

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,12 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container
     LATENCY,
     OFFERED,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import (
+    CONTAINER_DEVICE_METRICS,
+    DEVICE_METRICS,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric_catalogue import OF_DEVICES
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import summary
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed, natural
 
@@ -182,16 +185,26 @@ def hosts(final: Mapping[str, Any]) -> Table:
 
 
 def devices(final: Mapping[str, Any]) -> Table:
-    """A row for each device of a host, and for each that a replica used."""
-    shown = [(metric, metric.charts[0]) for metric in OF_DEVICES if metric.charts]
-    rows = []
-    for name in sorted(final.get("device_metrics") or {}, key=natural):
-        told = final["device_metrics"][name]
-        for device in sorted({device for one in told.values() for device in one}, key=natural):
-            metrics = {metric: one[device] for metric, one in told.items() if device in one}
-            rows.append((name, device, *(_scaled(metrics, metric, chart.factor) for metric, chart in shown)))
-    headings = ("of", "device", *(f"{chart.title}, {chart.unit or metric.unit}" for metric, chart in shown))
-    return Table(headings, tuple(rows), words=2).without_empty()
+    """A row for each metric of each device of a host, and of what replicas used of it; what is zero is left out."""
+    rows = (
+        *_device_rows(final, DEVICE_METRICS, final["hosts"]),
+        *_device_rows(final, CONTAINER_DEVICE_METRICS, final["containers"]),
+    )
+    return Table(("metric", "of", "device", "mean", "highest"), rows, words=3).without_empty()
+
+
+def _device_rows(
+    final: Mapping[str, Any], metrics: Iterable[Metric], names: Iterable[str]
+) -> Iterator[tuple[str, ...]]:
+    told, ordered = final.get("device_metrics") or {}, sorted(names, key=natural)
+    for metric in metrics:
+        for chart in metric.charts[:1]:
+            title = f"{chart.title}, {chart.unit or metric.unit}"
+            for name in ordered:
+                for device, figures in told.get(name, {}).get(metric.name, {}).items():
+                    mean, highest = (figures[key] and figures[key] * chart.factor for key in ("mean", "max"))
+                    if mean:
+                        yield title, name, device, figure(mean), figure(highest)
 
 
 def _scaled(metrics: Mapping[str, Any], metric: Metric, factor: float) -> str:

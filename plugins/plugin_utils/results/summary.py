@@ -27,7 +27,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import DEVICE_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import CPUS, SummaryRow
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import CPUS, Metric, SummaryRow
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
@@ -41,7 +41,7 @@ MEAN_LATENCY_ROW = "Overall Latency, mean over all frames (ms)"
 """A row of ours: of all frames of all of them together."""
 NUMBER = "{n}"
 # The rows that people's tools know, after those of the cameras; NA where no metric of the catalogue has that row. One
-# with a number is there for each device.
+# with a number is there for each device, one of devices without is the mean over all.
 ROWS = (
     "CPU Utilization %",
     "NPU Utilization %",
@@ -142,6 +142,13 @@ def _device_rows(final: Mapping[str, Any], label: str) -> list[tuple[str, str]]:
     return found
 
 
+def _over_devices(final: Mapping[str, Any], metric: Metric) -> float | None:
+    """The mean over all devices of the fleet; ``None`` where there is none."""
+    told = (final["device_metrics"].get(host, {}).get(metric.name, {}) for host in final["hosts"])
+    means = [mean for devices in told for device in devices if (mean := _mean(devices, device)) is not None]
+    return statistics.fmean(means) if means else None
+
+
 def _milliseconds(metrics: Mapping[str, Any], statistic: str) -> float | None:
     seconds = _told(metrics, LATENCY.name, statistic)
     return None if seconds is None else seconds * 1000.0
@@ -180,6 +187,7 @@ def rows(final: Mapping[str, Any], run: Run) -> list[tuple[str, str]]:
         found.append((f"Camera_{number} Last log update", MISSING if last is None else iso(last)))
         latencies.extend(_pipeline_rows(number, replica.name, metrics))
     known = {m.row.label: _fleet_figure(final, run, m.name, m.row) for m in HOST_METRICS if m.row is not None}
+    known.update({m.row.label: _over_devices(final, m) for m in DEVICE_METRICS if m.row and NUMBER not in m.row.label})
     known[LATENCY_ROW] = _median_of_medians(final, run)
     known[MEAN_LATENCY_ROW] = _milliseconds(final.get("totals", {}), "mean")
     rest = [_device_rows(final, label) if NUMBER in label else [(label, _figure(known.get(label)))] for label in ROWS]

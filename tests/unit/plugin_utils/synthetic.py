@@ -25,6 +25,7 @@ RULES = {
     "latency_seconds": {"log": "latency", "kind": "sketch", "unit": "seconds", "required": True},
     "errors": {"log": "errors", "kind": "counter", "unit": "errors", "required": True},
 }
+GPUS, NPU = ("0000:00:02.0", "0000:03:00.0"), "0000:00:0b.0"
 STAND_IN = "retail/ovms-stand-in:1 for openvino/model_server"
 
 
@@ -140,14 +141,26 @@ class Fleet:
         return self.used[key]
 
     def devices(self, host: str, load: float) -> dict[str, Any]:
-        """Counters of a host's devices; the server has two packages."""
+        """Counters of a host's devices; the server has two packages, two GPUs and an NPU."""
         packages = ("package-0", "package-1") if host == "server" else ("package-0",)
-        return {
+        found: dict[str, Any] = {
             "rapl": {
                 name: {"package_uj": round(self.add(f"{host} {name}", (20e6 + 5e6 * number) * load))}
                 for number, name in enumerate(packages)
             }
         }
+        if host == "server":
+            found["npu"] = {NPU: {"busy_ns": round(self.add(NPU, 0.3e9 * load)), "memory_used_bytes": 1 << 28}}
+            found["gpu"] = {
+                gpu: {**self.engines(f"{host} {gpu}", load * (1 + number)), "power_watts": 15.0 + 30.0 * number}
+                for number, gpu in enumerate(GPUS)
+            }
+        return found
+
+    def engines(self, whose: str, load: float) -> dict[str, int]:
+        """Busy time of a GPU's engines: render a fifth of the time, video two fifths."""
+        shares = {"render_busy_ns": 0.2, "video_busy_ns": 0.4}
+        return {name: round(self.add(f"{whose} {name}", share * load * 1e9)) for name, share in shares.items()}
 
     def second(self, host: str, second: float) -> list[dict[str, Any]]:
         """The samples of one host at T0 + second."""
@@ -217,6 +230,7 @@ class Fleet:
             }
         )
         if replica["ovms"]:
+            found[-1]["devices"] = {"gpu": {GPUS[0]: self.engines(name, 0.5 * self.load(second))}}
             requests = self.add("requests", 120.0 * self.load(second))
             text = (
                 "# TYPE ovms_requests_success counter\n"

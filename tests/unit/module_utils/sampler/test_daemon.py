@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import gc
 import json
 import os
 import signal
@@ -64,6 +65,23 @@ def test_it_runs_once_and_ends_cleanly(tmp_path: Path, files: RunFiles) -> None:
     assert not Path(files.pid).exists()
     again = control.stopped(files, ended["offset"], check=False)
     assert not again["changed"] and unpack(again) == []
+
+
+def test_its_lock_is_free_when_it_has_ended_even_if_its_process_cannot(
+    tmp_path: Path, files: RunFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ended:
+        def run(self) -> str:
+            assert daemon.is_alive(files)
+            return "stopped"
+
+    os.makedirs(files.directory)
+    monkeypatch.setattr(daemon, "_prepare", lambda _files: Ended())
+    told: list[str] = []
+    daemon._live(files, told.append)
+    gc.unfreeze()
+    assert told == [f"pid {os.getpid()}"]
+    assert not daemon.is_alive(files)
 
 
 def test_it_holds_nothing_of_whoever_started_it(tmp_path: Path, files: RunFiles) -> None:

@@ -58,7 +58,7 @@ def test_a_kind_has_what_it_is_made_of(metric: Metric) -> None:
         assert metric.name.endswith(RATES)
 
 
-@pytest.mark.parametrize("metric", metric_catalogue.OF_DEVICES, ids=lambda metric: metric.name)
+@pytest.mark.parametrize("metric", (*DEVICE_METRICS, *CONTAINER_DEVICE_METRICS), ids=lambda metric: metric.name)
 def test_a_metric_of_devices_is_of_a_kind_that_is_read(metric: Metric) -> None:
     assert metric.device in dict(KINDS)
     assert metric.kind in ("gauge", "rate", "ratio")
@@ -70,7 +70,7 @@ def test_a_metric_of_devices_is_of_a_kind_that_is_read(metric: Metric) -> None:
 def test_a_row_of_the_summary_is_one_that_people_know(metric: Metric) -> None:
     assert metric.row is not None
     assert metric.row.label in summary.ROWS
-    assert (summary.NUMBER in metric.row.label) == (metric.device is not None)
+    assert (summary.NUMBER in metric.row.label) == (metric.device not in (None, "npu"))
     assert set(metric.row.percent_of) <= {CPUS, *(other.name for other in HOST_METRICS)}
 
 

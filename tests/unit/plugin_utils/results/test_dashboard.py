@@ -106,7 +106,12 @@ def test_every_chart_of_the_catalogue_is_a_panel(dashboard: dict[str, Any]) -> N
     assert rows == ["Run", "Clients", "Model server", "Containers", "Hosts", "Devices"]
     charts = sorted(
         chart.title
-        for metric in (*metric_catalogue.OF_CONTAINERS.values(), *HOST_METRICS, *metric_catalogue.OF_DEVICES)
+        for metric in (
+            *metric_catalogue.OF_CONTAINERS.values(),
+            *HOST_METRICS,
+            *DEVICE_METRICS,
+            *CONTAINER_DEVICE_METRICS,
+        )
         for chart in metric.charts
     )
     graphs = [panel["title"] for panel in dashboard["panels"] if panel["type"] == "timeseries"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -50,9 +51,14 @@ def test_the_summary_has_the_known_row_names(ready_run: Play) -> None:
     ]
     expected += ["CPU Utilization %", "NPU Utilization %", "Memory Utilization %", "Disk Read MB/s", "Disk Write MB/s"]
     expected += [f"S{n} {what}" for what in ("Memory Bandwidth Usage MB/s", "Power Draw W") for n in range(5)]
-    expected += ["GPU_0 GPU Utilization %"]
-    expected += [f"GPU_0 {unit} Utilization %" for unit in ("Compute[CCS]", "Render/3D[RCS]", "Video[VCS]")]
-    expected += ["GPU_0 VideoEnhance[VECS] Utilization %", "GPU_0 Blitter Copy Engine %", "GPU_0 GPU Power (W)"]
+    of_gpus = ["GPU Utilization %", *(f"{unit} Utilization %" for unit in ("Compute[CCS]", "Render/3D[RCS]"))]
+    of_gpus += [
+        "Video[VCS] Utilization %",
+        "VideoEnhance[VECS] Utilization %",
+        "Blitter Copy Engine %",
+        "GPU Power (W)",
+    ]
+    expected += [f"GPU_{n} {what}" for what in of_gpus for n in range(2)]
     expected += ["Overall Latency (ms)", "Overall Latency, mean over all frames (ms)"]
     expected += ["Total Text count", "Total Barcode count"]
     assert list(rows) == expected
@@ -66,7 +72,21 @@ def test_the_summary_has_known_figures(ready_run: Play) -> None:
     assert float(rows["Disk Read MB/s"]) == pytest.approx(4 * 3 * 4096 / 1e6, rel=1e-4)
     assert float(rows["Overall Latency, mean over all frames (ms)"]) == pytest.approx(19.5, rel=0.03)
     assert unix(rows["Camera_1 Last log update"]) > unix(final["windows"][-1]["end"])
-    assert rows["NPU Utilization %"] == rows["GPU_0 GPU Utilization %"] == rows["Total Text count"] == "NA"
+    assert rows["GPU_0 Blitter Copy Engine %"] == rows["GPU_0 GPU Utilization %"] == rows["Total Text count"] == "NA"
+
+
+def test_the_summary_has_the_engines_of_gpus_and_the_npus(ready_run: Play) -> None:
+    rows, final = csv_of(ready_run), ready_run.record()
+    shares = [20, 40, 40, 80]
+    for (row, gpu), percent in zip(itertools.product(("Render/3D[RCS]", "Video[VCS]"), range(2)), shares, strict=True):
+        assert float(rows[f"GPU_{gpu} {row} Utilization %"]) == pytest.approx(percent, rel=0.01)
+    assert [rows["GPU_0 GPU Power (W)"], rows["GPU_1 GPU Power (W)"]] == ["15", "45"]
+    assert float(rows["NPU Utilization %"]) == pytest.approx(30, rel=0.01)
+    own = final["device_metrics"]["ovms-ovms-server-1"]
+    assert {name: round(told["0000:00:02.0"]["mean"]) for name, told in own.items()} == {
+        "gpu_render_busy_percent": 10,
+        "gpu_video_busy_percent": 20,
+    }
 
 
 def test_the_summary_numbers_the_packages_of_all_hosts(ready_run: Play) -> None:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import charts, html_report, run_record
 
-from ..synthetic import STAND_IN, Fleet, Play, make_plan
+from ..synthetic import GPUS, STAND_IN, Fleet, Play, make_plan
 from . import large_run
 
 PlayOf = Callable[..., Play]
@@ -159,7 +159,7 @@ def test_what_people_ask_first_stands_first(ready_run: Play) -> None:
         "Means over the measure windows, the worst stream first",
         "Means over the measure windows; what stayed at zero",
         "Where the time of a request goes",
-        "Processor package power, W",
+        "Devices Means over the measure windows",
         "What differs between hosts",
         "What ran where",
         "a warning of the plan",
@@ -186,6 +186,11 @@ def test_every_host_and_container_has_its_series(ready_run: Play) -> None:
     assert found["devices", "block_write_bytes_per_second"] == set(ready_run.plan["hosts"])
     packages = {f"{host} package-0" for host in ready_run.plan["hosts"]} | {"server package-1"}
     assert found["devices", "package_power_watts"] == packages
+    render = [figure.lines for figure in page.figures if figure.metric == "gpu_render_busy_percent"]
+    assert [set(lines) for lines in render] == [
+        {f"server {gpu}" for gpu in GPUS},
+        {f"ovms-ovms-server-1 {GPUS[0]}"},
+    ]
     assert found["streams", "fps"] == found["streams", "errors"] == clients
     assert found["server", "requests_per_second"] == {"ovms-ovms-server-1"}
     # The median and the 99th percentile: each of its points is of 662 frames, of which there are three times as many.
@@ -213,7 +218,7 @@ def test_starts_are_told_to_the_second(ready_run: Play) -> None:
         container["started_at"] = "2026-02-02T02:39:40.123456789Z"
     words = page_with(ready_run, containers=record["containers"]).words
     assert "02:39:40" in words
-    assert not re.search(r"\d\d:\d\d:\d\d\.\d", words)
+    assert not re.search(r"\d\d:\d\d:\d\d\.\d\d", words)
 
 
 def test_the_page_is_made_for_keyboards_and_readers(ready_run: Play) -> None:

@@ -17,7 +17,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import line_protocol
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.exported_series import Exported, Subject
 
-from ..synthetic import Play
+from ..synthetic import GPUS, NPU, Play
 
 parser = pytest.importorskip("line_protocol_parser", reason="requirements-dev.txt has line-protocol-parser")
 PERCENTILES = {"0.5": "p50", "0.95": "p95", "0.99": "p99"}
@@ -57,7 +57,7 @@ def test_every_sample_of_the_openmetrics_is_a_field(ready_run: Play) -> None:
             nanoseconds = sample.timestamp.sec * 10**9 + sample.timestamp.nsec
             whose = (labels["host"], labels.get("replica", ""), labels.get("device", ""))
             expected[(*whose, field, nanoseconds)] = sample.value
-    assert devices == {"", "package-0", "package-1"}
+    assert devices == {"", "package-0", "package-1", *GPUS, NPU}
     assert len(expected) > 1000
     assert found == expected
 

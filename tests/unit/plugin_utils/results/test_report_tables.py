@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import report_tables
 
-from ..synthetic import Play
+from ..synthetic import GPUS, Play
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,16 @@ def test_hosts_stand_side_by_side_without_what_is_zero_everywhere(ready_run: Pla
     assert "Pressure: waiting for memory, % of time" not in table.headings
 
 
-def test_every_device_has_a_row(ready_run: Play) -> None:
-    table = report_tables.devices(ready_run.record())
-    assert table.headings == ("of", "device", "Processor package power, W")
+def test_every_device_has_a_row_for_each_of_its_metrics(ready_run: Play) -> None:
+    record = ready_run.record()
+    rows = report_tables.devices(record).rows
+    power = [row for row in rows if row[0] == "Processor package power, W"]
     names = [("client1", "package-0"), ("client2", "package-0"), ("client3", "package-0")]
-    assert [row[:2] for row in table.rows] == [*names, ("server", "package-0"), ("server", "package-1")]
-    assert [float(row[2]) for row in table.rows] == pytest.approx([20.0, 20.0, 20.0, 20.0, 25.0], rel=0.05)
-    assert report_tables.devices({}).rows == ()
+    assert [row[1:3] for row in power] == [*names, ("server", "package-0"), ("server", "package-1")]
+    assert [float(row[3]) for row in power] == pytest.approx([20.0, 20.0, 20.0, 20.0, 25.0], rel=0.05)
+    render = [row[1:3] for row in rows if row[0].startswith("GPU render busy")]
+    assert render == [*(("server", gpu) for gpu in GPUS), ("ovms-ovms-server-1", GPUS[0])]
+    assert report_tables.devices({**record, "device_metrics": {}}).rows == ()
 
 
 def test_equal_reasons_are_told_once(ready_run: Play) -> None:
