@@ -303,12 +303,15 @@ def windows(final: Mapping[str, Any]) -> Table:
 
 
 def absent(final: Mapping[str, Any]) -> Table:
-    """What could not be measured: each metric and reason once, with everything of which it is so."""
-    found: dict[tuple[str, str], list[str]] = {}
+    """What could not be measured: each reason once, with all metrics and everything of which it is so."""
+    subjects: dict[tuple[str, str], list[str]] = {}
     for subject, metrics in final["absent"].items():
         for metric, reason in metrics.items():
-            found.setdefault((metric, reason), []).append(subject)
-    rows = tuple((metric, reason, listed(sorted(of, key=natural))) for (metric, reason), of in found.items())
+            subjects.setdefault((metric, reason), []).append(subject)
+    found: dict[tuple[str, str], list[str]] = {}
+    for (metric, reason), of in subjects.items():
+        found.setdefault((reason, listed(sorted(of, key=natural))), []).append(metric)
+    rows = tuple((", ".join(metrics), reason, of) for (reason, of), metrics in found.items())
     return Table(("metric", "why there is none", "of"), rows, words=3)
 
 
