@@ -11,10 +11,13 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.poll import look
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
+
+with cached_bytecode():
+    from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
+    from ansible_collections.retail.profiles.plugins.plugin_utils.results.poll import look
+    from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
@@ -32,14 +35,19 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
                 "warmup_max": {"type": "float", "default": 60.0},
                 "duration": {"type": "float", "default": 30.0},
                 "repeat": {"type": "int", "default": 1},
+                "poll": {"type": "float", "default": 5.0},
             },
         )
         for name, least in (("warmup_max", 0), ("duration", 1), ("repeat", 1)):
             if args[name] < least:
                 raise AnsibleActionFail(f"{name}: {args[name]:g} is below the least, {least}")
-        settings = WindowSettings(float(args["warmup_max"]), float(args["duration"]), int(args["repeat"]))
+        settings = WindowSettings(
+            float(args["warmup_max"]), float(args["duration"]), int(args["repeat"]), float(args["poll"])
+        )
+        now = time.time()
         try:
-            progress = look(RunDirectory(Path(str(args["run_dir"]))), settings, time.time())
+            progress = look(RunDirectory(Path(str(args["run_dir"]))), settings, now)
         except ProfileError as error:
             raise AnsibleActionFail(str(error)) from error
-        return {"changed": False, **progress.as_dict()}
+        next_look = round(now + progress.next_poll, 3)
+        return {"changed": False, "run_dir": args["run_dir"], "next_look": next_look, **progress.as_dict()}

@@ -17,7 +17,6 @@ from typing import Literal
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch, metric_catalogue
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
     CONTAINER_METRICS,
-    OVMS_METRICS,
     TOLD_METRICS,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ddsketch import Sketch
@@ -27,6 +26,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_me
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Chart, Metric
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ovms_metrics import OVMS_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import samples_needed
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import (
     Series,
@@ -216,7 +216,7 @@ def _told(
         for group, members in groups.items():
             for name, series in members.items():
                 for one in series:
-                    if one.name != metric or (chart.quantile is not None and one.kind != "sketch"):
+                    if one.name != metric or one.whole or (chart.quantile is not None and one.kind != "sketch"):
                         continue
                     values = values_of(one, chart, edges)
                     if values:
@@ -244,7 +244,7 @@ def _own_panels(run: Run) -> list[Panel]:
     own: dict[str, Series] = {}
     for replica in run.plan.replicas:
         for name, series in run.seen.replicas[replica.name].items():
-            if name not in metric_catalogue.OF_CONTAINERS:
+            if name not in metric_catalogue.OF_CONTAINERS and not series.whole:
                 own.setdefault(name, series)
     return [
         (name, Chart(name, own[name].unit, quantile=0.5 if own[name].kind == "sketch" else None))
