@@ -29,12 +29,12 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_me
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS  # noqa: E402
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Chart, Metric  # noqa: E402
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ovms_metrics import OVMS_METRICS  # noqa: E402
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.charts import is_of_device  # noqa: E402
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.openmetrics import PREFIX, family  # noqa: E402
 
 FILE = ROOT / "docs" / "grafana" / "retail-profiles.json"
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 OF_REPLICAS, OF_HOSTS = '{host=~"$host",replica=~"$replica"', '{host=~"$host"'
-NOT_DEVICES = ("cpu_", "memory_", "psi_")
 RECENT = "15s"
 """What was told longer ago is not shown as if it still held; Prometheus by itself looks back for 5 minutes."""
 WIDTH, HEIGHT, COLUMNS = 12, 8, 2
@@ -91,7 +91,7 @@ def _identity() -> dict[str, Any]:
 def _rows() -> dict[str, list[dict[str, Any]]]:
     """Panels by the title of their row."""
     added = f"sum(last_over_time({family(FPS.name, False)}{OF_REPLICAS}}}[{RECENT}]))"
-    devices = [metric for metric in HOST_METRICS if not metric.name.startswith(NOT_DEVICES)]
+    devices = [metric for metric in HOST_METRICS if is_of_device(metric)]
     return {
         "Run": [_identity(), _graph("Frames per second, all clients together", FPS.unit, added, "all")],
         "Clients": list(_graphs(TOLD_METRICS)),

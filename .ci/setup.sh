@@ -5,7 +5,8 @@
 #
 # Makes .venv/ (pinned packages) and .collections/ (this checkout and community.docker) ready. Quick when they are.
 #   .ci/setup.sh run    what a run needs
-#   .ci/setup.sh dev    what the tests need, too; Prometheus is unpacked from Debian's package into the user's cache
+#   .ci/setup.sh dev    what the tests need, too; Prometheus is unpacked from Debian's package into the user's cache,
+#                       and as root a browser for the report's tests is installed where there is none
 set -eu
 
 kind=${1:-run}
@@ -37,7 +38,7 @@ need_ensurepip() {
     fi
     say "installing Debian's $package"
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$package" >/dev/null
+    apt_install "$package" || die "Debian's $package could not be installed: try apt-get install $package"
 }
 
 # Scripts in a virtual environment hold its absolute path, so a moved checkout needs a new one.
@@ -81,6 +82,23 @@ fetch_prometheus() {
     rm -rf "$work"
 }
 
+# The report is tested in a browser. Debian's smallest one takes 64 MB, and libraries that cannot be unpacked beside it.
+install_chromium() {
+    for name in chromium-headless-shell chromium chromium-browser google-chrome; do
+        ! command -v "$name" >/dev/null 2>&1 || return 0
+    done
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        say "installing Debian's chromium-headless-shell, in which the report is tested"
+        apt_install chromium-headless-shell fonts-dejavu-core && return
+        apt-get update -qq && { apt_install chromium-headless-shell fonts-dejavu-core || apt_install chromium; } && return
+    fi
+    say "no chromium, and none could be installed: the report's tests in a browser are skipped"
+}
+
+apt_install() { # PACKAGES
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
+}
+
 # Debian's package into this folder; apt's lists are brought up to date where they do not know it, or know it no more.
 download() { # PACKAGE
     apt-get download -qq -o APT::Sandbox::User=root "$1" 2>/dev/null && return
@@ -98,5 +116,6 @@ install requirements.txt "$venv/.stamp-run"
 if [ "$kind" = dev ]; then
     install requirements-dev.txt "$venv/.stamp-dev"
     fetch_prometheus
+    install_chromium
 fi
 "$venv/bin/python" .ci/fetch_collections.py

@@ -26,7 +26,7 @@ description:
   - It does not fail a playbook. What goes wrong in it is shown as a warning, and the verdict of the run says so.
 requirements:
   - to be enabled, see the example
-  - jmespath, prometheus_client and plotly on the controller
+  - jmespath and prometheus_client on the controller
 """
 
 EXAMPLES = r"""

@@ -4,30 +4,30 @@
 # This is private to the collection: it may change at any time.
 """The HTML report, ``report.html``: one page that opens with no network, with everything that is said of a run.
 
-Plotly's script is inside the page; a content security policy forbids the page to load anything. All text is escaped.
+Its parts are in ``report/``: the page, its style, and the script that zooms. A content security policy lets in these
+two and nothing else. All text is escaped.
 """
 
 from __future__ import annotations
 
+import base64
+import datetime
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
-    DROPPED,
-    ERRORS,
-    FPS,
-    LATENCY,
-    OFFERED,
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
+    chart_drawing,
+    charts,
+    report_tables,
+    summary,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.results import charts, summary
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
-TEMPLATE = "report.html.j2"
-_OWN = ("address", "hostname", CLOCK := "clock against the controller", COST := "measuring cost")
-"""Properties in which hosts always differ."""
+FOLDER = Path(__file__).parent / "report"
 
 
 def embedded(data: object) -> str:
@@ -36,118 +36,78 @@ def embedded(data: object) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def plain(value: object) -> str:
-    """A value of a system description as text; what is absent says why."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        if set(value) == {"absent"}:
-            return f"not known: {value['absent']}"
-        return ", ".join(f"{key}: {plain(item)}" for key, item in value.items())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(plain(item) for item in value) or "–"
-    return str(value)
+def _policy_hash(text: str) -> str:
+    """How a content security policy names a script or a style that may be in the page."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def system_table(final: Mapping[str, Any]) -> tuple[list[str], list[tuple[str, list[str], bool]]]:
-    """Hosts, and for each property its text on each host and whether the hosts differ in it."""
-    hosts = list(final["hosts"])
-    properties: dict[str, None] = {}
-    described: dict[str, dict[str, object]] = {}
-    for host in hosts:
-        entry = final["hosts"][host]
-        own: dict[str, object] = {"address": entry.get("address")}
-        engine = entry.get("engine")
-        own.update({f"engine: {key.replace('_', ' ')}": value for key, value in (engine or {}).items()})
-        for key, value in entry.get("system", {}).items():
-            own.update(_flat(key, value))
-        clock = entry.get("clock")
-        if clock:
-            own[CLOCK] = f"{clock['offset_low']:+.3f} s to {clock['offset_high']:+.3f} s"
-        observer = entry.get("observer")
-        if observer and "cpu_seconds" in observer:
-            own[COST] = f"{observer['cpu_seconds']:.2f} s CPU"
-        described[host] = own
-        properties.update(dict.fromkeys(own))
-    rows = []
-    for name in properties:
-        cells = [plain(described[host].get(name)) for host in hosts]
-        rows.append((name.replace("_", " "), cells, len(set(cells)) > 1 and name not in _OWN))
-    return hosts, rows
+def _unix(moment: str) -> float:
+    return datetime.datetime.fromisoformat(moment).timestamp()
 
 
-def _flat(key: str, value: object) -> dict[str, object]:
-    """A nested mapping as properties of its own, one level deep."""
-    if isinstance(value, Mapping) and set(value) != {"absent"}:
-        return {f"{key}: {inner}": item for inner, item in value.items()}
-    return {key: value}
+def _whole(final: Mapping[str, Any], sections: list[charts.Section]) -> Span:
+    """From the first to the last of what is drawn."""
+    edges = [_unix(window[key]) for window in final["windows"] for key in ("start", "end")]
+    traces = [trace for section in sections for chart in section.charts for trace in chart.traces]
+    edges += [t for trace in traces for t, _value in (trace.points[0], trace.points[-1])]
+    return Span(min(edges), max(edges)) if edges else Span(0.0, 1.0)
 
 
-def _cards(final: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """The few figures that people look for first: label, figure, unit."""
-    totals = final.get("totals", {})
-    fps, latency, errors, offered, dropped = (
-        totals.get(metric.name) or {} for metric in (FPS, LATENCY, ERRORS, OFFERED, DROPPED)
-    )
-    found = []
-    if fps:
-        found.append(("All streams", summary.shown(fps.get("mean"), "{:.1f}"), FPS.unit))
-    if offered:
-        found.append(("Asked", summary.shown(offered.get("mean"), "{:.1f}"), offered["unit"]))
-    if latency:
-        for name in ("p50", "p95", "p99"):
-            found.append((f"Latency {name}", summary.shown(latency.get(name), "{:.1f}", 1000.0), "ms"))
-    if errors:
-        found.append(("Errors", summary.shown(errors.get("total"), "{:.0f}"), ""))
-    if dropped:
-        found.append(("Dropped", summary.shown(dropped.get("total"), "{:.0f}"), ""))
+def _time(final: Mapping[str, Any], whole: Span) -> dict[str, Any]:
+    """What the script has to know of time: the axis, and the windows in its units."""
+
+    def units(moment: str) -> int:
+        return round((_unix(moment) - whole.start) * chart_drawing.UNITS_A_SECOND)
+
+    windows = [
+        {"phase": one["phase"], "valid": one["valid"], "from": units(one["start"]), "to": units(one["end"])}
+        for one in final["windows"]
+    ]
+    width = max(1, round(whole.length * chart_drawing.UNITS_A_SECOND))
+    return {
+        "start": round(whole.start * 1000.0),
+        "second": chart_drawing.UNITS_A_SECOND,
+        "width": width,
+        "height": chart_drawing.HEIGHT,
+        "windows": windows,
+    }
+
+
+def _drawn(run: Run, sections: list[charts.Section], whole: Span) -> dict[str, list[chart_drawing.DrawnChart]]:
+    found: dict[str, list[chart_drawing.DrawnChart]] = {}
+    for section in sections:
+        numbers = chart_drawing.numbered(section.charts)
+        found[section.key] = [chart_drawing.drawn(chart, whole, run.measure_spans, numbers) for chart in section.charts]
     return found
-
-
-def _containers(final: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = []
-    for name, container in sorted(final["containers"].items(), key=lambda entry: natural(entry[0])):
-        ports = ", ".join(f"{port} ({label})" for label, port in container["ports"].items())
-        found.append(
-            {"name": name, **container, "port_text": ports, "image_short": short_id(container.get("image_id"))}
-        )
-    return found
-
-
-def short_id(image_id: object) -> str:
-    """The first 12 digits of an image id."""
-    return str(image_id).removeprefix("sha256:")[:12] if image_id else "–"
 
 
 def html(final: Mapping[str, Any], run: Run) -> str:
     """The whole page."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
-    from plotly.offline import get_plotlyjs
 
-    loader = FileSystemLoader(str(Path(__file__).parent))
     environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(str(FOLDER)),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters["plain"] = plain
-    hosts, system = system_table(final)
-    data = {
-        "windows": [{key: window[key] for key in ("phase", "start", "end", "valid")} for window in final["windows"]],
-        "sections": charts.sections(run),
-    }
-    return environment.get_template(TEMPLATE).render(
+    environment.filters["long"] = lambda text: Markup(' class="long"') if report_tables.has_long_word(text) else ""
+    environment.filters.update(plain=report_tables.plain, moment=report_tables.moment, figure=report_tables.figure)
+    style, script = ((FOLDER / name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
+    sections = charts.sections(run)
+    whole = _whole(final, sections)
+    time = _time(final, whole)
+    return environment.get_template("page.html.j2").render(
         final=final,
-        fps=FPS.name,
-        cards=_cards(final),
-        headings=summary.headings(final),
-        rows=summary.table_rows(final),
+        tables=report_tables,
         worst=summary.worst_stream(final),
-        containers=_containers(final),
-        hosts=hosts,
-        system=system,
-        sections=data["sections"],
-        data=Markup(embedded(data)),
-        plotly=Markup(get_plotlyjs()),
+        charts=_drawn(run, sections, whole),
+        time=time,
+        time_data=Markup(embedded(time)),
+        style=Markup(style),
+        script=Markup(script),
+        style_hash=_policy_hash(style),
+        script_hash=_policy_hash(script),
     )

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ansible_collections.retail.profiles.plugins.plugin_utils.results.live_server import LiveServer
 
 PLAN = "profile_plan"
-NEEDED = ("jmespath", "prometheus_client", "plotly")
+NEEDED = ("jmespath", "prometheus_client")
 """Packages without which results cannot be made."""
 MOST_UNPACKED = 64 * 1024**2
 """Bytes that one call's samples may unpack to; a host hands over about 8 MiB a call."""

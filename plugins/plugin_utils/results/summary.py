@@ -320,32 +320,43 @@ def table_rows(final: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return found
 
 
-def worst_stream(final: Mapping[str, Any]) -> str | None:
-    """The stream that is furthest behind what it was asked, or behind the median of its container's; of several."""
+@dataclass(frozen=True)
+class Pace:
+    """How fast a stream is, and the share of what is due of it; ``words`` say what that is."""
+
+    fps: float
+    share: float
+    words: str
+
+
+def paces(final: Mapping[str, Any]) -> dict[str, Pace]:
+    """Of each stream; due is what it was asked, or, where it asks for no rate, the median of its container's."""
     rates = {
         name: fps for name in _measured(final) if (fps := _mean(final["metrics"].get(name, {}), FPS.name)) is not None
     }
-    if len(rates) < 2:
-        return None
     by_container: dict[str, list[float]] = {}
     for name, fps in rates.items():
         by_container.setdefault(final["containers"][name]["container"], []).append(fps)
 
-    def due(name: str) -> tuple[float, str]:
-        asked = _mean(final["metrics"][name], OFFERED.name)
-        if asked:
-            return asked, f"the {asked:.1f} asked"
-        median = statistics.median(by_container[final["containers"][name]["container"]])
-        return median, f"its container's median, {median:.1f}"
+    def pace(name: str, fps: float) -> Pace:
+        due = _mean(final["metrics"][name], OFFERED.name)
+        words = f"the {due:.1f} asked" if due else ""
+        if not due:
+            due = statistics.median(by_container[final["containers"][name]["container"]])
+            words = f"its container's median, {due:.1f}"
+        return Pace(fps, fps / due if due > 0.0 else 1.0, words)
 
-    def share(name: str) -> float:
-        wanted, _dummy = due(name)
-        return rates[name] / wanted if wanted > 0.0 else 1.0
+    return {name: pace(name, fps) for name, fps in rates.items()}
 
-    worst = min(rates, key=lambda name: (share(name), natural(name)))
-    _wanted, words = due(worst)
-    where = clean(final["containers"][worst]["host"])
-    return f"{clean(worst)} on {where}: {rates[worst]:.1f} fps, {share(worst):.0%} of {words}"
+
+def worst_stream(final: Mapping[str, Any]) -> str | None:
+    """The stream that is furthest behind what it was asked, or behind the median of its container's; of several."""
+    told = paces(final)
+    if len(told) < 2:
+        return None
+    worst = min(told, key=lambda name: (told[name].share, natural(name)))
+    where, pace = clean(final["containers"][worst]["host"]), told[worst]
+    return f"{clean(worst)} on {where}: {pace.fps:.1f} fps, {pace.share:.0%} of {pace.words}"
 
 
 def _slowest(final: Mapping[str, Any], body: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
