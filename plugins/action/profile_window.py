@@ -12,6 +12,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import contention
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.poll import look
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
@@ -32,9 +33,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
                 "warmup_max": {"type": "float", "default": 60.0},
                 "duration": {"type": "float", "default": 30.0},
                 "repeat": {"type": "int", "default": 1},
+                "contention_max": {"type": "float", "default": contention.LIMIT},
             },
         )
-        for name, least in (("warmup_max", 0), ("duration", 1), ("repeat", 1)):
+        for name, least in (("warmup_max", 0), ("duration", 1), ("repeat", 1), ("contention_max", 0)):
             if args[name] < least:
                 raise AnsibleActionFail(f"{name}: {args[name]:g} is below the least, {least}")
         settings = WindowSettings(float(args["warmup_max"]), float(args["duration"]), int(args["repeat"]))
@@ -42,4 +44,4 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             progress = look(RunDirectory(Path(str(args["run_dir"]))), settings, time.time())
         except ProfileError as error:
             raise AnsibleActionFail(str(error)) from error
-        return {"changed": False, **progress.as_dict()}
+        return {"changed": False, **progress.as_dict(), "contention_max": float(args["contention_max"])}

@@ -19,6 +19,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch, prometheus_text
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ddsketch import Sketch
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.log_losses import Unreadable, unreadable
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import Rule
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.prometheus_text import Scrape, Selector
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import number
@@ -119,6 +120,10 @@ class Extractor:
 
     def read(self, sample: Mapping[str, Any]) -> list[tuple[Rule, Value]]:
         """What one sample tells; nothing where it is not for these rules."""
+        return [(rule, value) for rule, value in self.told(sample) if not isinstance(value, Unreadable)]
+
+    def told(self, sample: Mapping[str, Any]) -> list[tuple[Rule, Value | Unreadable]]:
+        """The same, with what the rules found that is no value."""
         found = []
         for source in metric_sources.SOURCES:
             rules = self._rules.get(source.name)
@@ -130,7 +135,8 @@ class Extractor:
         return found
 
 
-def _value(rule: Rule, raw: object) -> Value | None:
+def _value(rule: Rule, raw: object) -> Value | Unreadable | None:
     if raw is None:
         return None
-    return sketch_of(raw) if rule.kind == "sketch" else number(raw)
+    value = sketch_of(raw) if rule.kind == "sketch" else number(raw)
+    return unreadable(raw) if value is None else value

@@ -51,13 +51,19 @@ def _of_replica(replica: MeasuredReplica, seen: Observations, span: Span) -> lis
     where = f"replica {replica.name} on {replica.host}"
     problems.append(_missing(where, seen.replica_times.get(replica.name, ()), span, "sample") or "")
     required = [rule for rule in replica.rules if rule.required]
+    told = seen.absent.get(replica.name, {}).get("log")
+    why = f": {told}" if told else ""
     if required:
-        problems.append(_missing(where, seen.told_times.get(replica.name, ()), span, "value of its metrics") or "")
+        silent = _missing(where, seen.told_times.get(replica.name, ()), span, "value of its metrics")
+        problems.append(f"{silent}{why}" if silent else "")
     for rule in required:
         series = seen.replicas[replica.name].get(rule.metric)
         if series is None or cut(series, [span]) is None:
+            refused = seen.refused[replica.name].get(rule.metric)
+            words = refused.words([span]) if refused is not None else None
             problems.append(
                 f"{where}: no value of its metric {rule.metric} in the window ({rule.source}: {rule.expression})"
+                f"{f': {words}' if words else why}"
             )
     return [problem for problem in problems if problem]
 

@@ -363,6 +363,7 @@ def table(final: Mapping[str, Any]) -> str:
     worst = worst_stream(final)
     if worst is not None:
         parts.append(f"Worst stream: {worst}")
+    parts.extend(f"Warning: {clean(text)}" for text in final.get("warnings", ()))
     if final.get("stand_ins"):
         parts.append(f"Made with stand-ins: {', '.join(clean(name) for name in final['stand_ins'])}")
     return "\n".join(parts)

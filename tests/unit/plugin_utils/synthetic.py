@@ -132,6 +132,10 @@ class Fleet:
     def errors_in(self, replica: str, second: float) -> int:
         return 0
 
+    def neighbours(self, host: str, second: float) -> float:
+        """Cores that others take."""
+        return 0.0
+
     def keep(self, sample: dict[str, Any], second: float) -> bool:
         """Whether a sample is there at all."""
         return True
@@ -167,14 +171,18 @@ class Fleet:
         t = T0 + second + self.clock_offsets.get(host, 0.0)
         load = self.load(second)
         busy = self.random.uniform(0.9, 1.1) * load
+        mine = [one for one in self.plan["replicas"].values() if one["host"] == host]
+        interrupts = max(0.0, busy - load * sum(0.9 if one["ovms"] else 0.2 for one in mine))
         samples: list[dict[str, Any]] = [
             {
                 "t": t,
                 "type": "host",
+                "mono": 5000.0 + second,
                 "cpu": {
-                    "busy": self.add(f"{host} busy", busy),
+                    "busy": self.add(f"{host} busy", busy + self.neighbours(host, second)),
                     "total": self.add(f"{host} total", 2.0),
                     "steal": self.add(f"{host} steal", 0.01),
+                    "irq": self.add(f"{host} irq", interrupts),
                 },
                 "mem": {"total": 8 * 1024**3, "available": 6 * 1024**3 - int(1e8 * load)},
                 "net": {
