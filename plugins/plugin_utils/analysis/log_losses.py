@@ -61,7 +61,7 @@ class Unreadable:
 def unreadable(raw: object) -> Unreadable:
     """What is shown of a value that cannot be read: as JSON, in which no control character is left."""
     try:
-        text = json.dumps(raw, default=str)
+        text = json.dumps(raw, default=str).replace("\x7f", "\\u007f")
     except (ValueError, RecursionError):
         text = f"a {type(raw).__name__}"
     return Unreadable(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")

@@ -290,6 +290,8 @@ class Play:
         self.path = root / self.run_id
         self.offsets = dict.fromkeys(self.hosts, 0)
         self.sampled = dict.fromkeys(self.hosts, 0)
+        self.answers: dict[str, dict[str, Any]] = {}  # what calls of a host's sampler answer beside samples
+        self.contention_max: float | None = None
 
     @property
     def directory(self) -> RunDirectory:
@@ -351,7 +353,7 @@ class Play:
         if state == "started":
             result["pid"] = 4711
         else:
-            result.update(data=pack(raw), offset=self.offsets[host])
+            result.update(data=pack(raw), offset=self.offsets[host], **self.answers.get(host, {}))
         self.task("profile_measure", host, result, state=state)
 
     def new_samples(self, host: str) -> bytes:
@@ -371,7 +373,8 @@ class Play:
         for _dummy in range(limit):
             self.collect()
             progress = poll.look(self.directory, settings, self.now)
-            self.task("profile_window", self.hosts[0], progress.as_dict(), took=0.05)
+            limit = {} if self.contention_max is None else {"contention_max": self.contention_max}
+            self.task("profile_window", self.hosts[0], {**progress.as_dict(), **limit}, took=0.05)
             if progress.done:
                 return
             self.now += progress.next_poll
