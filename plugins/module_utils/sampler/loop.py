@@ -223,7 +223,8 @@ class Sampler:
     def _look_at_disk(self, now: float) -> None:
         """Say that the disk took nothing for a while, and what that cost, once it takes more."""
         if self._store.error is not None:
-            self._stuck = self._stuck or (now - self._config.interval, self._store.error)
+            since = self._stuck[0] if self._stuck is not None else now - self._config.interval
+            self._stuck = (since, self._store.error)
             return
         if self._store.lost > self._lost_told:
             lost, self._lost_told = self._store.lost - self._lost_told, self._store.lost
