@@ -15,6 +15,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_seri
 
 LEAST_JUMP = 0.5
 """Seconds by which a clock has to be set to be named: between two looks at two clocks a loaded machine loses less."""
+TAKEN = ("host", "observer", "absent")
+_NO_ENGINE = "cannot connect to /"  # a path: the socket of the engine, not an endpoint in a container
 # Interrupts serve all processes: what they take is nobody's.
 _BUSY = difference(value_at("cpu", "busy"), value_at("cpu", "irq"))
 _TOTAL = value_at("cpu", "total")
@@ -32,7 +34,8 @@ class ClockJump:
 class HostConditions:
     """What samples of a host say of it, in their order; ``t`` of readings is unix seconds, values are CPU seconds.
 
-    ``busy`` is without interrupts; ``machine`` is the boot id that hosts share which are containers of one machine.
+    ``busy`` is without interrupts; ``machine`` is the boot id that hosts share which are containers of one machine;
+    ``engine_gone`` is what the sampler said when it could not connect to the engine.
     """
 
     busy: list[Reading] = field(default_factory=list)
@@ -40,6 +43,7 @@ class HostConditions:
     sampler: list[Reading] = field(default_factory=list)
     machine: str | None = None
     clock_jumps: list[ClockJump] = field(default_factory=list)
+    engine_gone: str | None = None
     _clocks: tuple[float, float] | None = None
 
     @property
@@ -50,10 +54,14 @@ class HostConditions:
         return float(round((self.total[-1].value - self.total[0].value) / (self.total[-1].t - self.total[0].t)))
 
     def take(self, t: float, sample: Mapping[str, Any]) -> None:
-        """Take a sample of the type ``host`` or ``observer``; ``t`` is its time on the controller's clock."""
+        """Take a sample of a type of `TAKEN`; ``t`` is its time on the controller's clock."""
         if sample.get("type") == "observer":
             self._read(self.sampler, t, number(sample.get("cpu_seconds")))
             self.machine = str(sample["machine"]) if sample.get("machine") else self.machine
+            return
+        if sample.get("type") == "absent":
+            if _NO_ENGINE in str(sample.get("reason")):
+                self.engine_gone = str(sample["reason"])
             return
         self._read(self.busy, t, _BUSY(sample))
         self._read(self.total, t, _TOTAL(sample))

@@ -15,8 +15,6 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observati
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.run_events import Event
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span
 
-_ENGINE_GONE = ("the engine cannot be asked", "cannot connect to /")
-
 
 def _last_sign(host: str, seen: Observations, events: Sequence[Event]) -> float | None:
     """When a sampler that died told something last, unix seconds; ``None`` for one that lived."""
@@ -46,15 +44,6 @@ def _disk(host: str, seen: Observations, events: Sequence[Event]) -> str | None:
     return "the disk of its samples was full" if any(run_events.answers(events, host, "disk_full")) else None
 
 
-def _engine(plan: MeasuredPlan, host: str, seen: Observations) -> str | None:
-    for replica in plan.replicas:
-        for word in ("container", "log"):
-            why = seen.absent.get(replica.name, {}).get(word, "") if replica.host == host else ""
-            if why.startswith(_ENGINE_GONE):
-                return f"its engine was gone: {why}"
-    return None
-
-
 def _died_late(host: str, seen: Observations, events: Sequence[Event], span: Span) -> str | None:
     last = _last_sign(host, seen, events)
     return "its sampler died after the last window" if last is not None and last >= span.end else None
@@ -75,7 +64,7 @@ def problems(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], sp
     for host in plan.hosts:
         said = (
             _disk(host, seen, events),
-            _engine(plan, host, seen),
+            f"its engine was gone: {gone}" if (gone := seen.conditions[host].engine_gone) else None,
             _clock(host, seen, span.end),
             _died_late(host, seen, events, span),
         )

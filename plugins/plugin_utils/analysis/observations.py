@@ -30,7 +30,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_me
     CONTAINER_DEVICE_METRICS,
     DEVICE_METRICS,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_conditions import HostConditions
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_conditions import TAKEN, HostConditions
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import CPU_OTHERS, HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.log_losses import LogLoss, Refused, Unreadable
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import (
@@ -137,7 +137,7 @@ class Observer:
         t -= self._corrections.get(host, 0.0)
         kind = str(sample.get("type"))
         replica = self._replicas.get(str(sample.get("replica")))
-        if kind in ("host", "observer") and host in self._conditions:
+        if kind in TAKEN and host in self._conditions:
             self._conditions[host].take(t, sample)
         if kind == "host" and host in self._hosts:
             self._host(self._hosts[host], t, sample)
