@@ -20,7 +20,6 @@ sys.path.insert(0, str(ROOT / ".collections"))
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (  # noqa: E402
     CONTAINER_METRICS,
     FPS,
-    OVMS_METRICS,
     TOLD_METRICS,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import (  # noqa: E402
@@ -29,6 +28,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_me
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS  # noqa: E402
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Chart, Metric  # noqa: E402
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ovms_metrics import OVMS_METRICS  # noqa: E402
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.openmetrics import PREFIX, family  # noqa: E402
 
 FILE = ROOT / "docs" / "grafana" / "retail-profiles.json"

@@ -3,11 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the phases of ``make test``, side by side where they do not disturb each other; arguments select phases.
 
-lint, unit, build and sanity need nothing but a processor, so they run while the lab comes up. Then come the tests on
-engines and hosts, side by side where they measure nothing; those that do begin when all that is over. More than two
-lanes gain nothing on two cores, and containers that are waited for take longer than they may. Every phase's output is
-in ``tests/output/<phase>.log``; of a phase that fails it is printed, too. The exit status is 0 only if every command of
-every phase ended well.
+Two lanes take one phase after the other from what is left, the longest first, and those on the lab as soon as it is up;
+tests that measure begin when all that is over. More than two lanes gain nothing on two cores, and containers that are
+waited for take longer than they may. Every phase's output is in ``tests/output/<phase>.log``; of a phase that fails it
+is printed, too. The exit status is 0 only if every command of every phase ended well.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ INVENTORY = ROOT / ".lab" / LAB / "inventory.yml"
 ENGINE = "unix:///run/retail-profiles-lab/docker.sock"
 # Only where it is asked for.
 ON_DEMAND = {"long"}
-# What runs side by side, each lane one phase after the other; a step begins when the one before is over.
+LANES = 2
+# What runs side by side, in the order in which it is begun; a step begins when the one before is over.
 STEPS = (
-    (("lab-up", "lint", "build", "unit"), ("sanity",)),
-    (("engine", "hosts", "labs"), ("jobs",)),
-    (("runs",),),
-    (("long",),),
+    ("lab-up", "labs", "jobs", "engine", "sanity", "unit", "hosts", "lint", "build"),
+    ("runs",),
+    ("long",),
 )
 ON_THE_LAB = {"engine", "hosts", "jobs", "runs", "long"}
 MAIN_JOB = "tests/lab/main_job"
@@ -50,7 +49,7 @@ CLOSING = re.compile(r"^=*\s*(?:no tests ran|\d+ (?:passed|failed|errors?|skippe
 CONSOLE = threading.Lock()
 
 
-@dataclass
+@dataclass(eq=False)
 class Phase:
     """A named list of commands. All of them run, also after one has failed: every complaint in one go."""
 
@@ -192,11 +191,38 @@ class Runner:
         else:
             self.say(f"{phase.name}: ok, {phase.seconds:.1f} s {'; '.join(phase.closing)}")
 
-    def lane(self, lane: list[Phase]) -> threading.Thread:
-        """Run phases one after the other beside the rest."""
-        thread = threading.Thread(target=lambda: [self.run(phase) for phase in lane], daemon=True)
-        thread.start()
-        return thread
+    def step(self, phases: list[Phase]) -> None:
+        """Run phases in lanes. Those on the lab wait until it is up, and are left out when it does not come up."""
+        waiting = list(phases)
+        comes_up = {phase for phase in phases if phase.name == "lab-up"}
+        changed = threading.Condition()
+
+        def take() -> Phase | None:
+            with changed:
+                while waiting:
+                    free = [phase for phase in waiting if not comes_up or phase.name not in ON_THE_LAB]
+                    if free:
+                        waiting.remove(free[0])
+                        return free[0]
+                    changed.wait()
+                return None
+
+        def lane() -> None:
+            while phase := take():
+                try:
+                    self.run(phase)
+                finally:
+                    with changed:
+                        comes_up.discard(phase)
+                        if phase.name == "lab-up" and phase.failed:
+                            waiting[:] = [other for other in waiting if other.name not in ON_THE_LAB]
+                        changed.notify_all()
+
+        lanes = [threading.Thread(target=lane, daemon=True) for _lane in range(LANES)]
+        for thread in lanes:
+            thread.start()
+        for thread in lanes:
+            thread.join()
 
 
 def select(arguments: list[str]) -> list[str]:
@@ -247,9 +273,7 @@ def main() -> int:
     for step in STEPS:
         # What the jobs have prepared on the lab is not prepared again.
         os.environ["RETAIL_PROFILES_PREPARED"] = "yes" if table["jobs"].ran else ""
-        lanes = [[table[name] for name in lane if name in names] for lane in step]
-        for thread in [runner.lane(lane) for lane in lanes]:
-            thread.join()
+        runner.step([table[name] for name in step if name in names])
         if table["lab-up"].failed:
             break
     if table["lab-up"].ran and "lab-down" in names:

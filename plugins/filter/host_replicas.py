@@ -16,7 +16,14 @@ _WITHOUT_OWN = ("host", "none")
 def host_replicas(plan: Mapping[str, Any], host: str) -> list[dict[str, Any]]:
     """The measured replicas of ``host`` as ``profile_measure`` takes them, in the plan's order of names."""
     return [
-        {"name": name, "prometheus": _prometheus(replica), "network": _network(replica["task"])}
+        {
+            "name": name,
+            "prometheus": _prometheus(replica),
+            "network": _network(replica["task"]),
+            "files": sorted(
+                {str(rule["file"]) for rule in (replica.get("metrics") or {}).values() if rule.get("file")}
+            ),
+        }
         for name, replica in ((name, plan["replicas"][name]) for name in sorted(plan["hosts"][host]["replicas"]))
         if replica.get("measured", True)
     ]

@@ -13,9 +13,10 @@ author:
 description:
   - Starts a process of its own on the host that samples the named containers and the host at a fixed interval,
     hands over what is new, and ends the process.
-  - Samples are counters from control group and C(/proc) files, the containers' log lines, and samples of their
-    Prometheus endpoints. They are stored as JSON lines in C(<state_dir>/runs/<run_id>/samples.jsonl); rates are
-    derived by whoever reads them. What cannot be read is recorded as absent, with the reason, and never as zero.
+  - Samples are counters from control group and C(/proc) files, the containers' log lines, samples of their
+    Prometheus endpoints, and the text of files that they write. They are stored as JSON lines in
+    C(<state_dir>/runs/<run_id>/samples.jsonl); rates are derived by whoever reads them. What cannot be read is recorded
+    as absent, with the reason, and never as zero.
   - The sampler needs nothing but Python's standard library. Losing the controller loses nothing; at its deadline it
     ends by itself.
 options:
@@ -83,6 +84,15 @@ options:
           - With V(own) the engine is asked which of these it is.
         type: str
         default: own
+      files:
+        description:
+          - Paths of files in the container or in its volumes; C(*), C(?) and C([…]) stand for what is in one name. They
+            are read when the container ends, and when the sampler does.
+          - A file may have 2 MiB, all that a pattern matches 8 MiB and 64 files, and the folder that is looked through
+            64 MiB. Links are not followed, and what was not written since the container started is not taken.
+        type: list
+        elements: str
+        default: []
   lease:
     description:
       - RV(retail.profiles.profile_apply#module:lease) of the deployment that is measured. Each call renews it, and no

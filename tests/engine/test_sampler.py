@@ -345,3 +345,41 @@ def test_a_user_in_the_engines_group_can_measure(deployment: Deployment) -> None
     finally:
         control.stopped(bench.files, 0, check=False)
         shutil.rmtree(state_dir)
+
+
+def test_files_are_read_of_one_that_runs_of_one_that_ended_and_in_a_volume(bench: Bench) -> None:
+    runs = bench.run(
+        "runs",
+        "mkdir /results; echo '{\"fps\": 15}' > /results/a.json; ln -s /etc/passwd /results/b.json; "
+        "touch -d 2001-01-01 /results/c.json; truncate -s 3M /results/d.json; echo up; sleep 1000",
+    )
+    ends = bench.run("ends", "mkdir /results; printf 'throughput;42.5\\n' > /results/report.csv; echo up")
+    volume = f"{bench.deployment.name}-results"
+    bench.client.create_volume(volume, labels=bench.deployment.labels)
+    shares = bench.run(
+        "shares",
+        "for n in 1 2; do echo $n.5 > /tmp/results/pipeline$n.log; done; echo up; sleep 1000",
+        binds=[f"{volume}:/tmp/results"],
+    )
+    bench.watch(
+        {"name": runs, "files": ["/results/a.json", "/results/[bcd].json", "/results/e.json", "/none/*.json"]},
+        {"name": ends, "files": ["/results/*.csv"]},
+        {"name": shares, "files": ["/tmp/results/pipeline*.log"]},
+    )
+    [ended] = bench.until(lambda _records: bench.of("file", ends))
+    assert (ended["path"], ended["file"]) == ("/results/*.csv", "/results/report.csv")
+    assert ended["text"] == "throughput;42.5\n"
+    bench.until(lambda _records: bench.lines(runs) and bench.lines(shares))
+    bench.collect(control.stopped(bench.files, bench._offset, check=False))
+    assert [(one["file"], one["text"]) for one in bench.of("file", runs)] == [("/results/a.json", '{"fps": 15}\n')]
+    assert len(bench.of("file", ends)) == 1
+    assert [(one["file"], one["text"]) for one in bench.of("file", shares)] == [
+        ("/tmp/results/pipeline1.log", "1.5\n"),
+        ("/tmp/results/pipeline2.log", "2.5\n"),
+    ]
+    refused = {one["metric"]: one["reason"] for one in bench.of("absent", runs) if one["metric"].startswith("file ")}
+    assert refused["file /results/e.json"] == refused["file /none/*.json"] == "no such file"
+    assert refused["file /results/[bcd].json"] == (
+        "/results/b.json is a link, and links are not followed; /results/c.json was not written since the container"
+        " started; /results/d.json has 3145728 bytes; a file of at most 2 MiB is read"
+    )

@@ -113,17 +113,16 @@ def test_a_reader_ends_when_there_is_no_camera(place: Started, read: Callable[[s
     assert code != 0, log
 
 
-def test_an_error_that_gst_launch_forgets_ends_it_all_the_same(run: Run) -> None:
-    # What a shell starts in the background ignores SIGINT, unless it sets it itself as gst-launch does.
-    forgets = """#!/usr/bin/env -S --default-signal=INT /bin/sh
-sleep 1000 &
-trap 'kill $!; exit 1' INT
-echo "ERROR: pipeline doesn't want to preroll." >&2
-wait
-"""
-    files = {"/usr/local/bin/gst-launch-1.0": forgets}
+@pytest.mark.parametrize(
+    ("before", "after", "status"),
+    [("sleep 1000 &\ntrap 'kill $!; exit 1' INT", "wait", 1), ("", "exec sleep 1000", 130)],
+    ids=["when it has an answer to SIGINT", "before it has"],
+)
+def test_an_error_that_gst_launch_forgets_ends_it_all_the_same(run: Run, before: str, after: str, status: int) -> None:
+    error = "ERROR: pipeline doesn't want to preroll."
+    files = {"/usr/local/bin/gst-launch-1.0": f'#!/bin/sh\n{before}\necho "{error}" >&2\n{after}\n'}
     code, log = run("gstreamer", entrypoint=["run-pipeline"], files=files).end()
-    assert (code, log) == (1, "ERROR: pipeline doesn't want to preroll.\n")
+    assert (code, log) == (status, f"{error}\n")
 
 
 @pytest.mark.parametrize("signal", ["SIGTERM", "SIGINT"])

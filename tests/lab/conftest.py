@@ -112,7 +112,11 @@ def lab_engine(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("labs")
     config = folder / "ansible.cfg"
     # Labs do not need what the checkout's own configuration enables, such as the callback that measures.
-    config.write_text(f"[defaults]\ncollections_path = {checkout}/.collections\n", encoding="utf-8")
+    config.write_text(
+        f"[defaults]\ncollections_path = {checkout}/.collections\ninternal_poll_interval = 0.005\n"
+        "[connection]\npipelining = True\n",
+        encoding="utf-8",
+    )
     made = Engine(
         checkout=checkout,
         config=config,

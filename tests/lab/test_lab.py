@@ -257,9 +257,10 @@ def test_no_way_out(lab_engine: Any, lab: Path, outside: None) -> None:
     assert connects(lab_engine, h1, OUTSIDE, PORT, "inner")
     with closing(lab_engine.docker()) as engine:
         engine.containers.get(f"{LAB}-h2").kill()
+        engine.networks.get(f"lab-{LAB}").disconnect(f"{LAB}-h2")
     assert changed(lab_engine.play("lab_up", LAB, lab_hosts=2)) > 0
     assert blocked(lab_engine, h1, OUTSIDE, PORT)
-    # lab_up also started the host that had gone down; it has its address and its engine.
+    # lab_up also started the host that had gone down and lost its network; it has its address and its engine.
     assert lab_engine.ssh(LAB, hosts["h2"], "docker info").returncode == 0
 
 

@@ -25,6 +25,8 @@ import yaml
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import image_seeding
 
+from . import over_ssh
+
 Images = list[dict[str, Any]]
 Models = dict[str, Any]
 
@@ -125,16 +127,8 @@ class Fleet:
 
     def ask(self, pattern: str, command: str) -> dict[str, list[str]]:
         """Run a shell command on hosts; the lines that it printed, by host."""
-        arguments = ["-i", str(self.inventory), pattern, "-m", "ansible.builtin.shell", "-a", command]
-        environment = {"ANSIBLE_LOAD_CALLBACK_PLUGINS": "1", "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.oneline"}
-        before = self.environment
-        self.environment = {**before, **environment}
-        try:
-            output = self.command("ansible", *arguments).stdout
-        finally:
-            self.environment = before
-        found = re.findall(r"^(\S+) \| \w+ \| rc=\d+ \| \(stdout\) ?(.*?)(?: \(stderr\) .*)?$", output, re.MULTILINE)
-        return {host: [line for line in text.split("\\n") if line] for host, text in found}
+        answers = over_ssh.shells(self.inventory, pattern, command)
+        return {host: [line for line in text.splitlines() if line] for host, text in answers.items()}
 
     def image_ids(self, image: str) -> dict[str, str]:
         """The image's id on every host that has it."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import json
 import math
@@ -95,6 +96,7 @@ QUOTIENTS: dict[str, tuple[Callable[[Sample], float | None], Callable[[Sample], 
 }
 
 
+@functools.lru_cache(maxsize=4)
 def exposed(text: str) -> dict[str, list[tuple[dict[str, str], float]]]:
     found: dict[str, list[tuple[dict[str, str], float]]] = defaultdict(list)
     for line in text.splitlines():
@@ -116,8 +118,30 @@ def total_of(text: str, name: str, **labels: str) -> float | None:
     return math.fsum(found) if found else None
 
 
-OVMS_RATES = {"requests_per_second": ("ovms_requests_success", {"method": "ModelInfer"})}
+def asked(text: str, names: tuple[str, ...]) -> float | None:
+    """The sum of what these families have, without probes."""
+    found = [value for name in names for labels, value in exposed(text)[name] if labels.get("method") not in PROBES]
+    return math.fsum(found) if found else None
+
+
+#: methods by which is asked what a server has: no load
+PROBES = ("ModelReady", "ModelMetadata", "GetModelStatus", "GetModelMetadata")
+OVMS_SUMS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "requests_per_second": ("rate", ("ovms_requests_success", "ovms_requests_accepted")),
+    "requests_failed_per_second": ("rate", ("ovms_requests_fail", "ovms_requests_rejected")),
+    "current_requests": ("gauge", ("ovms_current_requests",)),
+    "inference_streams": ("gauge", ("ovms_streams",)),
+    "infer_request_queue_size": ("gauge", ("ovms_infer_req_queue_size",)),
+    "infer_requests_active": ("gauge", ("ovms_infer_req_active",)),
+    "graph_requests_per_second": ("rate", ("ovms_requests_accepted",)),
+    "graph_rejected_per_second": ("rate", ("ovms_requests_rejected",)),
+    "graph_responses_per_second": ("rate", ("ovms_responses",)),
+    "graph_errors_per_second": ("rate", ("ovms_graph_error",)),
+    "current_graphs": ("gauge", ("ovms_current_graphs",)),
+}
 OVMS_MEANS = {
+    "graph_processing_seconds": "ovms_graph_processing_time_us",
+    "graph_latency_seconds": "ovms_graph_request_latency_us",
     "inference_seconds": "ovms_inference_time_us",
     "wait_seconds": "ovms_wait_for_infer_req_time_us",
     "request_seconds": "ovms_request_time_us",
@@ -208,8 +232,8 @@ class Run:
                         take(replica, name, t, value(sample), life)
             elif kind == "prometheus" and self.plan["replicas"][replica].get("ovms"):
                 text = sample["text"]
-                for metric, (name, labels) in OVMS_RATES.items():
-                    take(replica, metric, t, total_of(text, name, **labels), life)
+                for metric, (_kind, names) in OVMS_SUMS.items():
+                    take(replica, metric, t, asked(text, names), life)
                 for metric, name in OVMS_MEANS.items():
                     take(replica, metric, t, total_of(text, f"{name}_sum"), life)
                     take(replica, f"{metric} per", t, total_of(text, f"{name}_count"), life)
@@ -230,7 +254,7 @@ class Run:
             made = {m: self._made(kind, mine[m]) for m, (kind, _value) in CONTAINER.items()}
             made |= {m: Series("ratio", quotients(mine[m], mine[f"{m} per"], 1.0)) for m in QUOTIENTS}
             if planned.get("ovms"):
-                made |= {m: self._made("rate", mine[m]) for m in OVMS_RATES}
+                made |= {m: self._made(kind, mine[m]) for m, (kind, _names) in OVMS_SUMS.items()}
                 made |= {m: Series("average", quotients(mine[m], mine[f"{m} per"], 1e-6)) for m in OVMS_MEANS}
             for metric, rule in (planned.get("metrics") or {}).items():
                 made[metric] = self._of_rule(metric, rule, mine[f"rule {metric}"], sketches[replica][metric])

@@ -38,6 +38,7 @@ def argument_spec() -> dict[str, Any]:
                     },
                 },
                 "network": {"type": "str", "default": "own"},
+                "files": {"type": "list", "elements": "str", "default": []},
             },
         },
         "lease": {

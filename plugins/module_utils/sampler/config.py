@@ -32,11 +32,15 @@ class Scrape:
 
 @dataclass(frozen=True)
 class Watched:
-    """A container to watch. *network*: own, host, none or container:NAME; with own the engine is asked."""
+    """A container to watch. *network*: own, host, none or container:NAME; with own the engine is asked.
+
+    *files*: paths in it, or patterns of such, that are read when it ends and at the end of the measurement.
+    """
 
     name: str
     prometheus: Optional[Scrape] = None
     network: str = "own"
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ def watched(items: Sequence[Mapping[str, Any]]) -> tuple[Watched, ...]:
             raise ProfileError(
                 f"{network!r} is none of own, host, none, container:NAME", container=name, field="replicas.network"
             )
-        result[name] = Watched(name, _scrape(item.get("prometheus"), name), network)
+        result[name] = Watched(name, _scrape(item.get("prometheus"), name), network, _files(item.get("files"), name))
     return tuple(result.values())
 
 
@@ -140,3 +144,10 @@ def _scrape(item: Optional[Mapping[str, Any]], name: str) -> Optional[Scrape]:
     if not all(prefixes):
         raise ProfileError("an empty prefix keeps everything", container=name, field="replicas.prometheus.prefixes")
     return Scrape(port, path, prefixes)
+
+
+def _files(items: Optional[Sequence[str]], name: str) -> tuple[str, ...]:
+    for path in items or ():
+        if not re.fullmatch(r"/+[^/*?\[\0][^*?\[/\0]*(/[^\0]*)?", path) or ".." in path.split("/"):
+            raise ProfileError(f"{path!r} is no absolute path", container=name, field="replicas.files")
+    return tuple(items or ())

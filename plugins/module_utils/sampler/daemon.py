@@ -50,6 +50,7 @@ def load_config(files: RunFiles) -> Config:
                 item["name"],
                 _scrape(item["prometheus"]),
                 item["network"],
+                tuple(item["files"]),
             )
             for item in data["replicas"]
         )

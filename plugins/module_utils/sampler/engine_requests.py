@@ -56,6 +56,11 @@ def logs_request(container_id: str, since_ns: Optional[int]) -> bytes:
     return http_client.get(f"/containers/{quote(container_id, safe='')}/logs?{urlencode(options)}")
 
 
+def archive_request(container_id: str, path: str) -> bytes:
+    """Ask for what is at a path of a container, as a tar archive."""
+    return http_client.get(f"/containers/{quote(container_id, safe='')}/archive?{urlencode({'path': path})}")
+
+
 def parse_inspect(body: bytes) -> ContainerSeen:
     """The engine's answer as a value. Raises ValueError when it is not what the engine documents."""
     try:

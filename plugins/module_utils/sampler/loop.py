@@ -18,6 +18,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.container.secret_e
 from ansible_collections.retail.profiles.plugins.module_utils.devices.kinds import Devices
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.cgroup import Hierarchies, block_io_is_counted
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.config import Config
+from ansible_collections.retail.profiles.plugins.module_utils.sampler.file_reads import READ_SECONDS
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.host import HostCounters
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.http_client import Exchange
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.replica import ReplicaSampler
@@ -28,6 +29,7 @@ LOG_ROUNDS = 4  # times READ_BYTES of one log at a reading; beyond that the engi
 DRAIN_SECONDS = 0.3
 FLUSH_BYTES = 1 << 20
 MOST_TRACEBACKS = 20
+MOST_READS = 16  # files that are read at once: an engine's socket has no place for many more
 
 
 def next_tick(start: float, interval: float, now: float) -> float:
@@ -269,6 +271,7 @@ class Sampler:
         while time.monotonic() < end and self._serve_logs():  # what the engine has already sent of them
             pass
         self._unread = self._ready_logs()
+        self._read_files()
         for replica in self._replicas.values():
             replica.close()
         self._store.flush()
@@ -279,6 +282,19 @@ class Sampler:
         self.devices.close()
         self._selector.close()
         self._logs.close()
+
+    def _read_files(self) -> None:
+        """Read the files of all containers: the measurement has ended."""
+        end = time.monotonic() + READ_SECONDS
+        for replica in self._replicas.values():
+            replica.read_files(time.monotonic())
+            self._serve_reads(MOST_READS, end)
+        self._serve_reads(0, end)
+
+    def _serve_reads(self, most: int, end: float) -> None:
+        """Wait until at most so many files are still being read."""
+        while sum(replica.files.pending for replica in self._replicas.values()) > most and time.monotonic() < end:
+            self._serve(max(0.0, end - time.monotonic()))
 
 
 def _is(replica: ReplicaSampler, other: str) -> bool:

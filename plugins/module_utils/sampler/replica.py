@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
-"""One watched container: found, lost and found again; its counters, its log and its Prometheus endpoint."""
+"""One watched container: found, lost and found again; its counters, its log, its Prometheus endpoint, its files."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.sampler.cgroup imp
     Hierarchies,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.config import Scrape, Watched
+from ansible_collections.retail.profiles.plugins.module_utils.sampler.file_reads import FileReads
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.http_client import Exchange, get
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.logs import LogDecoder, LogLine, RateCap
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.store import Before
@@ -95,6 +96,9 @@ class ReplicaSampler:
         self._scrape_at = 0.0
         self._prefixes = tuple(prefix.encode() for prefix in watched.prometheus.prefixes) if watched.prometheus else ()
         self._scrape_body: list[bytes] = []
+        self.files = FileReads(
+            watched.files, around, lambda kind, **fields: self._emit(kind, replica=self.name, **fields), self.absent
+        )
 
     # What is missing, and why
 
@@ -199,6 +203,7 @@ class ReplicaSampler:
             return
         if status == 404:
             self._is_gone(None)
+            self.files.gone()
             self.absent("container", "no such container on this host")
             return
         if status != 200:
@@ -278,6 +283,8 @@ class ReplicaSampler:
             )
         self._up = False
         self.seen = seen or self.seen
+        if seen is not None:
+            self.files.begin(seen, time.monotonic())  # it may be removed at any time
         if changed:
             self._log_wanted = True  # it ran and ended unseen: its log is read once, to its end
 
@@ -390,8 +397,14 @@ class ReplicaSampler:
         self._told.pop("prometheus", None)
         self._emit("prometheus", self._scrape_at, replica=self.name, text=kept)
 
+    def read_files(self, now: float) -> None:
+        """Begin to read its files: the measurement ends (*now*: monotonic seconds)."""
+        if self.seen is not None and (self._up or not self.seen.running):  # else it was removed
+            self.files.begin(self.seen, now)
+
     def close(self) -> None:
         """Let go of everything; what the log still holds is recorded."""
+        self.files.end()
         self._let_go_counters()
         if self._log is not None:
             self._tell_lag()

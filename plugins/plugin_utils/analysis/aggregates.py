@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import Summary
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import Summary, ready_made
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series, Span, added, cut
 
 SUMMED = ("flow", "rate", "counter", "gauge")
@@ -18,24 +18,39 @@ SUMMED = ("flow", "rate", "counter", "gauge")
 
 
 def flow(streams: Sequence[Series], spans: Sequence[Span]) -> Summary | None:
-    """The sum over streams: percentiles, min and max are of the sum second by second, the mean is that of the parts."""
+    """The sum over streams: percentiles, min and max are of the sum second by second, the mean is that of the parts.
+
+    Where one of them is known for the whole run alone there is the mean, and ``n`` is the number of streams.
+    """
     if not streams or not spans:
         return None
     name, unit = streams[0].name, streams[0].unit
+    parts = [summary for series in streams if (summary := cut(series, spans)) is not None]
+    mean = sum(part.mean or 0.0 for part in parts)
+    if any(series.whole for series in streams):
+        return Summary(unit=unit, n=len(parts), mean=mean)
     seconds = [point for span in spans for point in added(streams, name, unit, span).points]
     whole = cut(Series(name, unit, "flow", points=tuple(seconds)), spans)
-    parts = [summary for series in streams if (summary := cut(series, spans)) is not None]
-    return None if whole is None else replace(whole, mean=sum(part.mean or 0.0 for part in parts))
+    return None if whole is None else replace(whole, mean=mean)
 
 
 def latency(series: Sequence[Series], spans: Sequence[Span]) -> Summary | None:
     """Percentiles over everything that was counted: the bins of all sketches added up."""
     sketched = [one for one in series if one.kind == "sketch"]
-    inside = [sketch for one in sketched for t, sketch in one.sketches if any(span.holds(t) for span in spans)]
+    inside = [
+        sketch for one in sketched for t, sketch in one.sketches if one.whole or any(span.holds(t) for span in spans)
+    ]
     # Sketches of different accuracy cannot be added: then there is no figure for all of them together.
     if not inside or len({sketch.relative_accuracy for sketch in inside if sketch.count}) > 1:
         return None
     return ddsketch.merge(inside).summary(sketched[0].unit)
+
+
+def extremes(series: Sequence[Series], spans: Sequence[Span]) -> Summary | None:
+    """The smallest and the largest of ready-made percentiles; ``n`` is the number of replicas that told one."""
+    told = [summary for one in series if (summary := cut(one, spans)) is not None and summary.ready_made]
+    values = [value for summary in told for value in (summary.min, summary.max) if value is not None]
+    return replace(ready_made(values, series[0].unit), n=len(told)) if values else None
 
 
 def total(series: Sequence[Series], spans: Sequence[Span]) -> Summary | None:
@@ -58,6 +73,8 @@ def together(series: Sequence[Series], spans: Sequence[Span]) -> Summary | None:
     kinds = {one.kind for one in series}
     if kinds == {"sketch"}:
         return latency(series, spans)
+    if kinds == {"quantile"}:
+        return extremes(series, spans)
     if kinds == {"flow"}:
         return flow(series, spans)
     return total(series, spans) if kinds and kinds.issubset(SUMMED) else None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""The catalogue's metrics of a container: told by rules of the profile, scraped from OVMS, read from its cgroup.
+"""The catalogue's metrics of a container: told by rules of the profile, or read from its cgroup.
 
 Entries stand in the order in which the report shows their charts.
 """
@@ -10,7 +10,6 @@ Entries stand in the order in which the report shows their charts.
 from __future__ import annotations
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Chart, Metric
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.prometheus_text import Selector
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import (
     at_least_zero,
     difference,
@@ -82,59 +81,6 @@ DROPPED = Metric(
 )
 TOLD_METRICS = (FPS, LATENCY, ERRORS, OFFERED, ACHIEVED, LATE, DROPPED)
 """Metrics of a profile's own rules whose names mean something here."""
-
-
-def _server_time(name: str, histogram: str, title: str, formula: str, essential: bool = False) -> Metric:
-    """The mean of a histogram of OVMS in microseconds: Δsum / Δcount of two scrapes."""
-    return Metric(
-        name=name,
-        unit="seconds",
-        kind="average",
-        formula=formula,
-        absent_when="not OVMS; no request in the window",
-        value=Selector(f"{histogram}_sum"),
-        per=Selector(f"{histogram}_count"),
-        scale=1e-6,
-        explained_by=("prometheus", "container"),
-        unexplained="no request was finished",
-        essential=essential,
-        charts=(Chart(title, "ms", 1e3),),
-    )
-
-
-OVMS_METRICS = (
-    Metric(
-        name="requests_per_second",
-        unit="requests/s",
-        kind="rate",
-        formula='Δ `ovms_requests_success{method="ModelInfer"}` / Δ time',
-        absent_when="not OVMS; `/metrics` not reachable",
-        value=Selector("ovms_requests_success", {"method": "ModelInfer"}),
-        explained_by=("prometheus", "container"),
-        essential=True,
-        charts=(Chart("Requests served", "requests/s"),),
-    ),
-    _server_time(
-        "inference_seconds",
-        "ovms_inference_time_us",
-        "Inference time in the server, mean",
-        "Δ sum / Δ count of `ovms_inference_time_us`; `n` is the number of inferences",
-        essential=True,
-    ),
-    _server_time(
-        "wait_seconds",
-        "ovms_wait_for_infer_req_time_us",
-        "Waiting for an inference request, mean",
-        "likewise of `ovms_wait_for_infer_req_time_us`",
-    ),
-    _server_time(
-        "request_seconds",
-        "ovms_request_time_us",
-        "Request time in the server, mean",
-        "likewise of `ovms_request_time_us`",
-    ),
-)
-"""Metrics of a scrape of OVMS."""
 
 
 def _bytes(name: str, group: str, key: str, title: str, absent_when: str, explained_by: tuple[str, ...]) -> Metric:

@@ -71,10 +71,10 @@ class Sketch:
 
     def summary(self, unit: str) -> Summary:
         """The sketch as a summary; a percentile that its count cannot carry is ``None``."""
-        figures = {
-            name: self.quantile(p) if self.count >= samples_needed(p) else None for name, p in PERCENTILES.items()
-        }
-        return Summary(unit=unit, n=self.count, mean=self.mean, min=self.minimum, max=self.maximum, **figures)
+        p50, p95, p99 = (self.quantile(p) if self.count >= samples_needed(p) else None for p in PERCENTILES.values())
+        return Summary(
+            unit=unit, n=self.count, mean=self.mean, p50=p50, p95=p95, p99=p99, min=self.minimum, max=self.maximum
+        )
 
 
 def _number(data: Mapping[str, object], key: str) -> float:

@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import shared_files
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import FPS, TOLD_METRICS
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ovms_metrics import left_out
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
@@ -21,7 +23,10 @@ UNITLESS = "1"
 
 @dataclass(frozen=True)
 class Rule:
-    """How one metric is had from what a container logs or exposes; `metric_sources` has sources and kinds."""
+    """How one metric is had from what a container logs, exposes or writes; `metric_sources` has sources and kinds.
+
+    ``file``: the path or pattern of the file that is read; ``row``: the first cell of its rows that count.
+    """
 
     metric: str
     source: str
@@ -29,11 +34,22 @@ class Rule:
     kind: str
     unit: str
     required: bool = True
+    file: str = ""
+    row: str | None = None
+    scale: float = 1.0
+
+    @property
+    def live(self) -> bool:
+        """Whether it tells while the container runs, and not once at the end."""
+        return not self.file
 
 
 @dataclass(frozen=True)
 class MeasuredReplica:
-    """One replica of the plan. ``one_shot``: it is meant to end by itself with exit code 0 (readiness ``exited``)."""
+    """One replica of the plan. ``one_shot``: it is meant to end by itself with exit code 0 (readiness ``exited``).
+
+    ``without``: metrics that it cannot have as it was planned, each with the reason.
+    """
 
     name: str
     container: str
@@ -46,15 +62,26 @@ class MeasuredReplica:
     one_shot: bool
     restart_policy: str
     rules: tuple[Rule, ...]
+    without: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def restarts_by_policy(self) -> bool:
         return self.restart_policy not in ("", "no")
 
     @property
+    def tells_at_end(self) -> bool:
+        """Whether all that it tells is in files: it may end by itself, with exit code 0, when it is done."""
+        return bool(self.rules) and not any(rule.live for rule in self.rules)
+
+    @property
     def is_stream(self) -> bool:
         """Whether it tells of frames per second."""
         return any(rule.metric == FPS.name for rule in self.rules)
+
+    @property
+    def is_live_stream(self) -> bool:
+        """Whether it tells of them while it runs."""
+        return any(rule.metric == FPS.name and rule.live for rule in self.rules)
 
 
 @dataclass(frozen=True)
@@ -78,21 +105,24 @@ class MeasuredPlan:
 def rule_of(metric: str, data: Mapping[str, Any], container: str = "") -> Rule:
     """The rule of one metric. Raises ProfileError that names the metric and what is wrong."""
     try:
-        source = metric_sources.source_of(data).name
+        source = metric_sources.source_of(data)
     except ValueError as error:
         raise ProfileError(str(error), container=container or None, field=f"metrics.{metric}") from error
     unit = str(data.get("unit") or UNITLESS)
     return Rule(
         metric=metric,
-        source=source,
-        expression=str(data[source]),
+        source=source.name,
+        expression=str(data[source.key]),
         kind=metric_sources.kind_of(data),
         unit=_KNOWN_UNITS.get(metric, unit) if unit == UNITLESS else unit,
         required=bool(data.get("required", True)),
+        file=str(data.get(metric_sources.FILE) or ""),
+        row=data.get("row"),
+        scale=float(data.get("scale") or 1.0),
     )
 
 
-def _replica(name: str, data: Mapping[str, Any]) -> MeasuredReplica:
+def _replica(name: str, data: Mapping[str, Any], untellable: Mapping[str, str]) -> MeasuredReplica:
     task = data.get("task") or {}
     container = str(data.get("container", name))
     return MeasuredReplica(
@@ -108,6 +138,7 @@ def _replica(name: str, data: Mapping[str, Any]) -> MeasuredReplica:
         one_shot=any(probe.get("kind") == "exited" for probe in data.get("ready") or []),
         restart_policy=str(task.get("restart_policy") or ""),
         rules=tuple(rule_of(metric, rule, container) for metric, rule in sorted((data.get("metrics") or {}).items())),
+        without={**(left_out(data.get("prometheus")) if data.get("ovms", False) else {}), **untellable},
     )
 
 
@@ -116,7 +147,8 @@ def of_plan(plan: Mapping[str, Any]) -> MeasuredPlan:
     missing = [key for key in ("plan_id", "profile", "deployment", "replicas") if key not in plan]
     if missing:
         raise ProfileError(f"this is not a plan: {', '.join(missing)} missing", file="plan.json")
-    replicas = [_replica(name, data) for name, data in plan["replicas"].items()]
+    untellable = shared_files.untellable(plan["replicas"])
+    replicas = [_replica(name, data, untellable.get(name, {})) for name, data in plan["replicas"].items()]
     hosts = set(plan.get("hosts") or {}) | {replica.host for replica in replicas}
     return MeasuredPlan(
         plan_id=str(plan["plan_id"]),

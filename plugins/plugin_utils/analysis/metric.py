@@ -53,7 +53,8 @@ class Metric:
     ``value`` and ``per`` read the counters of one of them, a sample's ``devices[KIND][INSTANCE]``. ``formula`` and
     ``absent_when`` are sentences of docs/results.md. ``explained_by``: the words under which the sampler tells why
     there is none, nearest first; ``unexplained``: the reason where it told nothing. A run is degraded where a measured
-    replica lacks an ``essential`` metric, and not where its rule, with ``required: false``, tells no ``optional`` one.
+    replica lacks an ``essential`` metric, unless it has the one ``instead``, and not where its rule, with
+    ``required: false``, tells no ``optional`` one.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Metric:
     explained_by: tuple[str, ...] = ("log", "container")
     unexplained: str = "no sample in the measure window"
     essential: bool = False
+    instead: str = ""
     optional: bool = False
     charts: tuple[Chart, ...] = ()
     row: SummaryRow | None = None

@@ -4,8 +4,8 @@
 # This is private to the collection: it may change at any time.
 """The catalogue of metrics: whatever lists metrics reads it here.
 
-To add a metric is to add an entry to `host_metrics`, `device_metrics` or `container_metrics`, and the sampler's reader
-where its samples do not hold it yet. A container's and a host's metrics may bear the same name.
+To add a metric is to add an entry to `host_metrics`, `device_metrics`, `container_metrics` or `ovms_metrics`, and the
+sampler's reader where its samples do not hold it yet. A container's and a host's metrics may bear the same name.
 """
 
 from __future__ import annotations
@@ -14,22 +14,17 @@ from collections.abc import Mapping
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
     CONTAINER_METRICS,
-    OVMS_METRICS,
     TOLD_METRICS,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import DEVICE_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.prometheus_text import Selector
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ovms_metrics import OVMS_METRICS
 
 OF_CONTAINERS: Mapping[str, Metric] = {
     metric.name: metric for metric in (*TOLD_METRICS, *OVMS_METRICS, *CONTAINER_METRICS)
 }
 OF_HOSTS = (*HOST_METRICS, *DEVICE_METRICS)
-SCRAPED_NAMES = tuple(
-    read.name for metric in OVMS_METRICS for read in (metric.value, metric.per) if isinstance(read, Selector)
-)
-"""What OVMS calls that of which its metrics are made."""
 EXPLANATIONS = frozenset(
     word for metric in (*OVMS_METRICS, *CONTAINER_METRICS, *OF_HOSTS) for word in metric.explained_by
 )

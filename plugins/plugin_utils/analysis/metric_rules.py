@@ -5,7 +5,7 @@
 """Metric rules: a profile's own metrics, extracted from log lines (JMESPath, regular expressions) and scrapes.
 
 ``log`` is a JMESPath over a line that is JSON, ``regex`` the first group of the first match in a line, ``prometheus``
-a metric name with optional labels, ``name{label="value"}``, summed over what matches.
+a metric name with optional labels, ``name{label="value"}``, summed over what matches. Files are read by `result_files`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch, prometheus_text
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
+    ddsketch,
+    expressions,
+    prometheus_text,
+    result_files,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ddsketch import Sketch
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.expressions import Search
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.log_losses import Unreadable, unreadable
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import Rule
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.prometheus_text import Scrape, Selector
@@ -26,16 +32,22 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples i
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources
 
 Value = float | Sketch
-Search = Callable[[Any], object]
-"""What a compiled rule finds in what its source is read as; ``None`` for nothing."""
 
 
-def sketch_of(value: object) -> Sketch | None:
-    """A sketch from what a rule of kind ``sketch`` found: bins as logged, one value, or a list of values."""
+def _scaled(value: object, scale: float) -> float | None:
+    found = number(value)
+    return None if found is None else number(found * scale)
+
+
+def sketch_of(value: object, scale: float = 1.0) -> Sketch | None:
+    """A sketch from what a rule of kind ``sketch`` found: bins as logged, one value, or a list of values.
+
+    Values are multiplied by ``scale``; bins cannot be.
+    """
     try:
         if isinstance(value, Mapping):
-            return ddsketch.parse(value)
-        values = [number(item) for item in (value if isinstance(value, list) else [value])]
+            return ddsketch.parse(value) if scale == 1.0 else None
+        values = [_scaled(item, scale) for item in (value if isinstance(value, list) else [value])]
         if any(item is None for item in values):
             return None
         return ddsketch.of_values(item for item in values if item is not None)
@@ -52,21 +64,6 @@ class MetricReader:
     parse: Callable[[str, Sequence[Search]], Any]
 
 
-def _jmespath(expression: str) -> Search:
-    import jmespath
-
-    compiled = jmespath.compile(expression)
-
-    def search(data: Any) -> object:
-        try:
-            return compiled.search(data)
-        except (ValueError, TypeError, ArithmeticError, RecursionError):
-            # A function applied to what it does not take says nothing of this line. JMESPath's errors are ValueErrors.
-            return None
-
-    return search
-
-
 def _json(line: str, searches: Sequence[Search]) -> Any:
     text = line.strip()
     if not text.startswith(("{", "[")):
@@ -75,18 +72,6 @@ def _json(line: str, searches: Sequence[Search]) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-def _first_group(expression: str) -> Search:
-    pattern = re.compile(expression)
-    if pattern.groups < 1:
-        raise ValueError(f"{expression!r} has no group; the first group is the value")
-
-    def search(line: str) -> object:
-        match = pattern.search(line)
-        return None if match is None else match.group(1)
-
-    return search
 
 
 def _line(line: str, searches: Sequence[Search]) -> str:
@@ -98,8 +83,8 @@ def _scrape(text: str, searches: Sequence[Search]) -> Scrape:
 
 
 READERS: Mapping[str, MetricReader] = {
-    "log": MetricReader("line", _jmespath, _json),
-    "regex": MetricReader("line", _first_group, _line),
+    "log": MetricReader("line", expressions.jmespath_search, _json),
+    "regex": MetricReader("line", expressions.first_group, _line),
     "prometheus": MetricReader("text", prometheus_text.selector, _scrape),
 }
 """By the name of the source, see `metric_sources`."""
@@ -110,13 +95,22 @@ class Extractor:
 
     def __init__(self, rules: Sequence[Rule], container: str = "") -> None:
         self._rules: dict[str, list[tuple[Rule, Search]]] = {}
+        self._files: list[tuple[Rule, result_files.Reader]] = []
         for rule in rules:
             try:
+                if rule.file:
+                    self._files.append((rule, result_files.reader(rule)))
+                    continue
                 search = READERS[rule.source].compile(rule.expression)
             except (ValueError, re.error) as error:
                 where = f"metrics.{rule.metric}.{rule.source}"
                 raise ProfileError(str(error), container=container or None, field=where) from error
             self._rules.setdefault(rule.source, []).append((rule, search))
+
+    def read_file(self, sample: Mapping[str, Any]) -> list[tuple[Rule, list[Value] | str]]:
+        """What the text of a file tells the rules that name it: values, or the reason why there are none."""
+        text = str(sample.get("text", ""))
+        return [(rule, _told(rule, read, text)) for rule, read in self._files if rule.file == sample.get("path")]
 
     def read(self, sample: Mapping[str, Any]) -> list[tuple[Rule, Value]]:
         """What one sample tells; nothing where it is not for these rules."""
@@ -126,7 +120,7 @@ class Extractor:
         """The same, with what the rules found that is no value."""
         found = []
         for source in metric_sources.SOURCES:
-            rules = self._rules.get(source.name)
+            rules = self._rules.get(source.name, ())
             if rules and source.sample == sample.get("type"):
                 reader = READERS[source.name]
                 data = reader.parse(str(sample.get(reader.key, "")), [search for _dummy, search in rules])
@@ -138,5 +132,21 @@ class Extractor:
 def _value(rule: Rule, raw: object) -> Value | Unreadable | None:
     if raw is None:
         return None
-    value = sketch_of(raw) if rule.kind == "sketch" else number(raw)
+    value = sketch_of(raw, rule.scale) if rule.kind == "sketch" else _scaled(raw, rule.scale)
     return unreadable(raw) if value is None else value
+
+
+def _told(rule: Rule, read: result_files.Reader, text: str) -> list[Value] | str:
+    """The values of a file; of a sketch all of them in one."""
+    try:
+        raw = read(text)
+    except ValueError as error:
+        return str(error)
+    if rule.kind == "sketch":
+        # What one document holds may be the bins of a sketch; else these are single values, and a bad one costs itself.
+        bins = len(raw) == 1 and isinstance(raw[0], Mapping)
+        numbers: list[object] = [one for item in raw if (one := number(item)) is not None and one >= 0.0]
+        raw = raw if bins else [numbers] if numbers else []
+    found = [_value(rule, item) for item in raw]
+    values = [value for value in found if value is not None and not isinstance(value, Unreadable)]
+    return values or "what it has there is no number"

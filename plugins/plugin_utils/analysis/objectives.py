@@ -174,7 +174,9 @@ def _wrong_statistic(objective: Objective, kind: str) -> str | None:
         return f"only what is counted has a total: {metric} is a {kind}"
     if kind == "average" and statistic != "mean":
         return f"of {metric} the server tells nothing but the mean"
-    if objective.over_all and kind not in (*aggregates.SUMMED, "sketch"):
+    if kind == "quantile" and statistic not in ("min", "max"):
+        return f"{metric} is a percentile that comes ready-made: take statistic: max, or min"
+    if objective.over_all and kind not in (*aggregates.SUMMED, "sketch", "quantile"):
         return f"{metric} is a {kind}, which has no figure over all replicas: take over: each"
     if objective.over_all and kind in ("gauge", "rate", "counter") and statistic not in ("mean", "total"):
         return f"over all replicas a {kind} has its mean and its total alone, no {statistic}"

@@ -21,10 +21,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     prometheus_text,
     time_series,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
-    CONTAINER_METRICS,
-    OVMS_METRICS,
-)
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import CONTAINER_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ddsketch import Sketch
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import (
     CONTAINER_DEVICE_METRICS,
@@ -40,6 +37,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric_rules import Extractor
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ovms_metrics import OVMS_METRICS, SCRAPED_NAMES
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import number, value_at
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Reading, Series
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources
@@ -96,10 +94,11 @@ class Observations:
 
 @dataclass
 class _Subject:
-    """What has been read of one replica or host so far."""
+    """What has been read of one replica or host so far. ``files``: by metric and file, when it was read, and values."""
 
     readings: dict[str, list[Reading]] = field(default_factory=lambda: defaultdict(list))
     sketches: dict[str, list[tuple[float, Sketch]]] = field(default_factory=lambda: defaultdict(list))
+    files: dict[str, dict[str, tuple[float, list[float | Sketch]]]] = field(default_factory=lambda: defaultdict(dict))
     absent: dict[str, str] = field(default_factory=dict)
     times: list[float] = field(default_factory=list)
     told: list[float] = field(default_factory=list)
@@ -115,7 +114,8 @@ class Observer:
     def __init__(self, plan: MeasuredPlan, corrections: Mapping[str, float] | None = None) -> None:
         self._plan = plan
         self._corrections = corrections or {}
-        self._replicas = {replica.name: _Subject() for replica in plan.replicas}
+        self._replicas = {replica.name: _Subject(absent=dict(replica.without)) for replica in plan.replicas}
+        self._planned = {replica.name: replica for replica in plan.replicas}
         self._hosts = {host: _Subject() for host in plan.hosts}
         self._extractors = {r.name: Extractor(r.rules, r.container) for r in plan.replicas if r.rules}
         self._ovms = {replica.name for replica in plan.replicas if replica.ovms}
@@ -150,7 +150,7 @@ class Observer:
             name = sample.get("subject")
             subject = self._hosts.get(host) if name is None else self._replicas.get(str(name))
             if subject is not None:
-                subject.absent[str(sample.get("metric"))] = str(sample.get("reason"))
+                self._absent(subject, self._planned.get(str(name)), sample)
             if name is not None and subject is not None and sample.get("metric") == "log":
                 self._log_losses[str(name)].take(t, sample)
         elif replica is not None:
@@ -159,10 +159,37 @@ class Observer:
                 self._container(replica, t, sample)
             elif kind == "state":
                 self._state(name, replica, t, sample)
+            elif kind == metric_sources.FILE:
+                self._file(name, replica, t, sample)
             else:
                 self._told(name, replica, t, sample)
         elif kind not in _TYPES:
             self._unreadable += 1
+
+    @staticmethod
+    def _absent(subject: _Subject, replica: MeasuredReplica | None, sample: Mapping[str, Any]) -> None:
+        """Take why something is missing; of a file, for the metrics that it was to tell."""
+        word, reason = str(sample.get("metric")), str(sample.get("reason"))
+        rules = [rule for rule in replica.rules if rule.file] if replica is not None else []
+        of_file = [rule for rule in rules if word == f"{metric_sources.FILE} {rule.file}"]
+        if replica is None or not of_file:
+            subject.absent[word] = reason
+        for rule in of_file:
+            if replica is not None and rule.metric not in {**subject.files, **replica.without}:
+                subject.absent[rule.metric] = _of_file(replica, rule.file, reason)
+
+    def _file(self, name: str, subject: _Subject, t: float, sample: Mapping[str, Any]) -> None:
+        """Take the text of a file; what was read of it before is replaced."""
+        if name not in self._extractors:
+            return
+        file, replica = str(sample.get("file")), self._planned[name]
+        for rule, told in self._extractors[name].read_file(sample):
+            if rule.metric in replica.without:
+                continue
+            if not isinstance(told, str):
+                subject.files[rule.metric][file] = (t, told)
+            elif rule.metric not in subject.files:
+                subject.absent[rule.metric] = _of_file(replica, file, told)
 
     def _state(self, name: str, subject: _Subject, t: float, sample: Mapping[str, Any]) -> None:
         code = sample.get("exit_code")
@@ -227,7 +254,7 @@ class Observer:
             else:
                 self._read(subject, _of_rule(rule.metric), t, value)
         if sample.get("type") == "prometheus" and name in self._ovms:
-            found = prometheus_text.scrape(str(sample.get("text", "")), metric_catalogue.SCRAPED_NAMES)
+            found = prometheus_text.scrape(str(sample.get("text", "")), SCRAPED_NAMES)
             self._measured(subject, t, OVMS_METRICS, found)
 
     def _host_series(self, name: str, replicas: Mapping[str, Mapping[str, Series]]) -> dict[str, Series]:
@@ -298,6 +325,10 @@ def _denominator(name: str) -> str:
     return f"{name} per"
 
 
+def _of_file(replica: MeasuredReplica, file: str, reason: str) -> str:
+    return f"{file} in container {replica.name} on host {replica.host}: {reason}"
+
+
 def _of_rule(metric: str) -> str:
     return f"rule {metric}"
 
@@ -344,6 +375,8 @@ def _of_one_accuracy(told: Sequence[tuple[float, Sketch]]) -> tuple[tuple[float,
 
 def _rule_series(rule: Rule, subject: _Subject) -> Series:
     """The series of a rule of the profile."""
+    if rule.file:
+        return _file_series(rule, subject)
     name, readings = rule.metric, subject.readings.get(_of_rule(rule.metric), [])
     if rule.kind == "sketch":
         return Series(
@@ -354,6 +387,18 @@ def _rule_series(rule: Rule, subject: _Subject) -> Series:
         if name.endswith(_NAMED_AS_RATES):
             return Series(name, f"{rule.unit}/s", "rate", points=points)
         return Series(name, f"{rule.unit}/s", "counter", points=points, raw=tuple(readings))
+    if rule.kind == "quantile":
+        return Series(name, rule.unit, "quantile", points=time_series.gauges(readings))
     if metric_catalogue.of_rule(name).kind == "flow":
         return Series(name, rule.unit, "flow", points=time_series.flow(readings))
     return Series(name, rule.unit, "gauge", points=time_series.gauges(readings))
+
+
+def _file_series(rule: Rule, subject: _Subject) -> Series:
+    """What files tell of a run as a whole."""
+    told = [(t, value) for t, values in subject.files.get(rule.metric, {}).values() for value in values]
+    if rule.kind == "sketch":
+        sketches = _of_one_accuracy([(t, value) for t, value in told if isinstance(value, Sketch)])
+        return Series(rule.metric, rule.unit, "sketch", sketches=sketches, whole=True)
+    readings = [Reading(t, value) for t, value in told if not isinstance(value, Sketch)]
+    return Series(rule.metric, rule.unit, rule.kind, points=time_series.gauges(readings), whole=True)

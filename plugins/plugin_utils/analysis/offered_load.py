@@ -75,7 +75,7 @@ def counted(replica: MeasuredReplica, seen: Observations, name: str, spans: Sequ
         return None
     if summary.total is not None:
         return summary.total
-    return sum(point.value for point in series.points if any(span.holds(point.end) for span in spans))
+    return sum(point.value for point in series.points if series.whole or any(span.holds(point.end) for span in spans))
 
 
 def load_of(replica: MeasuredReplica, seen: Observations, spans: Sequence[Span]) -> Load:

@@ -23,10 +23,15 @@ _LABEL = re.compile(r'\s*([a-zA-Z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
 
 @dataclass(frozen=True)
 class Selector:
-    """A Prometheus metric name and the labels that a sample must have."""
+    """A Prometheus metric name, the labels that a sample must have, and values that a label of it must not have."""
 
     name: str
     labels: Labels = field(default_factory=dict)
+    but: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name,)
 
     def __call__(self, found: Scrape) -> float | None:
         """The sum over the samples of a scrape that match; ``None`` where none does."""
@@ -34,7 +39,23 @@ class Selector:
             value
             for labels, value in found.get(self.name, ())
             if all(labels.get(key) == wanted for key, wanted in self.labels.items())
+            and not any(labels.get(key) in unwanted for key, unwanted in self.but.items())
         ]
+        return math.fsum(values) if values else None
+
+
+@dataclass(frozen=True)
+class SumOf:
+    """Several metrics added up: those of them that a scrape has."""
+
+    parts: tuple[Selector, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(part.name for part in self.parts)
+
+    def __call__(self, found: Scrape) -> float | None:
+        values = [value for part in self.parts if (value := part(found)) is not None]
         return math.fsum(values) if values else None
 
 

@@ -29,6 +29,7 @@ class Summary:
     """What is said of one metric in one interval. ``None`` is a figure that the sample cannot carry.
 
     ``total`` is set for counters only: how much was counted in the interval, in ``unit`` without its ``/s``.
+    ``ready_made``: of percentiles that came ready-made, which have no mean.
     """
 
     unit: str
@@ -40,9 +41,10 @@ class Summary:
     min: float | None = None
     max: float | None = None
     total: float | None = None
+    ready_made: bool = False
 
     def as_dict(self) -> dict[str, object]:
-        """The summary as ``run.json`` holds it; ``total`` only where there is one."""
+        """The summary as ``run.json`` holds it; ``total`` and ``ready_made`` only where there is one."""
         result: dict[str, object] = {
             "unit": self.unit,
             "n": self.n,
@@ -55,6 +57,8 @@ class Summary:
         }
         if self.total is not None:
             result["total"] = self.total
+        if self.ready_made:
+            result["ready_made"] = True
         return result
 
 
@@ -95,3 +99,8 @@ def summarise(values: Sequence[float], unit: str, *, mean: float | None = None, 
         max=ordered[-1],
         total=total,
     )
+
+
+def ready_made(values: Sequence[float], unit: str) -> Summary:
+    """Percentiles that came ready-made: the smallest and the largest; an average of them would mean nothing."""
+    return Summary(unit=unit, n=len(values), min=min(values), max=max(values), ready_made=True)

@@ -79,7 +79,7 @@ def _pieces(series: Series, span: Span, due: float) -> Iterator[_Piece]:
 
 def gaps(series: Series, span: Span) -> list[Gap]:
     """The gaps of a stream in a window, in order of time."""
-    told = [point.value for point in series.points if span.holds(point.end)]
+    told = [point.value for point in series.points if span.holds(point.end) and not series.whole]
     due = statistics.median(told) if told else 0.0
     if due <= 0.0:
         return []

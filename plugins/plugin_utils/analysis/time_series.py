@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ddsketch import Sketch
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import Summary, summarise
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import Summary, ready_made, summarise
 
 LEAST_GAP = 5.0
 """Seconds without a sample that are always let pass: a loaded machine is late at times."""
@@ -75,7 +75,9 @@ class Series:
     ``kind``: ``gauge`` (values as read), ``flow`` (a gauge that tells of the time since the line before it, such as
     frames per second), ``rate`` (per-second rates of a counter), ``counter`` (the same of one that is exported as it
     was read: ``raw`` holds its readings), ``ratio`` (quotients of two counters), ``average`` (means told by a server:
-    nothing but the mean of them all can be said), ``sketch``. ``instance``: of a metric of devices, the device.
+    nothing but the mean of them all can be said), ``sketch``, ``quantile`` (percentiles that came ready-made: there is
+    no mean of them). ``instance``: of a metric of devices, the device. ``whole``: it tells of the whole run, such as a
+    file read at its end, so no window cuts it.
     """
 
     name: str
@@ -85,9 +87,13 @@ class Series:
     sketches: tuple[tuple[float, Sketch], ...] = ()
     raw: tuple[Reading, ...] = ()
     instance: str | None = None
+    whole: bool = False
 
     @property
     def times(self) -> tuple[float, ...]:
+        """When it was told; what tells of a whole run has no times."""
+        if self.whole:
+            return ()
         return tuple(t for t, _dummy in self.sketches) if self.kind == "sketch" else tuple(p.end for p in self.points)
 
 
@@ -184,13 +190,19 @@ def cut(series: Series, spans: Sequence[Span]) -> Summary | None:
 
     Means: of a rate, what was counted divided by the seconds seen; of a flow, what came divided by the length of the
     spans (frames finished in the window / window); of a ratio, Σabove/Σbelow; of a gauge, of its values.
-    Percentiles, min and max are over the single values whose middle lies in a span.
+    Percentiles, min and max are over the single values whose middle lies in a span; of ready-made percentiles there are
+    but min and max.
     """
     if series.kind == "sketch":
-        told = [sketch for t, sketch in series.sketches if any(span.holds(t) for span in spans)]
+        told = [sketch for t, sketch in series.sketches if series.whole or any(span.holds(t) for span in spans)]
         if not told:
             return None
         return ddsketch.merge(told).summary(series.unit)
+    if series.whole or series.kind == "quantile":
+        single = [p.value for p in series.points if series.whole or any(span.holds(p.end) for span in spans)]
+        if not single:
+            return None
+        return ready_made(single, series.unit) if series.kind == "quantile" else summarise(single, series.unit)
     weighed = _weighed(series.points, spans)
     if not weighed:
         return None

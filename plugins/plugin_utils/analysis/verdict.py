@@ -97,12 +97,16 @@ def _restarts(plan: MeasuredPlan, seen: Observations, until: float) -> tuple[lis
 
 def _absent(replica: MeasuredReplica, seen: Observations, span: Span) -> list[str]:
     """Metrics that are not required, and that a measured replica should have had."""
-    rules = [rule.metric for rule in replica.rules if not rule.required]
+    rules = [rule.metric for rule in replica.rules if not (rule.required or (replica.one_shot and rule.live))]
     optional = [metric for metric in rules if not metric_catalogue.of_rule(metric).optional]
-    essential = [metric.name for metric in metric_catalogue.built_in(replica.ovms) if metric.essential]
+    had = seen.replicas[replica.name]
+    built_in = metric_catalogue.built_in(replica.ovms)
+    essential = [metric.name for metric in built_in if metric.essential and metric.instead not in had]
+    if replica.one_shot:
+        essential = []
     found = []
     for metric in [*essential, *optional]:
-        series = seen.replicas[replica.name].get(metric)
+        series = had.get(metric)
         if series is None or cut(series, [span]) is None:
             reason = seen.absent.get(replica.name, {}).get(metric)
             found.append(f"replica {replica.name} on {replica.host}: no {metric}" + (f": {reason}" if reason else ""))
@@ -147,8 +151,7 @@ def _flaws(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], wind
     ]
     for replica in plan.measured:
         where = f"replica {replica.name} on {replica.host}"
-        if not replica.one_shot:
-            found.extend(_absent(replica, seen, whole))
+        found.extend(_absent(replica, seen, whole))
         killed = seen.out_of_memory.get(replica.name, 0)
         if killed:
             found.append(f"{where}: ran out of memory {killed} time{'s' if killed > 1 else ''}")

@@ -16,7 +16,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_
     MeasuredPlan,
     MeasuredReplica,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations, State
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import (
     Series,
     Span,
@@ -40,31 +40,38 @@ def _missing(what: str, times: Sequence[float], span: Span, unit: str) -> str | 
     return f"{what}: no {unit} for {gap:.1f} s" if gap > allowed_gap(times) else None
 
 
+def _done(replica: MeasuredReplica, states: Sequence[State]) -> bool:
+    """Whether a replica has ended as it was meant to."""
+    ended = bool(states) and states[-1].event == "gone"
+    return replica.one_shot or (ended and replica.tells_at_end and states[-1].exit_code == 0)
+
+
 def _of_replica(replica: MeasuredReplica, seen: Observations, span: Span) -> list[str]:
     problems = []
-    before = [state for state in seen.states.get(replica.name, ()) if state.t <= span.end]
-    if before and before[-1].event == "gone" and not replica.one_shot:
-        code = "" if before[-1].exit_code is None else f" with exit code {before[-1].exit_code}"
-        problems.append(f"replica {replica.name} on {replica.host}: ended{code} before the window was over")
-    if replica.one_shot:
-        return problems
     where = f"replica {replica.name} on {replica.host}"
-    problems.append(_missing(where, seen.replica_times.get(replica.name, ()), span, "sample") or "")
-    required = [rule for rule in replica.rules if rule.required]
-    told = seen.absent.get(replica.name, {}).get("log")
-    why = f": {told}" if told else ""
-    if required:
+    before = [state for state in seen.states.get(replica.name, ()) if state.t <= span.end]
+    done = _done(replica, before)
+    if before and before[-1].event == "gone" and not done:
+        code = "" if before[-1].exit_code is None else f" with exit code {before[-1].exit_code}"
+        problems.append(f"{where}: ended{code} before the window was over")
+    if not done:
+        problems.append(_missing(where, seen.replica_times.get(replica.name, ()), span, "sample") or "")
+    required = [rule for rule in replica.rules if rule.required and not (replica.one_shot and rule.live)]
+    log = seen.absent.get(replica.name, {}).get("log")
+    because = f": {log}" if log else ""
+    if any(rule.live for rule in required):
         silent = _missing(where, seen.told_times.get(replica.name, ()), span, "value of its metrics")
-        problems.append(f"{silent}{why}" if silent else "")
+        problems.append(f"{silent}{because}" if silent else "")
     for rule in required:
         series = seen.replicas[replica.name].get(rule.metric)
         if series is None or cut(series, [span]) is None:
+            why, more = f"{rule.source}: {rule.expression}", because
+            if not rule.live:
+                why, more = seen.absent.get(replica.name, {}).get(rule.metric, f"{rule.file} was not read"), ""
             refused = seen.refused[replica.name].get(rule.metric)
             words = refused.words([span]) if refused is not None else None
-            problems.append(
-                f"{where}: no value of its metric {rule.metric} in the window ({rule.source}: {rule.expression})"
-                f"{f': {words}' if words else why}"
-            )
+            more = f": {words}" if words else more
+            problems.append(f"{where}: no value of its metric {rule.metric} in the window ({why}){more}")
     return [problem for problem in problems if problem]
 
 
@@ -94,7 +101,7 @@ class Throughput:
 
 def throughput(plan: MeasuredPlan, seen: Observations) -> Throughput:
     """Frames per second where any measured replica has them, else CPU in cores."""
-    streams = [replica for replica in plan.measured if replica.is_stream]
+    streams = [replica for replica in plan.measured if replica.is_live_stream]
     metric = FPS if streams else CPU
     subjects = streams or [replica for replica in plan.measured if not replica.one_shot]
 
@@ -130,7 +137,7 @@ def lost(plan: MeasuredPlan, seen: Observations) -> str | None:
     """The first measured replica that has ended for good, in words; ``None`` while all live."""
     for replica in plan.measured:
         states = seen.states.get(replica.name, ())
-        if replica.one_shot or not states or states[-1].event != "gone":
+        if not states or states[-1].event != "gone" or _done(replica, states):
             continue
         last = max(seen.host_times.get(replica.host, ()), default=states[-1].t)
         if last - states[-1].t >= LOST_AFTER:

@@ -239,7 +239,7 @@ class Builder:
             served=served,
             files=[bind.shipped for bind in binds if bind.shipped],
             paths=[*mounts.path_checks(entry.name, binds), *model_server.model_checks(entry, served, binds)],
-            prometheus=model_server.scrape_target(image, args, value("ports")),
+            prometheus=model_server.scrape_target(entry, image, args, binds, value("ports")),
             devices=own_devices,
             warnings=warnings,
         )

@@ -18,6 +18,25 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning.shipped_f
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.command_line import is_ovms, option
 
+DEFAULT_FAMILIES = frozenset(
+    (
+        "ovms_current_requests",
+        "ovms_requests_success",
+        "ovms_requests_fail",
+        "ovms_request_time_us",
+        "ovms_streams",
+        "ovms_inference_time_us",
+        "ovms_wait_for_infer_req_time_us",
+        "ovms_current_graphs",
+        "ovms_requests_accepted",
+        "ovms_requests_rejected",
+        "ovms_graph_error",
+        "ovms_graph_processing_time_us",
+        "ovms_responses",
+    )
+)
+"""The families of metrics that OVMS shows without a ``metrics_list``."""
+
 
 @dataclass(frozen=True)
 class Models:
@@ -124,12 +143,19 @@ def _document(entry: Entry, name: str, data: bytes) -> dict[str, Any]:
         document.setdefault("model_config_list", [])
         for item in document["model_config_list"]:
             PurePosixPath(item["config"]["base_path"], str(item["config"]["name"]))
+        _check_monitoring(document)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise entry.error(
             f"{name} is not an OVMS configuration (model_config_list[].config with name and base_path): {error!r}",
             "volumes",
         ) from error
     return dict(document)
+
+
+def _check_monitoring(document: Mapping[str, Any]) -> None:
+    """Raises AttributeError or TypeError for a section of metrics that is none."""
+    metrics = (document.get("monitoring") or {}).get("metrics") or {}
+    iter(metrics.get("metrics_list") or ())
 
 
 def _with_option(args: Sequence[str], name: str, value: str) -> list[str]:
@@ -186,11 +212,36 @@ def _parts_below(path: str, folder: str) -> tuple[str, ...]:
         return ()
 
 
-def scrape_target(image: str, args: Sequence[str], ports: Mapping[str, int]) -> dict[str, Any] | None:
-    """Where the container shows Prometheus metrics: port ``metrics``, or OVMS's REST port with ``--metrics_enable``."""
+def scrape_target(
+    entry: Entry, image: str, args: Sequence[str], binds: Sequence[Mount], ports: Mapping[str, int]
+) -> dict[str, Any] | None:
+    """Where the container shows Prometheus metrics: port ``metrics``, or OVMS's REST port where its metrics are on.
+
+    Of OVMS with the families that it shows.
+    """
+    families = _families(entry, args, binds) if is_ovms(image) else None
+    shown = {} if families is None else {"families": sorted(families)}
     if "metrics" in ports:
-        return {"port": ports["metrics"], "path": "/metrics"}
+        return {"port": ports["metrics"], "path": "/metrics", **shown}
     rest = option(args, "rest_port")
-    if is_ovms(image) and option(args, "metrics_enable") is not None and rest and rest.isdigit() and int(rest):
-        return {"port": int(rest), "path": "/metrics"}
+    if families is not None and rest and rest.isdigit() and int(rest):
+        return {"port": int(rest), "path": "/metrics", **shown}
     return None
+
+
+def _families(entry: Entry, args: Sequence[str], binds: Sequence[Mount]) -> frozenset[str] | None:
+    """The families of metrics that OVMS shows; None where they are off, or where nothing is known of it.
+
+    The command line switches them on, or the configuration file; one that has both ends OVMS at its start.
+    """
+    if option(args, "metrics_enable") is not None:
+        listed = option(args, "metrics_list") or ""
+        return frozenset(name.strip() for name in listed.split(",") if name.strip()) or DEFAULT_FAMILIES
+    config = _config(binds, option(args, "config_path"))
+    if config is None:
+        return None
+    metrics = (_document(entry, config.name, config.data).get("monitoring") or {}).get("metrics") or {}
+    if not metrics.get("enable"):
+        return None
+    listed_there = metrics.get("metrics_list")
+    return DEFAULT_FAMILIES if listed_there is None else frozenset(map(str, listed_there))

@@ -91,7 +91,7 @@ def _charts(
         unit = chart.unit
         for name in listed:
             series = series_of(name).get(metric)
-            if series is None or (chart.quantile is not None and series.kind != "sketch"):
+            if series is None or series.whole or (chart.quantile is not None and series.kind != "sketch"):
                 continue
             unit = chart.unit or series.unit
             points = points_of(series, chart)
@@ -116,7 +116,7 @@ def _own_panels(run: Run) -> list[Panel]:
     own: dict[str, Series] = {}
     for replica in run.plan.replicas:
         for name, series in run.seen.replicas[replica.name].items():
-            if name not in metric_catalogue.OF_CONTAINERS:
+            if name not in metric_catalogue.OF_CONTAINERS and not series.whole:
                 own.setdefault(name, series)
     return [
         (name, Chart(name, own[name].unit, quantile=0.5 if own[name].kind == "sketch" else None))

@@ -4,7 +4,8 @@
 # This is private to the collection: it may change at any time.
 """The time series of a run as all formats of them export them: values at ascending times, in whole milliseconds.
 
-A sketch is exported as its percentiles, a series each; a counter as it was read; everything else as its points.
+A sketch is exported as its percentiles, a series each; a counter as it was read; everything else as its points. What
+tells of a whole run is one value, at the time when it was read: the mean, of ready-made percentiles the largest.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import PERCENTILES
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series, cut
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
 
 
@@ -71,7 +72,9 @@ def _of_series(subject: Subject, series: Series) -> Iterator[Exported]:
         unit = series.unit.removesuffix("/s") if series.kind == "counter" else series.unit
         return Exported(subject, series.name, unit, series.kind == "counter", percentile, times, values)
 
-    if series.kind == "sketch":
+    if series.whole:
+        yield from (exported([told], percentile) for told, percentile in _of_whole(series))
+    elif series.kind == "sketch":
         for name, quantile in PERCENTILES.items():
             told = ((t, value) for t, sketch in series.sketches if (value := sketch.quantile(quantile)) is not None)
             yield exported(told, name)
@@ -79,6 +82,21 @@ def _of_series(subject: Subject, series: Series) -> Iterator[Exported]:
         yield exported((reading.t, reading.value) for reading in sorted(series.raw, key=lambda reading: reading.t))
     else:
         yield exported((point.end, point.value) for point in series.points)
+
+
+def _of_whole(series: Series) -> Iterator[tuple[tuple[float, float], str | None]]:
+    """Time and value of what tells of a whole run, and which percentile of a sketch it is."""
+    figures = cut(series, ())
+    read = max([*(t for t, _dummy in series.sketches), *(point.end for point in series.points)], default=0.0)
+    if figures is None:
+        return
+    if series.kind == "sketch":
+        told = ((name, getattr(figures, name)) for name in PERCENTILES)
+        yield from (((read, value), name) for name, value in told if value is not None)
+        return
+    value = figures.max if figures.ready_made else figures.mean
+    if value is not None:
+        yield (read, value), None
 
 
 def _ascending(told: Iterable[tuple[float, float]]) -> tuple[array[int], array[float]]:

@@ -65,7 +65,11 @@ def look(directory: RunDirectory, settings: WindowSettings, now: float) -> Progr
 def _throughput_only(plan: MeasuredPlan) -> MeasuredPlan:
     """The plan without the rules that a look has no use for: sketches of many clients take long to read."""
     replicas = tuple(
-        replace(replica, ovms=False, rules=tuple(rule for rule in replica.rules if rule.metric in _LOOKED_AT))
+        replace(
+            replica,
+            ovms=False,
+            rules=tuple(rule for rule in replica.rules if rule.live and rule.metric in _LOOKED_AT),
+        )
         for replica in plan.replicas
     )
     return replace(plan, replicas=replicas)

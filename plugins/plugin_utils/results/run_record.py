@@ -81,16 +81,19 @@ def judge(run: Run) -> Verdict:
 
 def aggregate(run: Run, spans: Sequence[Span]) -> dict[str, Summary]:
     """Figures of all measured replicas together: frames per second, asked and done, as their sum, latency from all
-    frames of all of them, errors and frames late or dropped as their number. Left out where no replica has them."""
+    frames of all of them, errors and frames late or dropped as their number, of percentiles that came ready-made the
+    smallest and the largest. Left out where no replica has them."""
     streams = [run.seen.replicas[replica.name] for replica in run.plan.measured]
     sketched = {name for series in streams for name, one in series.items() if one.kind == "sketch"}
 
     def of(name: str) -> list[Series]:
         return [series[name] for series in streams if name in series]
 
+    ready_made = {name for series in streams for name, one in series.items() if one.kind == "quantile"}
     figures = [
         *((name, aggregates.flow(of(name), spans)) for name in (FPS.name, ACHIEVED.name)),
         *((name, aggregates.latency(of(name), spans)) for name in sorted(sketched)),
+        *((name, aggregates.extremes(of(name), spans)) for name in sorted(ready_made)),
         (OFFERED.name, _offered(of(OFFERED.name), spans)),
         *((metric.name, _counted(run, metric, spans)) for metric in (ERRORS, LATE, DROPPED)),
     ]

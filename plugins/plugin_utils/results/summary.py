@@ -27,6 +27,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import DEVICE_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import UNITLESS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import CPUS, Metric, SummaryRow
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
@@ -244,6 +245,16 @@ class Column:
         return shown(self.figure(metrics.get(self.metric) or {}), self.text, self.factor)
 
 
+@dataclass(frozen=True)
+class ReadyMade(Column):
+    """A column of percentiles that came ready-made: of several the smallest and the largest, never an average."""
+
+    def cell(self, metrics: Mapping[str, Any]) -> str:
+        figures = metrics.get(self.metric) or {}
+        least, most = (shown(figures.get(key), self.text, self.factor) for key in ("min", "max"))
+        return least if least == most else f"{least}…{most}"
+
+
 def _of(key: str) -> Callable[[Mapping[str, Any]], float | None]:
     return lambda figures: figures.get(key)
 
@@ -274,8 +285,18 @@ def _measured(final: Mapping[str, Any]) -> list[str]:
 
 
 def _columns(final: Mapping[str, Any]) -> list[Column]:
-    told = {metric for name in _measured(final) for metric in final["metrics"].get(name, {})}
-    return [column for column in COLUMNS if not column.folded or column.metric in told]
+    told: dict[str, Mapping[str, Any]] = {}
+    for name in _measured(final):
+        told.update(final["metrics"].get(name, {}))
+    ready_made = sorted(metric for metric, figures in told.items() if figures.get("ready_made"))
+    return [
+        *(column for column in COLUMNS if not column.folded or column.metric in told),
+        *(ReadyMade(_with_unit(metric, told[metric]["unit"]), metric, _of("max"), "{:.4g}") for metric in ready_made),
+    ]
+
+
+def _with_unit(metric: str, unit: str) -> str:
+    return metric if unit == UNITLESS or metric.endswith(f"_{unit}") else f"{metric} {unit}"
 
 
 def headings(final: Mapping[str, Any]) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def rows(final: Mapping[str, Any]) -> Iterator[Row]:
 def _figures(whose: tuple[str, str, str, str, str], metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
     for metric, figures in metrics.items():
         for statistic, value in figures.items():
-            if statistic != "unit" and value is not None:
+            if statistic not in ("unit", "ready_made") and value is not None:
                 yield (*whose, metric, statistic, value, _unit(statistic, str(figures["unit"])))
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types
     choice,
     record,
     regex,
+    scalar,
     text,
     typed,
 )
@@ -31,27 +33,85 @@ def _regex_with_group(value: Any) -> str:
     return expression
 
 
+@typed(type="string", pattern="^/[^/]")
+def _path_inside(value: Any) -> str:
+    path: str = text(value)
+    first = path.lstrip("/").partition("/")[0]
+    if not path.startswith("/") or not first or ".." in path.split("/") or "\0" in path:
+        raise ValueError(f"{path!r} is no absolute path in the container")
+    if any(sign in first for sign in "*?["):
+        raise ValueError(f"{path!r} would look through the whole container: name a folder, such as /results/*.json")
+    return posixpath.normpath(f"/{path.lstrip('/')}")
+
+
+@typed(anyOf=[{"type": "string", "minLength": 1}, {"type": "integer", "minimum": 1}])
+def _column(value: Any) -> str:
+    column: str = scalar(value)
+    if not column or (column.lstrip("-").isdigit() and int(column) < 1):
+        raise ValueError(f"expected the heading of a column, or its number from 1, not {value!r}")
+    return column
+
+
+@typed(type="number", exclusiveMinimum=0)
+def _scale(value: Any) -> float:
+    try:
+        factor = float(scalar(value))
+    except ValueError as error:
+        raise ValueError(f"expected a number above 0, not {value!r}") from error
+    if not 0.0 < factor < 1e100:
+        raise ValueError(f"expected a number above 0, not {value!r}")
+    return factor
+
+
 def _check_metric(rule: dict[str, Any]) -> None:
-    metric_sources.source_of(rule)
+    source = metric_sources.source_of(rule)
+    if "row" in rule and source.key != "csv":
+        raise ValueError("row chooses a row of a csv")
 
 
 #: how an expression is checked where any text will not do
-_EXPRESSIONS: Mapping[str, Type] = {"regex": _regex_with_group}
+_EXPRESSIONS: Mapping[str, Type] = {"regex": _regex_with_group, "csv": _column}
+_LIVE = tuple(source for source in metric_sources.SOURCES if not source.in_file)
+_OF_FILES = tuple(source for source in metric_sources.SOURCES if source.in_file and source.key != "regex")
+
+
+def _fields(sources: tuple[metric_sources.MetricSource, ...]) -> tuple[Field, ...]:
+    return tuple(
+        Field(source.key, _EXPRESSIONS.get(source.key, text), source.doc, source.example) for source in sources
+    )
+
+
 METRIC_FIELDS: tuple[Field, ...] = (
-    *(
-        Field(source.name, _EXPRESSIONS.get(source.name, text), source.doc, source.example)
-        for source in metric_sources.SOURCES
+    *_fields(_LIVE),
+    Field(
+        metric_sources.FILE,
+        _path_inside,
+        "A file in the container or in a volume of it, read once, see [files](#files-that-containers-write); "
+        "`*`, `?` and `[…]` stand for what is in one name.",
+        "file: /results/*.json",
     ),
+    *_fields(_OF_FILES),
+    Field("row", text, "Of a table, only the rows whose first cell is this.", "row: Request Latency (ms)"),
     Field(
         "kind",
         choice(*metric_sources.KIND_NAMES),
-        "`gauge`; `counter`, which becomes a rate; `sketch`, the DDSketch bins of latencies (only `log`).",
+        "`gauge`; `counter`, which becomes a rate; `sketch`, the DDSketch bins of latencies (only `log`), or single "
+        "latencies of a file; `quantile`, a percentile that comes ready-made.",
         "kind: counter",
         default=metric_sources.KINDS[0].name,
     ),
     Field("unit", text, "Unit of the value.", "unit: seconds", default="1"),
+    Field("scale", _scale, "What a value is multiplied by.", "scale: 0.001"),
     Field("required", boolean, "Whether a run without it fails; else it is degraded.", "required: false", default=True),
 )
 
 
-METRIC_RULE = record(METRIC_FIELDS, _check_metric, oneOf=[{"required": [name]} for name in metric_sources.SOURCE_NAMES])
+METRIC_RULE = record(
+    METRIC_FIELDS,
+    _check_metric,
+    oneOf=[{"required": [key]} for key in metric_sources.KEYS],
+    anyOf=[
+        *({"required": [source.key], "not": {"required": [metric_sources.FILE]}} for source in _LIVE),
+        *({"required": [metric_sources.FILE, source.key]} for source in metric_sources.SOURCES if source.in_file),
+    ],
+)

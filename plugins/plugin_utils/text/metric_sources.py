@@ -41,58 +41,109 @@ KINDS = (
         "no value in the window",
         form="a JSON object in a log line",
     ),
+    MetricKind(
+        "quantile",
+        "as the rule says",
+        "a percentile that comes ready-made: each one as it was told, as `min` and `max`; never a mean",
+        "no value in the window",
+    ),
 )
 KIND_NAMES = tuple(kind.name for kind in KINDS)
 
 
+FILE = "file"
+"""The key of a rule that names a file, and the type of the samples that hold its text."""
+
+
 @dataclass(frozen=True)
 class MetricSource:
-    """A key of a rule, whose value says where the metric is found. ``sample``: the type of the samples that hold it."""
+    """Where a rule finds its metric: its ``key`` says what to look for, in samples of the type ``sample``.
+
+    ``in_file``: in a file of the container, which the rule's `FILE` names.
+    """
 
     name: str
+    key: str
     sample: str
     kinds: tuple[str, ...]
     doc: str
     example: str
+
+    @property
+    def in_file(self) -> bool:
+        return self.sample == FILE
 
 
 SOURCES = (
     MetricSource(
         "log",
         "log",
-        ("gauge", "counter", "sketch"),
+        "log",
+        ("gauge", "counter", "sketch", "quantile"),
         "A [JMESPath](https://jmespath.org) over the JSON lines that the container logs.",
         "log: inference.fps",
     ),
     MetricSource(
         "regex",
+        "regex",
         "log",
-        ("gauge", "counter"),
-        "A regular expression over the lines that it logs; its first group is the value.",
+        ("gauge", "counter", "quantile"),
+        "A regular expression over the lines that it logs, or those of `file`; its first group is the value.",
         'regex: "fps=([0-9.]+)"',
     ),
     MetricSource(
         "prometheus",
         "prometheus",
-        ("gauge", "counter"),
-        "A sample of its `/metrics`, at the port named `metrics`, or OVMS's REST port with `--metrics_enable`.",
+        "prometheus",
+        ("gauge", "counter", "quantile"),
+        "A sample of its `/metrics`, at the port named `metrics`, or OVMS's REST port where its metrics are on.",
         "prometheus: ovms_requests_success",
+    ),
+    MetricSource(
+        "file json",
+        "json",
+        FILE,
+        ("gauge", "sketch", "quantile"),
+        "A JMESPath over the JSON document in `file`, or each of its JSON lines; a list gives each of its numbers.",
+        "json: request_latency.p99",
+    ),
+    MetricSource(
+        "file csv",
+        "csv",
+        FILE,
+        ("gauge", "sketch", "quantile"),
+        "A column of the table in `file`: its heading, or its number from 1.",
+        "csv: p99",
+    ),
+    MetricSource(
+        "file regex",
+        "regex",
+        FILE,
+        ("gauge", "sketch", "quantile"),
+        "As for log lines.",
+        'regex: "fps=([0-9.]+)"',
     ),
 )
 SOURCE_NAMES = tuple(source.name for source in SOURCES)
+KEYS = tuple(dict.fromkeys(source.key for source in SOURCES))
 SAMPLES: Mapping[str, str] = {source.name: source.sample for source in SOURCES}
 
 
 def source_of(rule: Mapping[str, Any]) -> MetricSource:
     """The one source that a rule names. Raises ValueError where it names none or several, or one not of its kind."""
-    found = [source for source in SOURCES if rule.get(source.name) is not None]
+    in_file = rule.get(FILE) is not None
+    named = [key for key in KEYS if rule.get(key) is not None]
+    found = [source for source in SOURCES if [source.key] == named and source.in_file == in_file]
     if len(found) != 1:
-        raise ValueError(f"expected exactly one of {', '.join(SOURCE_NAMES)}")
+        able = ", ".join(source.key for source in SOURCES if source.in_file == in_file)
+        raise ValueError(f"expected exactly one of {able}{' beside file' if in_file else ', or file'}")
     kind = next((kind for kind in KINDS if kind.name == kind_of(rule)), None)
     if kind is None:
         raise ValueError(f"kind '{kind_of(rule)}' is not one of {', '.join(KIND_NAMES)}")
     if kind.name not in found[0].kinds:
-        able = " or ".join(source.name for source in SOURCES if kind.name in source.kinds)
+        if in_file:
+            raise ValueError(f"a file is read once: there is no {kind.name} of it")
+        able = " or ".join(source.key for source in SOURCES if kind.name in source.kinds and not source.in_file)
         raise ValueError(f"a {kind.name} is {kind.form}: its source is {able}")
     return found[0]
 

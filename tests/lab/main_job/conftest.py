@@ -19,7 +19,10 @@ from typing import Any
 
 import pytest
 
-PROFILES = ("ovms", "capi", "gstreamer", "capi-fleet")
+from .. import over_ssh
+
+# The image and the model of capi are those of capi-fleet, which needs them on every host.
+PROFILES = ("ovms", "gstreamer", "capi-fleet")
 # Enough for a valid window of every profile that is shipped, and no more.
 SHORT = {"measure_warmup_max": 5, "measure_duration": 10, "measure_poll": 3}
 HOSTS = ("h1", "h2", "h3", "h4")
@@ -151,33 +154,30 @@ class Fleet:
         return self.shells(host, command)[host]
 
     def shells(self, pattern: str, command: str) -> dict[str, str]:
-        """What a command prints on each host of a pattern; fails when it does on one of them."""
+        """What a command prints on the hosts named, or those of a group, or all; fails when it does on one of them."""
         self.clean = False
-        ended = subprocess.run(
-            ["ansible", pattern, "-m", "ansible.builtin.shell", "-a", command, "-o"],
-            cwd=self.home,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        answers = (line.partition(" | ") for line in ended.stdout.splitlines() if " | rc=" in line)
-        return {host: rest.partition("(stdout) ")[2].replace("\\n", "\n").strip() for host, _bar, rest in answers}
+        return over_ssh.shells(self.inventory, pattern, command)
 
     def leftovers(self) -> dict[str, list[str]]:
-        """Containers, networks of ours, and files of deployments and runs on each host; empty when there are none."""
+        """What is on each host: containers, networks and volumes of ours, files of deployments and runs, leases."""
+        ours = "--filter label=retail.profiles.collection"
+        state = "/var/lib/retail-profiles"
         command = (
-            "docker ps -a --format 'container {{ '{{' }}.Names{{ '}}' }}'; "
-            "docker network ls --filter label=retail.profiles.collection --format 'network {{ '{{' }}.Name{{ '}}' }}'; "
-            "find /var/lib/retail-profiles/deployments /var/lib/retail-profiles/runs -mindepth 1 2>/dev/null || true"
+            "docker ps -a --format 'container {{.Names}}'; "
+            f"docker network ls {ours} --format 'network {{{{.Name}}}}'; "
+            f"docker volume ls {ours} --format 'volume {{{{.Name}}}}'; "
+            f"find {state}/deployments {state}/runs {state}/leases -mindepth 1 2>/dev/null || true"
         )
         found = {host: text.splitlines() for host, text in self.shells("all", command).items()}
         assert set(found) == set(HOSTS)
         left = {host: lines for host, lines in found.items() if lines}
         self.clean = not left
         return left
+
+    def tidy(self) -> None:
+        """Stop what is left."""
+        if not self.clean and self.leftovers():
+            self.well("stop_profile")
 
     def latest(self) -> dict[str, Any]:
         """The newest run's record."""
@@ -207,7 +207,7 @@ def prepared(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
         # The image of ovms's client, of which the tests' own profiles are made, goes to every host.
         place = {"profile_place": {"client": "all"}} if profile == "ovms" else {}
         fleet.well("prepare_hosts", profile=profile, **place)
-    fleet.well("stop_profile")
+    fleet.tidy()
     return fleet
 
 
@@ -217,8 +217,7 @@ def fleet(prepared: Fleet, tmp_path: Path) -> Iterator[Fleet]:
     user = Fleet(prepared.checkout, prepared.inventory, tmp_path)
     yield user
     shutil.rmtree(tmp_path / "results", ignore_errors=True)
-    if not user.clean:
-        user.well("stop_profile")
+    user.tidy()
 
 
 @pytest.fixture

@@ -15,11 +15,13 @@ from .conftest import Fleet
 NAMED = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"')
 
 # Two servers on one host, and clients on it and on another.
+# Without init, the first process of a container does not heed SIGTERM, and is waited for.
 PROFILE = """
 containers:
   - name: server
     image: retail/kserve-client:1
     entrypoint: [python3, -m, http.server, "8000"]
+    docker: {{init: true}}
     networks: [inner]
     ports: {{web: 8000}}
     hosts: h1
@@ -28,6 +30,7 @@ containers:
   - name: client
     image: retail/kserve-client:1
     entrypoint: [sleep, "600"]
+    docker: {{init: true}}
     env:
       SERVER: "{{{{ peers['server'].address }}}}"
       PORT: "{{{{ peers['server'].ports.web }}}}"

@@ -43,7 +43,7 @@ def profile(*parts: str) -> str:
 
 
 def running(fleet: Fleet) -> set[str]:
-    names = fleet.shells("all", "docker ps --format '{{ '{{' }}.Names{{ '}}' }}'")
+    names = fleet.shells("all", "docker ps --format '{{.Names}}'")
     return {name for text in names.values() for name in text.split()}
 
 
@@ -66,7 +66,7 @@ def without(fleet: Fleet, host: str, service: str, kill: str) -> Iterator[None]:
 
 def test_all_that_fails_is_told_at_once_and_all_else_is_finished(fleet: Fleet) -> None:
     exits = container("server", "h1", "echo sorry; exit 3")
-    never = container("never", "h2", "sleep 1000")
+    never = container("never", "h2", "trap 'exit 0' TERM; sleep 1000 & wait")
     loops = container("loops", "h3", "exit 7", more="docker: {restart_policy: always}", timeout=60)
     fleet.profile("mixed", profile(exits, never, loops, SOLO, CLIENT))
     done = fleet.play("deploy_profile", profile="mixed", profile_on_failure="keep")
@@ -97,7 +97,7 @@ def test_all_that_fails_is_told_at_once_and_all_else_is_finished(fleet: Fleet) -
 def test_what_becomes_of_the_rest(fleet: Fleet, policy: str) -> None:
     fleet.profile("rest", profile(SOLO))
     fleet.well("deploy_profile", profile="rest")
-    before = fleet.shell("h1", "docker inspect -f '{{ '{{' }}.Id{{ '}}' }}' rest-solo-1")
+    before = fleet.shell("h1", "docker inspect -f '{{.Id}}' rest-solo-1")
     fleet.profile("rest", profile(SOLO, container("more", "h2,h3"), container("bad", "h1", "exit 5")))
     done = fleet.play("deploy_profile", profile="rest", profile_on_failure=policy)
     assert done.status != 0
@@ -106,7 +106,7 @@ def test_what_becomes_of_the_rest(fleet: Fleet, policy: str) -> None:
         assert fleet.leftovers() == {}
     else:
         assert running(fleet) == {f"rest-solo-{n}" for n in (1, 2, 3, 4)}
-        assert fleet.shell("h1", "docker inspect -f '{{ '{{' }}.Id{{ '}}' }}' rest-solo-1") == before
+        assert fleet.shell("h1", "docker inspect -f '{{.Id}}' rest-solo-1") == before
     assert leases(fleet) == set()
 
 

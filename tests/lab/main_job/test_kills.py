@@ -18,9 +18,10 @@ import time
 import pytest
 
 from .conftest import Fleet
-from .test_two_users import ELSEWHERE, leases
+from .test_two_users import ELSEWHERE
 
 KILLS = int(os.environ.get("RETAIL_PROFILES_KILLS", "5"))
+MANY = KILLS >= 50
 SEED = int(os.environ.get("RETAIL_PROFILES_KILLS_SEED", "20261124"))
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 # Two waves over the fleet, with all that leaves something behind: networks, a volume in which root writes, a folder.
@@ -44,8 +45,6 @@ containers:
     hosts: all
     replicas_per_host: 2
 """
-# Volumes are looked for, too.
-VOLUMES = "docker volume ls -q --filter label=retail.profiles.collection"
 
 
 @pytest.fixture
@@ -55,10 +54,6 @@ def killed(fleet: Fleet, foreign: str) -> Fleet:
     folder.mkdir()
     (folder / "data.txt").write_text("shipped\n" * 1000, encoding="utf-8")
     return fleet
-
-
-def left(fleet: Fleet) -> tuple[dict[str, list[str]], str]:
-    return fleet.leftovers(), "".join(fleet.shells("all", VOLUMES).values())
 
 
 def timed(fleet: Fleet, playbook: str, **variables: str) -> float:
@@ -87,8 +82,9 @@ def test_playbooks_that_are_killed_at_random_moments(killed: Fleet, foreign: str
             assert again.status == 0, f"{told}\n{again.output}"
             assert killed.well("deploy_profile", profile="killed").changed == 0, told
             kill(killed, kind, part * stops, "stop_profile")
-        with killed.start("stop_profile", prefix=ELSEWHERE) as stop:
+        # Elsewhere nobody knows who is dead, and waits a minute to see.
+        with killed.start("stop_profile", prefix=ELSEWHERE if MANY or kind is signal.SIGKILL else ()) as stop:
             done = stop.end()
         assert done.status == 0, f"{told}\n{done.output}"
-        assert left(killed) == ({"h2": [foreign]}, ""), told
-        assert leases(killed) == set(), told
+        # No volume and no lease either.
+        assert killed.leftovers() == {"h2": [foreign]}, told

@@ -24,7 +24,7 @@ def kept(prepared: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     user = Fleet(prepared.checkout, prepared.inventory, tmp_path_factory.mktemp("kept"))
     done = user.well("run_profile", profile="ovms", profile_keep=True, **SHORT)
     yield user, done
-    user.well("stop_profile")
+    user.tidy()
 
 
 @pytest.mark.measures

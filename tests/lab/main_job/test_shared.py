@@ -45,7 +45,7 @@ def members(fleet: Fleet) -> set[str]:
 def served(fleet: Fleet) -> set[str]:
     """The deployments of the clients that get answers from the server; waits for the first of each."""
     command = (
-        "for name in $(docker ps --format '{{ '{{' }}.Names{{ '}}' }}'); do "
+        "for name in $(docker ps --format '{{.Names}}'); do "
         "timeout 30 docker logs -f $name 2>&1 | grep -q -m 1 'requests.:[1-9]' && echo $name; done; true"
     )
     names = [name for text in fleet.shells("ovms_clients", command).values() for name in text.split()]

@@ -24,7 +24,7 @@ containers:
     metrics:
       fps: {{log: fps, required: false}}
 """
-LOOP = "while true; do echo '{\\\"fps\\\": 1}'; sleep 1; done"
+LOOP = "trap 'exit 0' TERM; while true; do echo '{\\\"fps\\\": 1}'; sleep 1 & wait $!; done"
 
 
 def bad(text: str) -> dict[str, Any]:

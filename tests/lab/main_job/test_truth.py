@@ -121,7 +121,7 @@ def truth(prepared: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     settings = {"measure_warmup_max": 10, "measure_duration": WINDOW, "profile_keep": True}
     with user.start("run_profile", profile="truth", **settings) as playing:
         playing.until("Start the sampler")
-        ids = user.shells("h2,h3", "docker ps --no-trunc --format '{{ '{{' }}.Names{{ '}}' }} {{ '{{' }}.ID{{ '}}' }}'")
+        ids = user.shells("h2,h3", "docker ps --no-trunc --format '{{.Names}} {{.ID}}'")
         found = dict(line.split() for text in ids.values() for line in text.splitlines())
         names = ("truth-spinner-1", "truth-holder-1", "truth-empty-1")
         by_hand = ByHand({name: found[name] for name in names})

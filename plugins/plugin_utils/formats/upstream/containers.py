@@ -24,7 +24,11 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base impor
     hardware,
     in_image,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.upstream import host_config, model_config
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.upstream import (
+    host_config,
+    model_config,
+    results_folder,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
 TOP = ("Containers", "InputSrc", "TargetDevice")
@@ -56,13 +60,15 @@ def translate(source: Source) -> Translation:
     port = _grpc_port([variables for _files, _own, variables in environments])
     containers = []
     for name, node, (files, own, variables) in zip(names, nodes, environments, strict=True):
+        volumes = _volumes(source, node)
         fields: dict[str, Any] = {
             "name": name,
             "image": source.image(node.text("DockerImage"), name, node.text("Name"), node.at("DockerImage")),
             "entrypoint": _entrypoint(node),
             "env_file": files,
             "env": own,
-            "volumes": _volumes(source, node),
+            "volumes": volumes,
+            **({} if name in servers else results_folder.metrics(volumes)),
             "networks": ["host"],
             **({"target_device": hardware(variables)["target_device"]} if name in servers else hardware(variables)),
             "depends_on": [] if name in servers else servers,

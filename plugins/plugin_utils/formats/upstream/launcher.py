@@ -24,7 +24,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base impor
     go_duration,
     hardware,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.upstream import model_config
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.upstream import model_config, results_folder
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import templates
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.templates import Template
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
@@ -132,13 +132,15 @@ def _client(source: Source, top: Node, server: str | None, generated: dict[str, 
             "TARGET_GPU_DEVICE=--privileged makes no container privileged: profile_target_device gives what is needed",
             node.at("EnvironmentVariableFiles"),
         )
+    volumes = [*_volumes(source, launcher, variables), *_custom_nodes(source, top, node, launcher, generated)]
     fields = {
         "name": name,
         "image": source.image(launcher.text("DockerImage"), name, original, launcher.at("DockerImage")),
         **_command(source, node, "DockerLauncher" in node, variables),
         "env_file": files,
         "env": {"GRPC_PORT": Template(f"{{{{ peers['{server}'].ports.grpc }}}}")} if server else {},
-        "volumes": [*_volumes(source, launcher, variables), *_custom_nodes(source, top, node, launcher, generated)],
+        "volumes": volumes,
+        **results_folder.metrics(volumes),
         "networks": ["host"],
         **hardware({**variables, **source.given.env}),
         "depends_on": [server] if server else [],

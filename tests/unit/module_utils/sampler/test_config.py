@@ -109,9 +109,9 @@ def test_the_replicas_of_a_host_come_from_the_plan() -> None:
     prometheus = {"port": 8000, "path": "/metrics", "prefixes": ["ovms_", "pipeline_frames"]}
     found = host_replicas(plan, "h1")
     assert found == [
-        {"name": "s-1", "prometheus": None, "network": "host"},
-        {"name": "s-2", "prometheus": prometheus, "network": "own"},
-        {"name": "s-5", "prometheus": None, "network": "container:s-2"},
-        {"name": "s-6", "prometheus": None, "network": "own"},
+        {"name": "s-1", "prometheus": None, "network": "host", "files": []},
+        {"name": "s-2", "prometheus": prometheus, "network": "own", "files": []},
+        {"name": "s-5", "prometheus": None, "network": "container:s-2", "files": []},
+        {"name": "s-6", "prometheus": None, "network": "own", "files": []},
     ]
     assert len(config.watched(found)) == 4

@@ -123,6 +123,7 @@ class Container:
     address: str = "127.0.0.1"
     env: dict[str, str] = field(default_factory=dict)
     log: list[tuple[int, int, str]] = field(default_factory=list)  # time, stream, text
+    archives: dict[str, bytes] = field(default_factory=dict)  # by the path that is asked for
 
     def inspected(self) -> bytes:
         secrets = {"retail.profiles.secrets": " ".join(self.env)} if self.env else {}
@@ -243,6 +244,9 @@ class Engine:
             return answer(404, json.dumps({"message": f"No such container: {name}"}).encode())
         if what == "json":
             return answer(200, found.inspected())
+        if what == "archive":
+            data = found.archives.get(parse_qs(url.query)["path"][0])
+            return answer(404, b'{"message": "Could not find the file"}') if data is None else answer(200, data)
         return self._follow(connection, found, parse_qs(url.query))
 
     def _follow(self, connection: socket.socket, container: Container, query: dict[str, list[str]]) -> Optional[bytes]:

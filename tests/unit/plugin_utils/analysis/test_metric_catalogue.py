@@ -16,7 +16,6 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import me
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
     CONTAINER_METRICS,
     OFFERED,
-    OVMS_METRICS,
     TOLD_METRICS,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import (
@@ -25,6 +24,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_me
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import CPU_OTHERS, HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import CPUS, Metric
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ovms_metrics import OVMS_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import summary
 
 from ..synthetic import Play

@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch, metric_rules, prometheus_text
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
+    ddsketch,
+    metric_rules,
+    prometheus_text,
+    result_files,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import Rule, rule_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric_rules import Extractor
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.prometheus_text import Selector
@@ -164,8 +169,9 @@ def test_a_rule_that_is_none_is_named(data: dict[str, str]) -> None:
 @pytest.mark.parametrize("source", metric_sources.SOURCES, ids=lambda source: source.name)
 def test_every_source_has_a_reader_of_its_samples(source: MetricSource) -> None:
     written = yaml_document.parse(source.example, "example").value
-    one = rule_of("fps", written)
-    assert (one.source, set(metric_rules.READERS)) == (source.name, set(metric_sources.SOURCE_NAMES))
+    one = rule_of("fps", {**written, "file": "/results/a"} if source.in_file else written)
+    readers = {*metric_rules.READERS, *result_files.MAKERS}
+    assert (one.source, readers) == (source.name, set(metric_sources.SOURCE_NAMES))
     assert Extractor([one]).read({"type": "riddle", "line": "{}", "text": ""}) == []
 
 

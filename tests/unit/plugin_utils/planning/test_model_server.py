@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.planning import plan
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning import model_server, plan
 
 from ..world import OVMS, World
 
@@ -110,3 +110,35 @@ def test_a_configuration_that_is_not_the_profiles_cannot_be_put_on_a_device(worl
     )
     with pytest.raises(ProfileError, match=r"container server, field args: its models cannot be put on GPU: /config/c"):
         world.plan("elsewhere", target_device="GPU")
+
+
+def scraped(world: World, monitoring: Any, *args: str) -> Any:
+    document = {"model_config_list": [{"config": MODEL}], "monitoring": monitoring}
+    (world.root / "ovms" / "config.json").write_text(json.dumps(document), encoding="utf-8")
+    file = world.root / "ovms" / "profile.yml"
+    text = file.read_text(encoding="utf-8")
+    try:
+        file.write_text(text.replace(", --metrics_enable", "".join(f", {arg}" for arg in args)), encoding="utf-8")
+        return world.plan("ovms")["replicas"]["ovms-server-1"]["prometheus"]
+    finally:
+        file.write_text(text, encoding="utf-8")
+
+
+def test_metrics_are_switched_on_by_the_flag_or_by_the_configuration(world: World) -> None:
+    default = sorted(model_server.DEFAULT_FAMILIES)
+    on = {"port": 8000, "path": "/metrics"}
+    assert scraped(world, {}, "--metrics_enable") == {**on, "families": default}
+    listed = ("--metrics_enable", "--metrics_list", "'ovms_streams, ovms_requests_success'")
+    assert scraped(world, {}, *listed) == {**on, "families": ["ovms_requests_success", "ovms_streams"]}
+    assert scraped(world, {"metrics": {"enable": True}}) == {**on, "families": default}
+    some = {"metrics": {"enable": True, "metrics_list": ["ovms_streams"]}}
+    assert scraped(world, some) == {**on, "families": ["ovms_streams"]}
+    for off in ({}, {"metrics": {"enable": False}}, {"metrics": None}, None):
+        assert scraped(world, off) is None
+
+
+def test_a_section_of_metrics_that_is_none_is_named(world: World) -> None:
+    with pytest.raises(ProfileError, match=r"config.json is not an OVMS configuration"):
+        scraped(world, {"metrics": {"enable": True, "metrics_list": 7}})
+    with pytest.raises(ProfileError, match=r"config.json is not an OVMS configuration"):
+        scraped(world, "on")

@@ -26,6 +26,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     metric_catalogue,
     metric_rules,
     observations,
+    ovms_metrics,
     prometheus_text,
     run_events,
 )
@@ -100,11 +101,12 @@ SCRAPES = st.lists(st.tuples(FAMILIES, ENDINGS).map("".join), max_size=4).map("\
 FIELDS = {
     "t": st.one_of(NUMBERS, st.floats(T0, T0 + 30.0)),
     "type": st.one_of(
-        st.sampled_from(["log", "prometheus", "container", "host", "state", "absent", "observer"]), VALUES
+        st.sampled_from(["log", "prometheus", "file", "container", "host", "state", "absent", "observer"]), VALUES
     ),
     "replica": st.one_of(st.sampled_from([CLIENT, SERVER]), VALUES),
     "line": st.one_of(LINES, VALUES),
-    "text": st.one_of(SCRAPES, VALUES),
+    "text": st.one_of(SCRAPES, LINES, VALUES),
+    "path": st.one_of(st.just("/results/*"), VALUES),
     **dict.fromkeys(("stream", "event", "exit_code", "started_at", "id", "subject", "metric", "reason"), VALUES),
     **dict.fromkeys(("cpu_ns", "periods", "throttled", "mem_usage", "mem_inactive_file", "oom"), VALUES),
     **dict.fromkeys(("cpu", "mem", "net", "disk", "psi", "blk", "cpu_seconds", "host"), VALUES),
@@ -120,7 +122,18 @@ RULES = {
     "up": {"log": "ceil(to_number(fps))", "kind": "gauge"},
     "digits": {"regex": r"(\d+)", "kind": "counter"},
     "scraped": {"prometheus": "fps", "kind": "counter"},
+    **{
+        f"{key}_{kind}": {"file": "/results/*", key: what, "kind": kind, **more}
+        for key, what, more in (
+            ("json", "@", {}),
+            ("json", "fps", {"scale": 1e99}),
+            ("csv", "1", {"row": "fps"}),
+            ("regex", r"(\d+)", {"scale": 1e-99}),
+        )
+        for kind in ("gauge", "sketch", "quantile")
+    },
 }
+FILE_RULES = tuple(measured_plan.rule_of(name, rule) for name, rule in RULES.items() if "file" in rule)
 
 
 def plan() -> dict[str, Any]:
@@ -144,7 +157,7 @@ def test_no_value_breaks_the_reader_of_sketches(value: object) -> None:
 
 @given(SCRAPES)
 def test_no_scrape_breaks_its_reader(text: str) -> None:
-    found = prometheus_text.scrape(text, metric_catalogue.SCRAPED_NAMES)
+    found = prometheus_text.scrape(text, ovms_metrics.SCRAPED_NAMES)
     assert all(abs(value) <= 1e100 for samples in found.values() for _dummy, value in samples)
 
 
@@ -154,6 +167,13 @@ def test_no_sample_breaks_the_readers_of_fields(sample: dict[str, Any]) -> None:
         for read in (metric.value, metric.per):
             value = read(sample) if read is not None else None
             assert value is None or abs(value) <= 1e110
+
+
+@given(st.one_of(st.binary(max_size=400), LINES.map(lambda line: line.encode("utf-8", "surrogatepass"))))
+def test_no_file_breaks_its_readers(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    for _rule, told in Extractor(FILE_RULES).read_file({"path": "/results/*", "file": "/results/a", "text": text}):
+        assert isinstance(told, str) or told
 
 
 @given(st.lists(SAMPLES, max_size=6))

@@ -18,6 +18,10 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric
         ({"log": "latency", "kind": "sketch"}, "log", "sketch"),
         ({"regex": "(a)", "kind": "counter"}, "regex", "counter"),
         ({"prometheus": "m", "kind": None}, "prometheus", "gauge"),
+        ({"log": "latency.p99", "kind": "quantile"}, "log", "quantile"),
+        ({"file": "/results/a.json", "json": "a.b"}, "file json", "gauge"),
+        ({"file": "/results/a.csv", "csv": "p99", "kind": "quantile"}, "file csv", "quantile"),
+        ({"file": "/results/*.log", "regex": "(a)", "kind": "sketch"}, "file regex", "sketch"),
     ],
 )
 def test_a_rule_has_one_source_and_a_kind(rule: dict[str, Any], source: str, kind: str) -> None:
@@ -25,7 +29,9 @@ def test_a_rule_has_one_source_and_a_kind(rule: dict[str, Any], source: str, kin
     assert metric_sources.kind_of(rule) == kind
 
 
-ONE_OF = f"expected exactly one of {', '.join(metric_sources.SOURCE_NAMES)}"
+ONE_OF = "expected exactly one of log, regex, prometheus, or file"
+ONE_OF_FILE = "expected exactly one of json, csv, regex beside file"
+FILE = {"file": "/results/a.json"}
 
 
 @pytest.mark.parametrize(
@@ -33,7 +39,13 @@ ONE_OF = f"expected exactly one of {', '.join(metric_sources.SOURCE_NAMES)}"
     [
         ({}, ONE_OF),
         ({"log": "a", "regex": "(b)"}, ONE_OF),
-        ({"log": "a", "kind": "histogram"}, "kind 'histogram' is not one of gauge, counter, sketch"),
+        ({"json": "a"}, ONE_OF),
+        ({"csv": "a"}, ONE_OF),
+        (FILE, ONE_OF_FILE),
+        ({**FILE, "log": "a"}, ONE_OF_FILE),
+        ({**FILE, "json": "a", "csv": "b"}, ONE_OF_FILE),
+        ({**FILE, "json": "a", "kind": "counter"}, "a file is read once: there is no counter of it"),
+        ({"log": "a", "kind": "histogram"}, "kind 'histogram' is not one of gauge, counter, sketch, quantile"),
         ({"regex": "(a)", "kind": "sketch"}, "a sketch is a JSON object in a log line: its source is log"),
         ({"prometheus": "a", "kind": "sketch"}, "a sketch is a JSON object in a log line: its source is log"),
     ],

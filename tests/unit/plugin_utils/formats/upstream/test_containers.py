@@ -92,6 +92,19 @@ def test_an_array_is_started_servers_first(world: World) -> None:
     ]
 
 
+def test_a_client_that_writes_results_is_measured_by_them_and_a_server_is_not(world: World) -> None:
+    text = ARRAY.replace('["./models:/models"]', '["./models:/models", "./results:/tmp/results"]')
+    made = world.plan_foreign(write_files(world.root / "shop", {"reader/res/profile_config.yaml": text}))
+    assert made["replicas"]["d-reader-1"]["metrics"]["fps"] == {
+        "file": "/tmp/results/pipeline*.log",
+        "regex": r"^\s*(\d+(?:\.\d+)?)\s*$",
+        "kind": "gauge",
+        "unit": "fps",
+        "required": False,
+    }
+    assert made["replicas"]["d-ovms_server-1"]["metrics"] == {}
+
+
 def test_overrides_match_whole_names(world: World) -> None:
     text = "Containers: [{Name: a, DockerImage: i, Envs: {OCR_DEVICE: CPU, DEVICE: CPU}}]"
     made = world.plan_foreign(write_files(world.root, {"p/x.yaml": text}), Given(env={"DEVICE": "G=P $U"}))

@@ -155,6 +155,14 @@ def test_volumes_of_the_second_launcher_know_upstreams_variables(world: World) -
     assert task(world.plan_foreign(pair(world)), "shelf_client")["volumes"][0] == "/of/the/inventory:/tmp/results"
 
 
+def test_a_client_that_writes_results_is_measured_by_them(world: World) -> None:
+    made = world.plan_foreign(pair(world))
+    assert made["replicas"]["d-shelf_client-1"]["metrics"]["fps"]["file"] == "/tmp/results/pipeline*.log"
+    assert made["replicas"]["d-shelf-server-1"]["metrics"] == {}
+    without = PAIR.replace('"${RESULTS_DIR}:/tmp/results"', '"${RESULTS_DIR}:/elsewhere"')
+    assert world.plan_foreign(pair(world, without))["replicas"]["d-shelf_client-1"]["metrics"] == {}
+
+
 def test_an_unknown_variable_is_named_with_how_to_give_it(world: World) -> None:
     text = PAIR.replace("$cl_cache_dir", "$CACHE_HOME")
     with pytest.raises(ProfileError, match=r"shelf_conf.yaml:19: variable CACHE_HOME is not set: .*profile_env"):
