@@ -67,6 +67,7 @@ bench: root setup-dev ## Compare with upstream's density search, the stock modul
 	@$(MAKE) --no-print-directory lab-up LAB=bench HOSTS=4
 	@ansible-playbook -i .lab/bench/inventory.yml playbooks/prepare_hosts.yml -e profile=$(CURDIR)/tests/bench/profiles/sleepers
 	@python tests/bench/bench_apply.py --inventory .lab/bench/inventory.yml --rounds $(ROUNDS)
+	@python tests/bench/bench_run.py --inventory .lab/bench/inventory.yml --rounds $(ROUNDS)
 	@python tests/bench/bench_images.py --inventory .lab/bench/inventory.yml --rounds $(ROUNDS)
 	@$(MAKE) --no-print-directory lab-down LAB=bench
 

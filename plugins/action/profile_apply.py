@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,14 +20,12 @@ with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
     from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import argument_spec
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.direct_action import Call, DirectAction
-    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.lease_claim import playbook_pid
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import plain
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.playbook_end import end_with_playbook
     from ansible_collections.retail.profiles.plugins.plugin_utils.planning import shipped_files
     from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import archives, wave_arguments
 
 _SENDS = ("prepared", "present")
-# seconds between two looks at whether the playbook still runs
-_LOOK = 0.5
 
 
 class ActionModule(DirectAction):
@@ -40,7 +35,7 @@ class ActionModule(DirectAction):
     call = Call("profile_apply", "calls.apply", {"argument_spec": argument_spec()})
 
     def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        threading.Thread(target=_end_with_playbook, daemon=True).start()
+        end_with_playbook()
         if "wave" in args:
             due = self._due(args.pop("wave"), task_vars)
             if due is None:
@@ -99,16 +94,3 @@ class ActionModule(DirectAction):
         self._transfer_file(str(parcel.file), remote)
         self._fixup_perms2((shell.tmpdir, remote))
         return remote
-
-
-def _end_with_playbook() -> None:
-    """End this worker and its connection when the playbook is gone, so that its host sees that nobody asks any more.
-
-    Ansible's workers have a session of their own: what kills a playbook does not reach them, and they would go on. It
-    may be gone already, so it is not the parent that is asked for.
-    """
-    playbook = playbook_pid()
-    while os.getppid() == playbook:
-        time.sleep(_LOOK)
-    if os.getpgrp() == os.getpid():
-        os.killpg(os.getpid(), signal.SIGTERM)

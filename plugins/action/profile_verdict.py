@@ -10,9 +10,12 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import verdict
-from ansible_collections.retail.profiles.plugins.plugin_utils.results import run_directory, run_record
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
+
+with cached_bytecode():
+    from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import verdict
+    from ansible_collections.retail.profiles.plugins.plugin_utils.results import run_directory, run_record
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types

@@ -11,11 +11,14 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import contention
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.poll import look
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
+
+with cached_bytecode():
+    from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import contention
+    from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
+    from ansible_collections.retail.profiles.plugins.plugin_utils.results.poll import look
+    from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
@@ -34,14 +37,20 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
                 "duration": {"type": "float", "default": 30.0},
                 "repeat": {"type": "int", "default": 1},
                 "contention_max": {"type": "float", "default": contention.LIMIT},
+                "poll": {"type": "float", "default": 5.0},
             },
         )
         for name, least in (("warmup_max", 0), ("duration", 1), ("repeat", 1), ("contention_max", 0)):
             if args[name] < least:
                 raise AnsibleActionFail(f"{name}: {args[name]:g} is below the least, {least}")
-        settings = WindowSettings(float(args["warmup_max"]), float(args["duration"]), int(args["repeat"]))
+        settings = WindowSettings(
+            float(args["warmup_max"]), float(args["duration"]), int(args["repeat"]), float(args["poll"])
+        )
+        now = time.time()
         try:
-            progress = look(RunDirectory(Path(str(args["run_dir"]))), settings, time.time())
+            progress = look(RunDirectory(Path(str(args["run_dir"]))), settings, now)
         except ProfileError as error:
             raise AnsibleActionFail(str(error)) from error
-        return {"changed": False, **progress.as_dict(), "contention_max": float(args["contention_max"])}
+        next_look = round(now + progress.next_poll, 3)
+        more = {"run_dir": args["run_dir"], "next_look": next_look, "contention_max": float(args["contention_max"])}
+        return {"changed": False, **more, **progress.as_dict()}

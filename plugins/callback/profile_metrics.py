@@ -14,8 +14,11 @@ author:
 description:
   - Gathers what M(retail.profiles.profile_apply), M(retail.profiles.profile_measure), M(retail.profiles.profile_window)
     and M(retail.profiles.profile_verdict) answer, in the run directory that M(retail.profiles.profile_plan) names.
-  - Shows live progress while a profile is measured. On a terminal a line for each look at the samples; elsewhere one
-    for each phase and every ten seconds.
+  - Shows live progress while a profile is measured - phase, time elapsed and left, windows, streams that live, frames
+    per second, the worst stream. On a terminal that is one line at the bottom, which goes when all is measured;
+    elsewhere plain lines, one for each phase and every ten seconds.
+  - Where the plan says so (C(measure_live)), it serves the latest values on the controller for a Prometheus to scrape,
+    from a thread of the playbook.
   - Writes C(run.json), C(plan.json), C(summary.csv), C(metrics.csv), C(samples.jsonl.gz), C(metrics.prom),
     C(metrics.lp), C(report.html), C(events.jsonl) and C(logs/), and points the symlink C(latest) beside
     the run directory to it.
@@ -39,7 +42,9 @@ import typing as t
 
 from ansible.plugins.callback import CallbackBase
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import plain
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.status_line import StatusLine
 
 if t.TYPE_CHECKING:
     from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import Recorder, TaskResult
@@ -70,12 +75,23 @@ class _Display:
     def __init__(self, display: t.Any) -> None:
         self._display = display
         self.terminal = sys.stdout.isatty()
+        self._status: StatusLine | None = None
+        self._text: t.Callable[[int], str] = str
 
     def show(self, text: str, kind: str = "plain") -> None:
         self._display.display(text, color=_COLOURS.get(kind))
 
     def warn(self, text: str) -> None:
         self._display.warning(text)
+
+    def status(self, text: t.Callable[[int], str] | None) -> None:
+        if text is not None:
+            self._text = text
+            # From a thread of its own: the run may end in between.
+            self._status = self._status or StatusLine(lambda columns: self._text(columns))
+        elif self._status is not None:
+            self._status.close()
+            self._status = None
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no types
@@ -94,7 +110,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
     def _recording(self, result: t.Any) -> Recorder | None:
         """The recorder; made when a run begins, as most playbooks record none and need not import what it needs."""
         if self._recorder is None and _begins_run(result):
-            from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import Recorder
+            with cached_bytecode():
+                from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import Recorder
 
             self._recorder = Recorder(_Display(self._display))
         return self._recorder

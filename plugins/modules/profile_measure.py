@@ -34,6 +34,15 @@ options:
     description: Name of the run; letters, digits, C(.), C(_) and C(-).
     type: str
     required: true
+  run_dir:
+    description:
+      - Directory of the run on the controller, where the callback P(retail.profiles.profile_metrics#callback) records
+        what is collected. Where it is given and O(offset) is not, it goes on where the record ends.
+    type: path
+  at:
+    description:
+      - When to ask the host, in seconds since 1970 on the controller's clock. Until then the task waits there.
+    type: float
   state_dir:
     description: Directory on the host where the collection keeps its state. It must exist.
     type: path
@@ -170,6 +179,11 @@ pid:
   returned: state=started
   type: int
   sample: 4711
+asked_at:
+  description: When the host was asked, in seconds since 1970 on the controller's clock.
+  returned: success
+  type: float
+  sample: 1767268800.01
 clock:
   description: The host's clock when the call ended, in seconds since 1970.
   returned: success

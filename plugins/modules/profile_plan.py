@@ -116,6 +116,11 @@ options:
       - Whether a run begins with this plan. It then gets an id and a directory, and the callback must be enabled.
     type: bool
     default: false
+  live:
+    description:
+      - Where the latest values are served while the run is measured, as C(ADDRESS:PORT), or a port of 127.0.0.1 alone.
+      - The stage V(select) fails where it cannot be listened on; the callback serves it from the stage V(plan) on.
+    type: str
   show:
     description: Whether to print the plan.
     type: bool
@@ -243,6 +248,10 @@ sources:
   type: dict
 run_dir:
   description: Directory of the run on the controller, or null.
+  returned: stage is plan
+  type: str
+live:
+  description: O(live), where a run begins; else null.
   returned: stage is plan
   type: str
 """

@@ -14,7 +14,8 @@ author:
 description:
   - Looks at the samples that have come so far, decides when the warm-up is over, and answers with the windows that are
     measured. The windows are the same on every host. Once decided they stay as they are.
-  - It does not wait. Call it after each collection, until RV(done) is true.
+  - It does not wait. Call it before the first collection and after each, until RV(done) is true; the next collection is
+    due at RV(next_look).
   - The warm-up is over after two blocks of 5 seconds running whose throughput exceeds the best block before them by
     less than 1 %, with every stream alive; at the latest after O(warmup_max). Throughput is the metric C(fps) of all
     measured replicas together, or their CPU use where none has that metric.
@@ -52,6 +53,13 @@ options:
       - It decides nothing here; M(retail.profiles.profile_verdict) judges by it.
     type: float
     default: 10.0
+  poll:
+    description:
+      - Seconds between two collections. They are further apart where there would be more than 80 of them, and the last
+        of them comes as soon as the windows have ended.
+      - After 120 looks it is given up, and the task fails.
+    type: float
+    default: 5.0
 seealso:
   - module: retail.profiles.profile_measure
   - module: retail.profiles.profile_verdict
@@ -86,9 +94,25 @@ windows:
       start: "2026-01-31T12:00:00.000Z"
       end: "2026-01-31T12:00:30.000Z"
       reasons: []
+run_dir:
+  description: The run directory that was looked at.
+  type: path
+  returned: success
 next_poll:
   description: Seconds after which it is worth looking again.
   type: float
+  returned: success
+next_look:
+  description: The same as a time of the controller's clock, in seconds since 1970.
+  type: float
+  returned: success
+final:
+  description: Whether the windows have ended by then, so that the next collection ends the samplers.
+  type: bool
+  returned: success
+ended:
+  description: Whether all samplers have been ended, and all that they wrote has been collected.
+  type: bool
   returned: success
 elapsed:
   description: Seconds that the phase has lasted.

@@ -19,6 +19,8 @@ def argument_spec() -> dict[str, Any]:
     return {
         "state": {"type": "str", "choices": ["started", "collected", "stopped"], "required": True},
         "run_id": {"type": "str", "required": True},
+        "run_dir": {"type": "path"},
+        "at": {"type": "float"},
         "state_dir": {"type": "path", "default": STATE_DIR},
         "interval": {"type": "float", "default": 1.0},
         "deadline": {"type": "float", "default": 3600},

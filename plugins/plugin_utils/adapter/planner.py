@@ -47,6 +47,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
     target_device,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.objectives import OBJECTIVES
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import listening
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.task_results import one_line
 
 #: folder in the directory of a run, beside its plan, with the content of the plan's files
@@ -73,6 +74,7 @@ OPTIONS: dict[str, Any] = {
     "results_dir": {"type": "path", "default": "results"},
     "objectives": {"type": "raw"},
     "run": {"type": "bool", "default": False},
+    "live": {"type": "str"},
     "show": {"type": "bool", "default": True},
     "full": {"type": "bool", "default": False},
     "as_playbook": {"type": "path"},
@@ -100,6 +102,7 @@ VARIABLES = {
     "results_dir": "profile_results_dir",
     "objectives": "profile_objectives",
     "run": "profile_begins_run",
+    "live": "measure_live",
     "full": "profile_plan_full",
     "as_playbook": "as_playbook",
 }
@@ -130,6 +133,8 @@ class Planner:
             )
         if stage == "select" and self.args["run"]:
             require_callback()
+            if self.args["live"]:
+                listening.parse(self.args["live"], "measure_live").bound("measure_live").close()
         if stage == "plan":
             self._refuse_batches()
         if self.args["plan"]:
@@ -309,6 +314,7 @@ class Planner:
             "summary": summary,
             "run_id": run_id,
             "run_dir": run_dir,
+            "live": self.args["live"] if run_dir else None,
             "deployment": planned["deployment"],
             "sources": shipped_files.as_data(sources),
             "profile_file": loaded.file if loaded else None,

@@ -13,9 +13,12 @@ bin's value 2 gamma^index / (gamma+1) is within *a* of every value in it. Bins, 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import number
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import (
@@ -58,16 +61,21 @@ class Sketch:
         if self.count == 0 or self.minimum is None or self.maximum is None:
             return None
         rank = p * (self.count - 1)
-        seen = self.zero_count
-        if rank < seen:
+        if rank < self.zero_count:
             return 0.0
+        indices, seen = self._cumulated
+        place = bisect_right(seen, rank)
+        if place == len(seen):
+            return self.maximum
         gamma = self.gamma
-        for index in sorted(self.bins):
-            seen += self.bins[index]
-            if rank < seen:
-                value = 2.0 * gamma**index / (gamma + 1.0)
-                return min(max(value, self.minimum), self.maximum)
-        return self.maximum
+        value = 2.0 * gamma ** indices[place] / (gamma + 1.0)
+        return min(max(value, self.minimum), self.maximum)
+
+    @cached_property
+    def _cumulated(self) -> tuple[list[int], list[int]]:
+        """The bins in order, and how many values there are up to the end of each: sorted once for all quantiles."""
+        indices = sorted(self.bins)
+        return indices, list(accumulate((self.bins[index] for index in indices), initial=self.zero_count))[1:]
 
     def summary(self, unit: str) -> Summary:
         """The sketch as a summary; a percentile that its count cannot carry is ``None``."""

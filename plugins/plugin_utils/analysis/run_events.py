@@ -57,7 +57,7 @@ def offsets(events: Iterable[Event]) -> dict[str, Offset]:
     for event in _of(events, MEASURE):
         clock = number((event.get("result") or {}).get("clock"))
         if clock is not None:
-            calls.setdefault(str(event["host"]), []).append(TimedCall(float(event["start"]), float(event["t"]), clock))
+            calls.setdefault(str(event["host"]), []).append(TimedCall(asked_since(event), float(event["t"]), clock))
     return {host: offset for host, known in calls.items() if (offset := intersect(known)) is not None}
 
 
@@ -69,6 +69,35 @@ def answers(events: Iterable[Event], host: str, key: str) -> list[Any]:
 def sampling_since(events: Iterable[Event]) -> float | None:
     """When the last of the samplers had started, unix seconds; ``None`` before any has."""
     return max((float(e["t"]) for e in _of(events, MEASURE, "started") if e.get("status") == "ok"), default=None)
+
+
+def asked_since(event: Event) -> float:
+    """When the host was asked, unix seconds: a call may have waited on the controller before."""
+    asked = number((event.get("result") or {}).get("asked_at"))
+    return max(float(event["start"]), asked if asked is not None and asked <= float(event["t"]) else 0.0)
+
+
+def collected(events: Iterable[Event], host: str) -> int:
+    """Up to which byte the samples of a host have been collected."""
+    ends = [(e.get("result") or {}).get("offset") for e in _of(events, MEASURE) if e.get("host") == host]
+    return max((end for end in ends if isinstance(end, int)), default=0)
+
+
+def samplers_ended(events: Iterable[Event], hosts: Iterable[str]) -> bool:
+    """Whether the sampler of every host has ended, and all that it wrote has been collected."""
+    last = _last_of_each_host(_of(events, MEASURE))
+
+    def ended(event: Event | None) -> bool:
+        if event is None or event.get("state") != "stopped" or event.get("status") != "ok":
+            return False
+        return not (event.get("result") or {}).get("more")
+
+    return all(ended(last.get(host)) for host in hosts)
+
+
+def looks(events: Iterable[Event]) -> int:
+    """How often it was looked where the measurement stands."""
+    return len(_of(events, WINDOW))
 
 
 def decided_windows(events: Iterable[Event]) -> tuple[Window, ...]:

@@ -35,6 +35,12 @@ SETTLE = 2.0
 """Seconds after a window's end that must have been seen of every host: log lines come up to a second late."""
 PATIENCE = 15.0
 """Seconds after which hosts that have fallen silent are not waited for any more."""
+LAST = 1.5
+"""Seconds after a window's end when samplers are ended: lines of its last second have come then, and are read."""
+AGAIN = 1.0
+"""Seconds until a host whose last samples could not be had is asked again."""
+MOST_ROUNDS = 80
+"""Collections of a run: each is nested in the one before it, so that long windows have them further apart."""
 
 
 def iso(t: float) -> str:
@@ -71,11 +77,18 @@ def window_of(data: Mapping[str, Any]) -> Window:
 
 @dataclass(frozen=True)
 class WindowSettings:
-    """How long to warm up at most, how long a measure window lasts (seconds), and how many of them there are."""
+    """How long to warm up at most, how long a measure window lasts, how many of them there are, and how long to wait
+    between two collections (seconds)."""
 
     warmup_max: float
     duration: float
     repeat: int = 1
+    poll: float = BLOCK
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two collections, so that they do not become too many."""
+        return max(self.poll, AGAIN, (self.warmup_max + self.duration * self.repeat) / MOST_ROUNDS)
 
 
 @dataclass(frozen=True)
@@ -97,7 +110,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a measurement stands. ``next_poll``: seconds after which it is worth looking again."""
+    """Where a measurement stands. ``next_poll``: seconds after which it is worth looking again.
+
+    ``final``: the next collection is the last, which ends the samplers; ``ended``: they have ended, and all is here.
+    """
 
     done: bool
     phase: str
@@ -106,6 +122,8 @@ class Progress:
     message: str
     elapsed: float = 0.0
     total: float = 0.0
+    final: bool = False
+    ended: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -116,6 +134,8 @@ class Progress:
             "msg": self.message,
             "elapsed": round(self.elapsed, 3),
             "total": round(self.total, 3),
+            "final": self.final,
+            "ended": self.ended,
         }
 
 
@@ -194,22 +214,25 @@ def advance(
     settings: WindowSettings,
     block: Callable[[Span], Block],
     lost: str | None = None,
+    ended: bool = False,
 ) -> Progress:
     """Where the measurement stands at ``now``. Windows once decided (``known``) stay as they are.
 
     ``started``: when every sampler ran; ``horizon``: up to when samples of every host have come (-inf for none);
-    ``block``: throughput of an interval; ``lost``: why it is of no use to go on. Times are unix seconds.
+    ``block``: throughput of an interval; ``lost``: why it is of no use to go on; ``ended``: every sampler has ended,
+    and all that it wrote has come. Times are unix seconds.
     """
     first = float(math.ceil(started))
     windows = tuple(known)
     if not any(window.phase == "measure" for window in windows):
         if lost is not None:
             over = Window("warmup", Span(first, max(first, now)), (f"given up: {lost}",))
-            return Progress(True, "lost", (over,), 0.0, lost)
+            return Progress(True, "lost", (over,), 0.0, lost, ended=ended)
         warmup, state = (None, "") if settings.warmup_max <= 0 else _warmup(first, now, horizon, settings, block)
         if warmup is None and settings.warmup_max > 0:
             elapsed = max(0.0, now - first)
             wait = BLOCK - elapsed % BLOCK + SETTLE / 2
+            wait += BLOCK * (math.ceil(settings.pause / BLOCK) - 1)
             message = f"warm-up, {elapsed:.0f} of at most {settings.warmup_max:.0f} s: {state}"
             return Progress(False, "warmup", (), wait, message, elapsed, settings.warmup_max)
         begin = warmup.span.end if warmup is not None else first
@@ -217,15 +240,24 @@ def advance(
         measure = tuple(Window("measure", Span(a, b)) for a, b in zip(spans, spans[1:], strict=False))
         windows = measure if warmup is None else (warmup, *measure)
     if lost is not None:
-        return Progress(True, "lost", windows, 0.0, lost)
+        return Progress(True, "lost", windows, 0.0, lost, ended=ended)
     end = windows[-1].span.end
     begin = next(window.span.start for window in windows if window.phase == "measure")
     total = end - begin
-    if horizon >= end + SETTLE:
-        return Progress(True, "done", windows, 0.0, f"measured {total:.0f} s", total, total)
+    if ended or horizon >= end + SETTLE:
+        return Progress(True, "done", windows, 0.0, f"measured {total:.0f} s", total, total, ended=ended)
     if now >= end + PATIENCE:
         message = f"measured {total:.0f} s; not every host's samples have come"
         return Progress(True, "done", windows, 0.0, message, total, total)
     elapsed = min(max(0.0, now - begin), total)
-    wait = min(BLOCK, max(0.5, end + SETTLE - now))
-    return Progress(False, "measure", windows, wait, f"measuring, {elapsed:.0f} of {total:.0f} s", elapsed, total)
+    wait, final = _pause(end + LAST - now, settings.pause)
+    message = f"measuring, {elapsed:.0f} of {total:.0f} s"
+    return Progress(False, "measure", windows, wait, message, elapsed, total, final)
+
+
+def _pause(left: float, pause: float) -> tuple[float, bool]:
+    """How long to wait until the next collection, and whether it is the last: ``left`` seconds remain until that."""
+    if left <= 0.0:
+        return AGAIN, True
+    # What would remain for one more collection is not worth it.
+    return (left, True) if left < 1.5 * pause else (pause, False)

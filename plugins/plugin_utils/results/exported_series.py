@@ -14,6 +14,8 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import PERCENTILES
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series, cut
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
@@ -46,17 +48,22 @@ class Exported:
 
 
 def of_run(run: Run) -> list[Exported]:
-    """All series of a run: replicas in the plan's order, then hosts; devices after what they belong to."""
+    """All series of a run."""
+    return of_observations(run.plan, run.seen)
+
+
+def of_observations(plan: MeasuredPlan, seen: Observations) -> list[Exported]:
+    """All series that were seen: replicas in the plan's order, then hosts; devices after what they belong to."""
     found: list[Exported] = []
-    for replica in run.plan.replicas:
+    for replica in plan.replicas:
         subject = Subject(replica.host, replica.container, replica.name)
-        for _name, series in sorted(run.seen.replicas[replica.name].items()):
+        for _name, series in sorted(seen.replicas[replica.name].items()):
             found.extend(_of_series(subject, series))
-        found.extend(_of_devices(subject, run.seen.devices[replica.name]))
-    for host in run.plan.hosts:
-        for _name, series in sorted(run.seen.hosts[host].items()):
+        found.extend(_of_devices(subject, seen.devices[replica.name]))
+    for host in plan.hosts:
+        for _name, series in sorted(seen.hosts[host].items()):
             found.extend(_of_series(Subject(host), series))
-        found.extend(_of_devices(Subject(host), run.seen.devices[host]))
+        found.extend(_of_devices(Subject(host), seen.devices[host]))
     return found
 
 

@@ -6,35 +6,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch, time_series
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import ERRORS, FPS, LATENCY
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
+    ERRORS,
+    FPS,
+    LATENCY,
+    OFFERED,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ddsketch import Sketch
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan, Rule
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import (
+    MeasuredPlan,
+    MeasuredReplica,
+    Rule,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric_rules import Extractor
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import number
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Reading, Span
 
 RECENT = 10.0
-"""Live figures are over this many seconds up to the newest value."""
+"""Live figures are over this many seconds up to the newest sample of their host."""
 RETENTION = 3 * RECENT
 QUIET = 10.0
 """Seconds between two lines of the same phase where the output is not a terminal."""
-BAR = 20
+MEASURE = "measure"
 
-_PHASES: Mapping[str, str] = {"warmup": "warm-up", "measure": "measure", "done": "measured", "lost": "given up"}
+_PHASES: Mapping[str, str] = {"warmup": "warm-up", MEASURE: "measure", "done": "measured", "lost": "given up"}
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A stream now: frames per second, what is asked of it (``None``: not told), and whether it tells anything."""
+
+    name: str
+    fps: float = 0.0
+    asked: float | None = None
+    alive: bool = False
+
+    @property
+    def share(self) -> float:
+        """Done of what is asked; its frames per second where nothing tells what is asked."""
+        return self.fps / self.asked if self.asked else self.fps
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Frames per second of all streams, latency percentiles in seconds, errors since the start; ``None``: not told."""
+    """All streams, latency percentiles in seconds, errors since the start; ``None``: not told."""
 
-    fps: float | None = None
+    streams: tuple[Stream, ...] = ()
     p50: float | None = None
     p99: float | None = None
+    errors: float | None = None
+
+
+@dataclass
+class _Told:
+    """What a replica told lately."""
+
+    fps: list[Reading] = field(default_factory=list)
+    counts_frames: bool = False
+    asked: float | None = None
+    latency: list[tuple[float, Sketch]] = field(default_factory=list)
     errors: float | None = None
 
 
@@ -42,91 +77,142 @@ class Live:
     """The latest values of the measured replicas, kept small."""
 
     def __init__(self, plan: MeasuredPlan) -> None:
+        self._streams = tuple(replica for replica in plan.measured if replica.is_stream)
         self._rules = {r.name: Extractor(r.rules, r.container) for r in plan.measured if r.rules}
-        self._fps: dict[str, list[Reading]] = {}
-        self._counts_frames: set[str] = set()
-        self._latency: dict[str, list[tuple[float, Sketch]]] = {}
-        self._last_errors: dict[str, float] = {}
+        self._told = {name: _Told() for name in self._rules}
+        self._hosts = {replica.name: replica.host for replica in plan.measured}
         self._errors: float | None = None
-        self._newest = 0.0
+        self._newest: dict[str, float] = {}
 
     def feed(self, sample: Mapping[str, Any]) -> None:
         """Take one sample; only logs and scrapes of measured replicas tell something."""
-        name = str(sample.get("replica"))
-        extractor = self._rules.get(name)
         t = number(sample.get("t"))
-        if extractor is None or t is None:
+        if t is None:
             return
-        for rule, value in extractor.read(sample):
-            self._newest = max(self._newest, t)
-            self._take(name, rule, t, value)
+        host, name = str(sample.get("host")), str(sample.get("replica"))
+        self._newest[host] = max(t, self._newest.get(host, t))
+        if name in self._rules:
+            for rule, value in self._rules[name].read(sample):
+                self._take(self._told[name], rule, t, value)
 
-    def _take(self, name: str, rule: Rule, t: float, value: float | Sketch) -> None:
+    def _take(self, told: _Told, rule: Rule, t: float, value: float | Sketch) -> None:
         if isinstance(value, Sketch):
             if rule.metric == LATENCY.name:
-                kept = [*self._latency.get(name, []), (t, value)]
-                self._latency[name] = [entry for entry in kept if entry[0] > t - RETENTION]
+                told.latency = [entry for entry in (*told.latency, (t, value)) if entry[0] > t - RETENTION]
         elif rule.metric == FPS.name:
-            if rule.kind == "counter":
-                self._counts_frames.add(name)
-            kept_fps = [*self._fps.get(name, []), Reading(t, value)]
-            self._fps[name] = [reading for reading in kept_fps if reading.t > t - RETENTION]
+            told.counts_frames = rule.kind == "counter"
+            told.fps = [reading for reading in (*told.fps, Reading(t, value)) if reading.t > t - RETENTION]
+        elif rule.metric == OFFERED.name:
+            told.asked = value
         elif rule.metric == ERRORS.name:
-            before = self._last_errors.get(name)
             grown = value
             if rule.kind == "counter":
-                grown = max(0.0, value - before) if before is not None else 0.0
-            self._last_errors[name] = value
+                grown = max(0.0, value - told.errors) if told.errors is not None else 0.0
+            told.errors = value
             self._errors = (self._errors or 0.0) + grown
 
     def figures(self) -> Figures:
         """The figures now. Percentiles are shown as they come: they tell of the moment, nothing is decided by them."""
-        span = Span(self._newest - RECENT, self._newest)
-        fps: float | None = None
-        for name, readings in self._fps.items():
-            points = time_series.rates(readings) if name in self._counts_frames else time_series.flow(readings)
-            inside = [(point, point.share(span) * point.weight) for point in points]
-            weight = sum(part for _dummy, part in inside)
-            if weight > 0.0:
-                fps = (fps or 0.0) + sum(point.value * part for point, part in inside) / weight
-        told = [sketch for entries in self._latency.values() for t, sketch in entries if span.holds(t) and sketch.count]
-        if told and len({sketch.relative_accuracy for sketch in told}) == 1:
-            merged = ddsketch.merge(told)
-            return Figures(fps, merged.quantile(0.5), merged.quantile(0.99), self._errors)
-        return Figures(fps, errors=self._errors)
+        latency = [
+            sketch
+            for name, told in self._told.items()
+            for t, sketch in told.latency
+            if self._recent(name).holds(t) and sketch.count
+        ]
+        streams = tuple(self._stream(replica) for replica in self._streams)
+        if latency and len({sketch.relative_accuracy for sketch in latency}) == 1:
+            merged = ddsketch.merge(latency)
+            return Figures(streams, merged.quantile(0.5), merged.quantile(0.99), self._errors)
+        return Figures(streams, errors=self._errors)
+
+    def _recent(self, name: str) -> Span:
+        newest = self._newest.get(self._hosts[name], 0.0)
+        return Span(newest - RECENT, newest)
+
+    def _stream(self, replica: MeasuredReplica) -> Stream:
+        told, span = self._told[replica.name], self._recent(replica.name)
+        points = time_series.rates(told.fps) if told.counts_frames else time_series.flow(told.fps)
+        inside = [(point, point.share(span) * point.weight) for point in points]
+        weight = sum(part for _point, part in inside)
+        fps = sum(point.value * part for point, part in inside) / weight if weight > 0.0 else 0.0
+        times = sorted(reading.t for reading in told.fps)
+        alive = bool(times) and span.end - times[-1] <= time_series.allowed_gap(times)
+        return Stream(replica.name, fps, told.asked, alive)
 
 
-def _shown(value: float | None, text: str) -> str:
-    return "-" if value is None else text.format(value)
+@dataclass(frozen=True)
+class Standing:
+    """Where the measurement stood at ``seen`` (unix seconds): as `windows.Progress`, with the windows' spans."""
+
+    phase: str
+    seen: float
+    elapsed: float
+    total: float
+    windows: tuple[Span, ...] = ()
 
 
-def _milliseconds(value: float | None) -> float | None:
-    return None if value is None else value * 1000.0
+def line(standing: Standing, figures: Figures, now: float, columns: int | None = None) -> str:
+    """One line of progress at ``now``: phase, elapsed and left, window, streams alive, frames per second, worst stream.
+
+    What does not fit in ``columns`` is left out, from the end.
+    """
+    parts = [_phase(standing, now), *_window(standing, now), *_streams(figures.streams), *_rest(figures)]
+    while columns is not None and len(parts) > 1 and len(" | ".join(parts)) > columns:
+        parts.pop()
+    return " | ".join(parts)[:columns]
 
 
-def line(phase: str, elapsed: float, total: float, figures: Figures, *, bar: bool) -> str:
-    """One line of progress: phase, elapsed of total, and the figures; with a bar for a terminal."""
-    share = min(1.0, elapsed / total) if total > 0.0 else 0.0
-    drawn = f"[{'#' * round(share * BAR):<{BAR}}] " if bar else ""
-    median, tail = (_shown(_milliseconds(value), "{:.1f} ms") for value in (figures.p50, figures.p99))
-    return (
-        f"{_PHASES.get(phase, phase):<8} {drawn}{elapsed:3.0f}/{total:.0f} s"
-        f" | fps {_shown(figures.fps, '{:.1f}')} | latency p50 {median}, p99 {tail}"
-        f" | errors {_shown(figures.errors, '{:.0f}')}"
-    )
+def _phase(standing: Standing, now: float) -> str:
+    name = _PHASES.get(standing.phase, standing.phase)
+    running = max(0.0, now - standing.seen) if standing.phase in ("warmup", MEASURE) else 0.0
+    elapsed = min(standing.elapsed + running, standing.total)
+    left = standing.total - elapsed
+    most = "at most " if standing.phase == "warmup" else ""
+    return f"{name:<8} {elapsed:3.0f} s" + (f", {most}{left:.0f} s left" if left > 0.0 else "")
+
+
+def _window(standing: Standing, now: float) -> list[str]:
+    if standing.phase != MEASURE or not standing.windows:
+        return []
+    begun = sum(1 for span in standing.windows if span.start <= now)
+    return [f"window {max(1, begun)} of {len(standing.windows)}"]
+
+
+def _streams(streams: Sequence[Stream]) -> list[str]:
+    """Nothing where the profile has no streams."""
+    if not streams:
+        return []
+    worst = min(streams, key=lambda stream: (stream.alive, stream.share))
+    asked = "" if worst.asked is None else f" of {worst.asked:.1f}"
+    told = f"{worst.fps:.1f}{asked} fps" if worst.alive else "silent"
+    alive = sum(stream.alive for stream in streams)
+    if not alive:
+        return [f"0 of {len(streams)} streams"]
+    return [
+        f"{alive} of {len(streams)} streams",
+        f"{sum(stream.fps for stream in streams):.1f} fps",
+        f"worst {worst.name} {told}",
+    ]
+
+
+def _rest(figures: Figures) -> list[str]:
+    latency = [
+        f"{name} {value * 1000.0:.1f} ms" for name, value in (("p50", figures.p50), ("p99", figures.p99)) if value
+    ]
+    errors = [] if figures.errors is None else [f"errors {figures.errors:.0f}"]
+    return ([f"latency {', '.join(latency)}"] if latency else []) + errors
 
 
 class Pace:
-    """Decides which progress lines are shown: all on a terminal, else one a phase and one every `QUIET` seconds."""
+    """Decides which lines are shown where there is no terminal: one a phase and one every `QUIET` seconds."""
 
-    def __init__(self, terminal: bool) -> None:
-        self._terminal = terminal
+    def __init__(self) -> None:
         self._phase: str | None = None
         self._shown_at = 0.0
 
     def due(self, phase: str, now: float) -> bool:
         """Whether a line of this phase is shown at ``now`` (unix seconds); a yes counts as shown."""
-        if self._terminal or phase != self._phase or now - self._shown_at >= QUIET:
+        if phase != self._phase or now - self._shown_at >= QUIET:
             self._phase, self._shown_at = phase, now
             return True
         return False

@@ -19,7 +19,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import PERCENTILES
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import unix
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Window, unix
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.exported_series import Exported
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
 
@@ -107,16 +107,45 @@ def _families(exported: Sequence[Exported]) -> dict[tuple[str, str], list[Export
     return found
 
 
-def text(final: Mapping[str, Any], run: Run, exported: Sequence[Exported]) -> str:
-    """The whole file: the run's identity, its windows, and all series."""
-    lines = [*_run(final, run), *_windows(run)]
+def _named(exported: Sequence[Exported]) -> Iterator[tuple[str, str, list[Exported]]]:
+    """Name, type and series of each family."""
     used: set[str] = {f"{PREFIX}_run", f"{PREFIX}_window"}
     for (wanted, kind), members in sorted(_families(exported).items()):
         # Two rules may have given one name different kinds: each kind needs a name of its own.
         name = wanted if wanted not in used else f"{wanted}_{kind}"
         used.add(name)
+        yield name, kind, members
+
+
+def text(final: Mapping[str, Any], run: Run, exported: Sequence[Exported]) -> str:
+    """The whole file: the run's identity, its windows, and all series."""
+    lines = [*_run(final, run), *_windows(run)]
+    for name, kind, members in _named(exported):
         lines.append(f"# TYPE {name} {kind}")
         for series in members:
             sampled = _sampled(f"{name}_total" if series.is_counter else name, _labels(series))
             lines.extend(_lines(sampled, zip(series.times, series.values, strict=True)))
     return "\n".join([*lines, "# EOF", ""])
+
+
+def latest(identity: Mapping[str, str], windows: Sequence[Window], now: float, exported: Sequence[Exported]) -> str:
+    """What there is at ``now`` as a scrape takes it, without times: Prometheus's text format, in the names of the file.
+
+    It has no info, and lets only a summary have the label ``quantile``.
+    """
+    name = f"{PREFIX}_run_info"
+    lines = [f"# HELP {name} The run that is being measured.", f"# TYPE {name} gauge"]
+    lines.append(f"{_sampled(name, tuple(identity.items()))} 1")
+    if windows:
+        name = f"{PREFIX}_window"
+        lines += [f"# HELP {name} Whether a window goes on.", f"# TYPE {name} gauge"]
+    for number, window in enumerate(windows, start=1):
+        labels = (("number", str(number)), ("phase", window.phase), ("valid", ""))
+        lines.append(f"{_sampled(name, labels)} {int(window.span.start <= now < window.span.end)}")
+    for family_name, kind, members in _named(exported):
+        first = members[0]
+        shown = f"{family_name}_total" if first.is_counter else family_name
+        lines.append(f"# HELP {shown} {_escaped(f'{first.metric} ({first.unit})')}")
+        lines.append(f"# TYPE {shown} {'summary' if first.percentile else kind}")
+        lines.extend(f"{_sampled(shown, _labels(series))} {series.values[-1]!r}" for series in members)
+    return "\n".join([*lines, ""])

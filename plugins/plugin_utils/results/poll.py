@@ -30,12 +30,14 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric
 
 _ALWAYS = ("host", "state")
 _LOOKED_AT = (FPS.name, OFFERED.name)
+MOST_LOOKS = 120
+"""Looks after which it is given up: a clock that is set back would have the end never come."""
 
 
 def look(directory: RunDirectory, settings: WindowSettings, now: float) -> Progress:
     """Where the measurement of a run stands at ``now`` (unix seconds).
 
-    Raises ProfileError where there is no run directory, or no sampler was started.
+    Raises ProfileError where there is no run directory, no sampler was started, or the windows do not come to an end.
     """
     plan = measured_plan.of_plan(directory.read_json(run_directory.PLAN))
     events = directory.events()
@@ -51,7 +53,7 @@ def look(directory: RunDirectory, settings: WindowSettings, now: float) -> Progr
     plan = _throughput_only(plan)
     seen = observations.observe(plan, directory.samples(_types(plan, known)), corrections)
     judged = window_validity.throughput(plan, seen)
-    return advance(
+    progress = advance(
         known=known,
         started=started,
         now=now,
@@ -59,7 +61,11 @@ def look(directory: RunDirectory, settings: WindowSettings, now: float) -> Progr
         settings=settings,
         block=lambda span: window_validity.block(judged, span),
         lost=window_validity.lost(plan, seen),
+        ended=run_events.samplers_ended(events, plan.hosts),
     )
+    if not progress.done and run_events.looks(events) >= MOST_LOOKS:
+        raise ProfileError(f"The windows are not measured after {MOST_LOOKS} collections: {progress.message}")
+    return progress
 
 
 def _throughput_only(plan: MeasuredPlan) -> MeasuredPlan:

@@ -15,21 +15,27 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import measured_plan, run_events
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.verdict import Verdict
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Window, iso, window_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
     exports,
     live_progress,
+    openmetrics,
     provenance,
     run_record,
     summary,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.live_metrics import LiveMetrics
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory, dumps_finite
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import listening
+
+if TYPE_CHECKING:
+    from ansible_collections.retail.profiles.plugins.plugin_utils.results.live_server import LiveServer
 
 PLAN = "profile_plan"
 NEEDED = ("jmespath", "prometheus_client", "plotly")
@@ -51,6 +57,9 @@ class Screen(Protocol):
 
     def warn(self, text: str) -> None:
         """Show a warning."""
+
+    def status(self, text: Callable[[int], str] | None) -> None:
+        """On a terminal: keep a line with what this gives for a number of columns; ``None`` takes it away."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,21 @@ class TaskResult:
 _UNFINISHED = Verdict("aborted", (run_record.UNFINISHED,))
 
 
+@dataclass(frozen=True)
+class _Served:
+    """What is served while the run is measured, and by what."""
+
+    server: LiveServer
+    metrics: LiveMetrics
+
+    def publish(self, run: _Active, windows: Sequence[Window], now: float) -> None:
+        """Serve what has come by now."""
+        said = {"run_id": run.run_id, "plan_id": run.fleet.plan_id, "profile": run.fleet.profile}
+        identity = {**said, "deployment": run.fleet.deployment, "verdict": "running"}
+        self.server.publish(openmetrics.latest(identity, windows, now, self.metrics.latest()))
+        self.metrics.next_round()
+
+
 @dataclass
 class _Active:
     """The run that is being recorded."""
@@ -89,8 +113,9 @@ class _Active:
     directory: RunDirectory
     started: float
     live: live_progress.Live
-    pace: live_progress.Pace
+    served: _Served | None
     controller: Mapping[str, Any]
+    pace: live_progress.Pace = field(default_factory=live_progress.Pace)
     offsets: dict[str, int] = field(default_factory=dict)
     finished: bool = False
     shown: bool = False
@@ -141,6 +166,9 @@ class Recorder:
         run = self._run
         if run is None or run.shown:
             return
+        self._screen.status(None)
+        if run.served is not None:
+            run.served.server.close()
         if not run.finished:
             self._finish(run, aborted=True)
         run.shown = True
@@ -169,7 +197,7 @@ class Recorder:
             directory=RunDirectory(Path(str(path))),
             started=outcome.end,
             live=live_progress.Live(fleet),
-            pace=live_progress.Pace(self._screen.terminal),
+            served=self._serve(outcome, fleet),
             controller=provenance.describe(),
         )
         run.directory.create(plan, self._unfinished(run))
@@ -239,6 +267,8 @@ class Recorder:
         self._logs(run, outcome.host, samples)
         for sample in samples:
             run.live.feed(sample)
+            if run.served is not None:
+                run.served.metrics.feed(sample)
 
     def _logs(self, run: _Active, host: str, samples: Sequence[Mapping[str, Any]]) -> None:
         """Append the log lines of the plan's replicas to their files."""
@@ -251,16 +281,37 @@ class Recorder:
             if written:
                 run.directory.append_log(host, replica, written)
 
+    def _serve(self, outcome: TaskResult, plan: MeasuredPlan) -> _Served | None:
+        """Serve what is measured, where that is asked for."""
+        where = outcome.result.get("live")
+        if not where:
+            return None
+        from ansible_collections.retail.profiles.plugins.plugin_utils.results.live_server import LiveServer
+
+        try:
+            server = LiveServer(listening.parse(str(where), "measure_live"))
+        except ProfileError as error:  # it was free when the playbook began: the run itself is none the worse
+            self._screen.warn(f"retail.profiles.profile_metrics: {error}; no live metrics are served")
+            return None
+        self._screen.show(f"Live metrics: {server.url}")
+        return _Served(server, LiveMetrics(plan))
+
     def _progress(self, run: _Active, outcome: TaskResult) -> None:
         run.directory.write_record(self._unfinished(run))
         result = outcome.result
+        windows = [window_of(window) for window in result.get("windows") or ()]
+        if run.served is not None:
+            run.served.publish(run, windows, outcome.end)
         if outcome.hidden or outcome.status not in ("ok", "retry"):
             return
-        phase = str(result.get("phase"))
-        if run.pace.due(phase, outcome.end):
-            elapsed, total = float(result.get("elapsed") or 0.0), float(result.get("total") or 0.0)
-            text = live_progress.line(phase, elapsed, total, run.live.figures(), bar=self._screen.terminal)
-            self._screen.show(text, kind="progress")
+        standing, figures = _standing(outcome, windows), run.live.figures()
+        if not self._screen.terminal:
+            if run.pace.due(standing.phase, outcome.end):
+                self._screen.show(live_progress.line(standing, figures, outcome.end), kind="progress")
+        elif result.get("done"):
+            self._screen.status(None)
+        else:
+            self._screen.status(lambda columns: live_progress.line(standing, figures, self._clock(), columns))
 
     def _unfinished(self, run: _Active) -> dict[str, Any]:
         """The record of a run on its way: what its events say, no figures yet."""
@@ -300,6 +351,18 @@ class Recorder:
         run.directory.write_record(final)
         for name, text in exports.files(final, whole):
             run.directory.write(name, text)
+
+
+def _standing(outcome: TaskResult, windows: Sequence[Window]) -> live_progress.Standing:
+    """Where the measurement stands, from what profile_window answered."""
+    result = outcome.result
+    return live_progress.Standing(
+        phase=str(result.get("phase")),
+        seen=outcome.end,
+        elapsed=float(result.get("elapsed") or 0.0),
+        total=float(result.get("total") or 0.0),
+        windows=tuple(window.span for window in windows if window.phase == live_progress.MEASURE),
+    )
 
 
 def _aborted(run: run_record.Run) -> Verdict:

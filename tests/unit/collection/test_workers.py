@@ -14,7 +14,7 @@ import pytest
 
 PLAYBOOK = """
 import multiprocessing, os, signal, time
-from ansible_collections.retail.profiles.plugins.action.profile_apply import _end_with_playbook
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.playbook_end import _end_with_playbook
 
 def worker(playbook, first, pipe):
     os.setsid()

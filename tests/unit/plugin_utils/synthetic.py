@@ -9,6 +9,7 @@ import base64
 import json
 import random
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,12 +102,16 @@ class Screen:
     terminal: bool = False
     lines: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    statuses: list[Callable[[int], str] | None] = field(default_factory=list)
 
     def show(self, text: str, kind: str = "plain") -> None:
         self.lines.append(text)
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
+
+    def status(self, text: Callable[[int], str] | None) -> None:
+        self.statuses.append(text)
 
 
 class Fleet:
@@ -288,6 +293,7 @@ class Play:
         self.recorder = Recorder(self.screen, clock=lambda: self.now)
         self.run_id = "ovms-20260202T024000Z-3f9d3f9d"
         self.path = root / self.run_id
+        self.live: str | None = None
         self.offsets = dict.fromkeys(self.hosts, 0)
         self.sampled = dict.fromkeys(self.hosts, 0)
         self.answers: dict[str, dict[str, Any]] = {}  # what calls of a host's sampler answer beside samples
@@ -314,7 +320,8 @@ class Play:
         self.recorder.take(TaskResult(action, host, f"Task {action}", status, start, self.now, result))
 
     def begin(self) -> None:
-        self.task("profile_plan", self.hosts[0], {"plan": self.plan, "run_id": self.run_id, "run_dir": str(self.path)})
+        where = {"run_id": self.run_id, "run_dir": str(self.path), "live": self.live}
+        self.task("profile_plan", self.hosts[0], {"plan": self.plan, **where})
 
     def apply(self, failing: dict[str, str] | None = None) -> None:
         for host in self.hosts:
@@ -370,13 +377,15 @@ class Play:
             self.call(host, state, self.new_samples(host))
 
     def measure(self, settings: WindowSettings = WindowSettings(40.0, 30.0), limit: int = 60) -> None:  # noqa: B008 - frozen
+        state = "collected"
         for _dummy in range(limit):
-            self.collect()
+            self.collect(state)
             progress = poll.look(self.directory, settings, self.now)
             limit = {} if self.contention_max is None else {"contention_max": self.contention_max}
             self.task("profile_window", self.hosts[0], {**progress.as_dict(), **limit}, took=0.05)
             if progress.done:
                 return
+            state = "stopped" if progress.final else "collected"
             self.now += progress.next_poll
         raise AssertionError("the measurement does not come to its end")
 

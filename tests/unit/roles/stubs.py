@@ -23,7 +23,8 @@ def _plan(folder: Path) -> dict[str, Any]:
 
 
 def profile_plan(arguments: Mapping[str, Any], host: str, folder: Path) -> dict[str, Any]:
-    return {"plan": _plan(folder), "run_id": "run-1", "run_dir": str(folder / "results" / "run-1")}
+    run_dir = str(folder / "results" / "run-1")
+    return {"plan": _plan(folder), "run_id": "run-1", "run_dir": run_dir, "live": arguments.get("live")}
 
 
 def profile_apply(arguments: Mapping[str, Any], host: str, folder: Path) -> dict[str, Any]:

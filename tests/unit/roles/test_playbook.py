@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,7 +17,9 @@ from typing import Any
 
 import pytest
 
+from ..plugin_utils.results.conftest import free_port
 from ..plugin_utils.synthetic import make_plan
+from ..terminal import Screen, run_on_terminal
 
 STUB = """\
 from __future__ import annotations
@@ -44,7 +47,7 @@ PLAYBOOK = """\
   gather_facts: false
   tasks:
     - name: Plan
-      profile_plan:
+      profile_plan: {live: "{{ live | default(omit) }}"}
       run_once: true
       register: planned
     - name: Measured
@@ -62,7 +65,7 @@ PLAYBOOK = """\
           retail.profiles.profile_window:
             run_dir: "{{ planned.run_dir }}"
             warmup_max: 0
-            duration: 5
+            duration: "{{ duration | default(5) }}"
           run_once: true
           register: looked
           until: looked.done
@@ -142,6 +145,35 @@ def test_a_play_writes_its_results(playbook: Path, collections: Path) -> None:
     assert record["hosts"]["server"]["clock"]["calls"] == 3
     assert abs(record["hosts"]["server"]["clock"]["correction"] - 100.0) < 5.0
     assert {path.name for path in run.iterdir()} >= {"run.json", "report.html", "summary.csv", "metrics.prom", "logs"}
+
+
+def test_a_terminal_has_a_line_of_progress_and_loses_it(playbook: Path, collections: Path) -> None:
+    """The samples end before the windows do: all looks are while it runs."""
+    environ = {**environment(playbook, collections), "TERM": "xterm"}
+    output = run_on_terminal(command(playbook, "-e", "duration=20"), 60, environ)
+    screen = Screen.of(output)
+    assert "\x1b[Kmeasure " in output
+    assert 20 < screen.widest_drawn < 60
+    assert not [line for line in screen.lines if "measure  " in line]
+    retries = [line for line in screen.lines if "RETRYING" in line]
+    assert retries == [f"FAILED - RETRYING: [server]: Look ({left} retries left)." for left in range(30, 0, -1)]
+    tasks = [line.rstrip("*") for line in screen.lines if line.startswith("TASK [")]
+    assert tasks == [f"TASK [{name}] " for name in ("Plan", "Apply", "Start", "Collect", "Look", "Remove", "Judge")]
+    assert screen.lines[-2].startswith("Report: ")
+
+
+def test_a_play_serves_what_it_measures(playbook: Path, collections: Path) -> None:
+    port, taken = free_port(), playbook.parent / "scraped.prom"
+    fetch = (
+        f"import urllib.request as u; open('{taken}', 'wb').write(u.urlopen('http://127.0.0.1:{port}/metrics').read())"
+    )
+    wait = shlex.join([sys.executable, "-c", fetch])
+    done, record = play(playbook, collections, "-e", json.dumps({"live": str(port), "wait": wait}))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"Live metrics: http://127.0.0.1:{port}/metrics" in done.stdout
+    told = taken.read_text()
+    assert f'retail_profiles_run_info{{run_id="{record["run_id"]}"' in told
+    assert 'retail_profiles_fps{host="client1",container="client",replica="ovms-client-1"} ' in told
 
 
 def test_a_run_that_fails_fails_the_play(playbook: Path, collections: Path) -> None:

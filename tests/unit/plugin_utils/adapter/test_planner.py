@@ -15,6 +15,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.listening import Listening
 
 from ..world import World
 
@@ -86,6 +87,24 @@ def test_a_full_plan_and_a_verbose_play_show_every_replica(
     monkeypatch.setattr(Display(), "verbosity", 1)
     assert answer(world)["summary"] == full["summary"]
     assert [entries(text) for text in printed] == [1, 8, 8]
+
+
+@pytest.mark.parametrize("live", ["no port", "127.0.0.1:{taken}", "{taken}", "203.0.113.9:80"])
+def test_an_address_that_cannot_be_served_on_is_refused_before_anything_starts(
+    world: World, monkeypatch: pytest.MonkeyPatch, live: str
+) -> None:
+    monkeypatch.setattr(planner.constants, "CALLBACKS_ENABLED", [planner.CALLBACK])
+    with Listening("127.0.0.1", 0).bound("test") as other:
+        where = live.format(taken=other.getsockname()[1])
+        with pytest.raises(ProfileError, match="measure_live: ") as caught:
+            answer(world, stage="select", run=True, live=where)
+        assert where in str(caught.value)
+        assert answer(world, stage="select", live=where)["hosts"] == list(HOSTS)
+
+
+def test_a_run_is_served_where_it_is_to_be(world: World, printed: list[str], tmp_path: Any) -> None:
+    assert answer(world, run=True, live="9464", results_dir=str(tmp_path))["live"] == "9464"
+    assert answer(world, live="9464")["live"] is None
 
 
 def test_the_options_are_those_of_the_variables_of_the_role() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import (
+    AGAIN,
     BLOCK,
     Block,
     Progress,
@@ -193,6 +195,51 @@ def test_windows_do_not_depend_on_a_hosts_clock(offsets: list[float]) -> None:
         answers, _dummy = run(WindowSettings(30.0, 10.0), lambda _dummy: 5.0, delay=1.0 + offset)
         results.append(answers[-1].windows)
     assert all(windows == results[0] for windows in results)
+
+
+def measuring(now: float, horizon: float, **known: Any) -> Progress:
+    """Where a window of 30 s stands that begins at T0."""
+    settings = WindowSettings(60.0, 30.0, poll=5.0)
+    window = Window("measure", Span(T0, T0 + 30.0))
+    return advance(
+        known=[window],
+        started=T0,
+        now=T0 + now,
+        horizon=T0 + horizon,
+        settings=settings,
+        block=lambda _dummy: Block(1, True),
+        **known,
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "wait", "final"),
+    [
+        (3.0, 5.0, False),
+        (23.0, 5.0, False),
+        (24.1, 7.4, True),
+        (31.0, 0.5, True),
+        (32.0, AGAIN, True),
+        (40.0, AGAIN, True),
+    ],
+)
+def test_the_last_collection_comes_when_the_window_has_ended(now: float, wait: float, final: bool) -> None:
+    answer = measuring(now, now - 1.0 if now < 31 else 20.0)
+    assert (round(answer.next_poll, 3), answer.final, answer.done) == (wait, final, False)
+
+
+def test_samplers_that_have_ended_have_nothing_more_to_tell() -> None:
+    answer = measuring(32.0, 31.4, ended=True)
+    assert (answer.done, answer.phase, answer.ended) == (True, "done", True)
+    assert not measuring(32.0, 31.4).done
+    late = measuring(45.0, 20.0)
+    assert (late.done, late.ended, late.message) == (True, False, "measured 30 s; not every host's samples have come")
+
+
+@pytest.mark.parametrize(("poll", "repeat", "most"), [(5.0, 1, 25), (0.0, 1, 110), (5.0, 100, 110), (60.0, 100, 60)])
+def test_collections_are_not_many(poll: float, repeat: int, most: int) -> None:
+    answers, _dummy = run(WindowSettings(60.0, 30.0, repeat, poll), lambda t: 100.0 * 1.02**t)
+    assert len(answers) <= most
 
 
 def test_a_lost_replica_ends_the_waiting() -> None:

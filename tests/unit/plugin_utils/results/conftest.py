@@ -35,7 +35,7 @@ def tool(name: str) -> str:
 
 @dataclass(frozen=True)
 class Prometheus:
-    """A Prometheus that serves blocks and scrapes nothing."""
+    """A Prometheus that runs."""
 
     address: str
 
@@ -62,10 +62,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(blocks: Path, configuration: Path) -> Iterator[Prometheus]:
+def serving(blocks: Path, configuration: Path, configured: str = "{}\n") -> Iterator[Prometheus]:
     """A Prometheus over ``blocks`` on this machine alone, ended by its process id."""
     address = f"127.0.0.1:{free_port()}"
-    configuration.write_text("{}\n")
+    configuration.write_text(configured)
     command = [
         tool("prometheus"),
         f"--config.file={configuration}",
@@ -100,6 +100,20 @@ def promtool() -> Callable[..., str]:
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def promtool_check() -> Callable[[str], str]:
+    """Has promtool check an exposition; what it finds fault with."""
+    program = tool("promtool")
+
+    def check(exposition: str) -> str:
+        command = [program, "check", "metrics"]
+        done = subprocess.run(command, input=exposition, capture_output=True, text=True, check=False)
+        assert done.returncode in (0, 1, 3)
+        return done.stdout + done.stderr
+
+    return check
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,17 @@ import jsonschema
 import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import measured_plan
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import live_progress, poll, recorder
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.live_progress import Figures, Pace
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.live_progress import (
+    Figures,
+    Live,
+    Pace,
+    Standing,
+    Stream,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import TaskResult
 
 from ..synthetic import STAND_IN, T0, Play, pack
@@ -272,33 +281,85 @@ def test_progress_is_shown_with_its_figures(ready_run: Play) -> None:
     shown = [line for line in ready_run.screen.lines if line.startswith("measure ")]
     assert shown
     for line in shown:
-        assert "/30 s | fps 1" in line
-        assert " ms, p99 " in line
-        assert line.endswith("errors 0")
-        assert "[" not in line
+        assert re.fullmatch(
+            r"measure +\d+ s, \d+ s left \| window 1 of 1 \| 4 of 4 streams \| \d+\.\d fps"
+            r" \| worst ovms-client-\d \d+\.\d fps \| latency p50 [\d.]+ ms, p99 [\d.]+ ms \| errors 0",
+            line,
+        )
 
 
-def test_a_terminal_sees_a_bar_at_every_look(play_of: PlayOf) -> None:
+def test_a_terminal_has_one_line_and_loses_it_at_the_end(play_of: PlayOf) -> None:
     plain, terminal = play_of(), play_of(terminal=True)
     terminal.path = terminal.path.with_name("other")
     plain.whole(SHORT)
     terminal.whole(SHORT)
-    bars = [line for line in terminal.screen.lines if "[##" in line]
-    assert bars
-    assert len(terminal.screen.lines) > len(plain.screen.lines)
+    assert not [line for line in terminal.screen.lines if line.startswith(("warm-up", "measure "))]
+    assert [line for line in plain.screen.lines if line.startswith(("warm-up", "measure "))]
+    assert plain.screen.statuses == [None]
+    *running, measured, ended = terminal.screen.statuses
+    assert (measured, ended) == (None, None)
+    assert len(running) > 3
+    assert all(text is not None and 20 < len(text(40)) <= 40 for text in running)
 
 
-def test_a_line_says_what_is_not_told() -> None:
-    assert live_progress.line("warmup", 3, 60, Figures(), bar=False) == (
-        "warm-up    3/60 s | fps - | latency p50 -, p99 - | errors -"
-    )
+def test_time_goes_on_between_two_looks() -> None:
+    standing = Standing("measure", T0, 12.0, 40.0, (Span(T0 - 12, T0 + 8), Span(T0 + 8, T0 + 28)))
+    assert live_progress.line(standing, Figures(), T0 + 3) == "measure   15 s, 25 s left | window 1 of 2"
+    assert live_progress.line(standing, Figures(), T0 + 9) == "measure   21 s, 19 s left | window 2 of 2"
+    assert live_progress.line(standing, Figures(), T0 + 99) == "measure   40 s | window 2 of 2"
+
+
+STREAMS = (Stream("a-1", 15.0, 15.0, True), Stream("a-2", 9.5, 15.0, True), Stream("b-1", 12.0, 12.0, True))
+
+
+@pytest.mark.parametrize(
+    ("columns", "line"),
+    [
+        (
+            None,
+            "warm-up    3 s, at most 57 s left | 3 of 3 streams | 36.5 fps | worst a-2 9.5 of 15.0 fps | errors 2",
+        ),
+        (80, "warm-up    3 s, at most 57 s left | 3 of 3 streams | 36.5 fps"),
+        (40, "warm-up    3 s, at most 57 s left"),
+        (10, "warm-up   "),
+    ],
+)
+def test_a_line_is_as_wide_as_there_is_room(columns: int | None, line: str) -> None:
+    standing = Standing("warmup", T0, 3.0, 60.0)
+    shown = live_progress.line(standing, Figures(STREAMS, errors=2.0), T0, columns)
+    assert shown == line
+    assert columns is None or len(shown) <= columns
+
+
+def test_a_stream_that_tells_nothing_is_the_worst() -> None:
+    silent = Stream("c-1", 30.0, 30.0, False)
+    shown = live_progress.line(Standing("measure", T0, 1, 9), Figures((*STREAMS, silent)), T0)
+    assert "| 3 of 4 streams |" in shown
+    assert "| worst c-1 silent" in shown
+
+
+def test_streams_die_by_the_clock_of_their_host(play_of: PlayOf) -> None:
+    play = play_of()
+    play.fleet.clock_offsets["client2"] = 100.0
+    live = Live(measured_plan.of_plan(play.plan))
+
+    def alive() -> dict[str, bool]:
+        return {stream.name: stream.alive for stream in live.figures().streams}
+
+    for second in range(30):
+        for host in play.hosts:
+            for sample in play.fleet.second(host, float(second)):
+                if host != "client1" or second < 20 or sample["type"] == "host":
+                    live.feed({**sample, "host": host})
+        if second == 15:
+            assert all(alive().values())
+    assert alive() == {"ovms-client-1": False, "ovms-client-2": True}
 
 
 def test_without_a_terminal_lines_are_few() -> None:
-    pace = Pace(terminal=False)
+    pace = Pace()
     shown = [pace.due(phase, t) for phase, t in (("warmup", 0), ("warmup", 5), ("warmup", 10), ("measure", 11))]
     assert shown == [True, False, True, True]
-    assert all(Pace(terminal=True).due("warmup", t) for t in range(3))
 
 
 def test_looking_without_a_sampler_says_what_to_do(play_of: PlayOf) -> None:
