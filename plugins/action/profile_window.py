@@ -15,6 +15,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_byt
 
 with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import contention
     from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
     from ansible_collections.retail.profiles.plugins.plugin_utils.results.poll import look
     from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
@@ -35,10 +36,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
                 "warmup_max": {"type": "float", "default": 60.0},
                 "duration": {"type": "float", "default": 30.0},
                 "repeat": {"type": "int", "default": 1},
+                "contention_max": {"type": "float", "default": contention.LIMIT},
                 "poll": {"type": "float", "default": 5.0},
             },
         )
-        for name, least in (("warmup_max", 0), ("duration", 1), ("repeat", 1)):
+        for name, least in (("warmup_max", 0), ("duration", 1), ("repeat", 1), ("contention_max", 0)):
             if args[name] < least:
                 raise AnsibleActionFail(f"{name}: {args[name]:g} is below the least, {least}")
         settings = WindowSettings(
@@ -50,4 +52,5 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         except ProfileError as error:
             raise AnsibleActionFail(str(error)) from error
         next_look = round(now + progress.next_poll, 3)
-        return {"changed": False, "run_dir": args["run_dir"], "next_look": next_look, **progress.as_dict()}
+        more = {"run_dir": args["run_dir"], "next_look": next_look, "contention_max": float(args["contention_max"])}
+        return {"changed": False, **more, **progress.as_dict()}

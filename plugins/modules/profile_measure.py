@@ -214,6 +214,16 @@ alive:
   returned: state=collected or state=stopped
   type: bool
   sample: true
+died:
+  description: Whether the sampler was found dead, killed by something else than this module.
+  returned: state=collected or state=stopped
+  type: bool
+  sample: false
+disk_full:
+  description: Whether the file system of the samples had no free block.
+  returned: state=collected or state=stopped
+  type: bool
+  sample: false
 """
 
 from ansible.module_utils.basic import AnsibleModule

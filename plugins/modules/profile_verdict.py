@@ -18,7 +18,9 @@ description:
     window was reached, that a stream finished no frame, or that clean-up was incomplete.
   - V(missed) means that the run stands and does not reach its objectives, or that it is not known whether it does.
   - V(degraded) means that the run stands with a flaw. That is a restart that a restart policy allows, an optional
-    metric that is absent, errors that clients counted, memory that ran out, or samples or log lines that were dropped.
+    metric that is absent, errors that clients counted, clients that were overloaded, a gap in a stream, contention on
+    a host, a clock that jumped, an engine that was gone, memory that ran out, values that cannot be read, or samples or
+    log lines that were dropped.
   - Call it last, after clean-up, whatever happened before.
   - This is an action that runs on the controller and connects to no host. Use it with C(run_once).
 attributes:

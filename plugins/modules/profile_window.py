@@ -46,6 +46,13 @@ options:
     description: Number of measure windows, one right after the other.
     type: int
     default: 1
+  contention_max:
+    description:
+      - Percent of a host's processors that processes which are not the plan's, or the hypervisor, may take in a measure
+        window. Beyond that the run is V(degraded). V(100) means that nothing is too much.
+      - It decides nothing here; M(retail.profiles.profile_verdict) judges by it.
+    type: float
+    default: 10.0
   poll:
     description:
       - Seconds between two collections. They are further apart where there would be more than 80 of them, and the last
@@ -113,6 +120,10 @@ elapsed:
   returned: success
 total:
   description: Seconds that the phase lasts, or lasts at most.
+  type: float
+  returned: success
+contention_max:
+  description: As it was given.
   type: float
   returned: success
 msg:

@@ -56,6 +56,27 @@ def quotients(above: list[Read], below: list[Read], scale: float) -> np.ndarray:
     return np.array(rows).reshape(-1, 4)
 
 
+def left_over(whole: np.ndarray, parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Rates less those of the parts in the same time, never below zero; none where a part has a gap of half the time.
+
+    A part takes nothing before its first and after its last point.
+    """
+    rows = []
+    for start, end, value, weight in whole:
+        taken = []
+        for part in parts:
+            first, last = (part[0, 0], part[-1, 1]) if len(part) else (end, start)
+            inside = min(end, last) - max(start, first)
+            if inside <= 0.0:
+                continue
+            overlap = np.clip(np.minimum(part[:, 1], end) - np.maximum(part[:, 0], start), 0.0, None)
+            known = overlap.sum() > inside / 2.0
+            taken.append(overlap @ part[:, 2] / overlap.sum() * inside / (end - start) if known else math.nan)
+        if not any(map(math.isnan, taken)):
+            rows.append((start, end, max(0.0, value - math.fsum(taken)), weight))
+    return np.array(rows).reshape(-1, 4)
+
+
 def gauges(read: Iterable[Read]) -> np.ndarray:
     rows = [(t, t, value, 1.0) for t, value, _life in sorted(read, key=lambda item: item[0])]
     return np.array(rows).reshape(-1, 4)

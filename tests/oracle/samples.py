@@ -18,7 +18,7 @@ from typing import Any
 
 import jmespath
 from devices import DEVICES
-from figures import Read, Series, flow, gauges, quotients, rates
+from figures import Read, Series, flow, gauges, left_over, quotients, rates
 from prometheus_client.parser import text_string_to_metric_families
 
 Sample = Mapping[str, Any]
@@ -191,6 +191,7 @@ class Run:
         sketches: dict[str, dict[str, list[tuple[float, dict[str, Any]]]]] = defaultdict(lambda: defaultdict(list))
         lives: Counter[str] = Counter()
         ids: dict[str, str] = {}
+        machines: dict[str, str] = {}
         starts: Counter[str] = Counter()
         on: dict[tuple[str, str, str], list[Read]] = defaultdict(list)
 
@@ -208,8 +209,12 @@ class Run:
             if kind == "host":
                 for metric, (_kind, value) in HOST.items():
                     take(sample["host"], metric, t, value(sample))
+                take(sample["host"], "busy", t, less(at(sample, "cpu", "busy"), at(sample, "cpu", "irq")))
                 for metric, device, value in counted(sample):
                     on[sample["host"], metric, device].append((t, value, str(starts[sample["host"]])))
+            if kind == "observer":
+                take(sample["host"], "sampler", t, at(sample, "cpu_seconds"))
+                machines[sample["host"]] = sample.get("machine") or machines.get(sample["host"]) or sample["host"]
             if replica not in self.plan["replicas"]:
                 continue
             if kind == "state":
@@ -254,6 +259,14 @@ class Run:
             for metric, rule in (planned.get("metrics") or {}).items():
                 made[metric] = self._of_rule(metric, rule, mine[f"rule {metric}"], sketches[replica][metric])
             self.series[replica] = {metric: one for metric, one in made.items() if not one.empty}
+        for host in self.plan["hosts"]:
+            own = machines.get(host, host)
+            together = [other for other in self.plan["hosts"] if machines.get(other, other) == own]
+            mine = [name for name, planned in self.plan["replicas"].items() if planned["host"] in together]
+            containers = [self.series[name].get("cpu_cores") for name in mine]
+            if None not in containers:
+                taken = [one.points for one in containers if one] + [rates(read[o]["sampler"]) for o in together]
+                self.series[host]["cpu_others_cores"] = Series("rate", left_over(rates(read[host]["busy"]), taken))
 
     @staticmethod
     def _made(kind: str, read: list[Read]) -> Series:

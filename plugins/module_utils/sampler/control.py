@@ -56,7 +56,8 @@ def started(files: RunFiles, config: Config, check: bool) -> dict[str, Any]:
 
 def collected(files: RunFiles, offset: int, limit: int = CHUNK_BYTES) -> dict[str, Any]:
     """What is in the samples file from *offset* on. Raises ProfileError."""
-    alive = daemon.is_alive(files)  # before reading: a sampler found dead has written all that it will
+    alive, died = daemon.is_alive(files), daemon.has_died(files)
+    # After that it is read: a sampler found dead has written all that it will.
     chunk = read_chunk(files.samples, offset, limit)
     if chunk is None:
         if not os.path.isdir(files.directory):
@@ -64,17 +65,26 @@ def collected(files: RunFiles, offset: int, limit: int = CHUNK_BYTES) -> dict[st
                 f"there are no samples of this run in {files.directory}: state=started comes first", field="run_id"
             )
         chunk = Chunk(b"", 0, False)
-    return {"changed": False, **_packed(chunk), "alive": alive}
+    return {"changed": False, **_packed(chunk), "alive": alive, "died": died, "disk_full": _disk_full(files)}
 
 
 def stopped(files: RunFiles, offset: int, check: bool, limit: int = CHUNK_BYTES) -> dict[str, Any]:
     """See that no sampler runs; then like `collected`. Where none ever ran there is nothing to do."""
-    alive = daemon.is_alive(files)
+    alive, died = daemon.is_alive(files), daemon.has_died(files)
+    full = _disk_full(files)
     read_chunk(files.samples, offset, limit)  # a wrong offset is told before anything is ended
     if alive and not check:
         _end(files)
     chunk = read_chunk(files.samples, offset, limit) or Chunk(b"", offset, False)
-    return {"changed": alive, **_packed(chunk), "alive": alive and check}
+    return {"changed": alive, **_packed(chunk), "alive": alive and check, "died": died, "disk_full": full}
+
+
+def _disk_full(files: RunFiles) -> bool:
+    """Whether the disk of the samples has no block left for the user who measures; a sampler cannot write that."""
+    with contextlib.suppress(OSError):
+        disk = os.statvfs(files.directory)
+        return disk.f_blocks > 0 and (disk.f_bavail if os.geteuid() else disk.f_bfree) == 0
+    return False
 
 
 def _packed(chunk: Chunk) -> dict[str, Any]:

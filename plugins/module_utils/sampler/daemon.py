@@ -68,6 +68,11 @@ def is_alive(files: RunFiles) -> bool:
     return is_locked(files.lock)
 
 
+def has_died(files: RunFiles) -> bool:
+    """Whether a sampler has ended and not cleared up behind itself, as all do that end by themselves or are told to."""
+    return not is_alive(files) and os.path.exists(files.pid)
+
+
 def recorded_pid(files: RunFiles) -> Optional[int]:
     """The pid in sampler.pid, if that very process still runs."""
     return running(files.pid)
@@ -149,6 +154,13 @@ def _prepare(files: RunFiles) -> Sampler:
                 "since": last,
             }
         )
-    sampler.observe(event="start")
+    sampler.observe(event="start", machine=_machine())
     store.flush()  # so that a gap is told even when it is killed at once
     return sampler
+
+
+def _machine() -> Optional[str]:
+    """The boot id, which hosts share that are containers of one machine: /proc/stat tells them of all of it."""
+    with contextlib.suppress(OSError):
+        return read_file("/proc/sys/kernel/random/boot_id").decode().strip()
+    return None

@@ -157,13 +157,14 @@ def net_total(data: bytes) -> Optional[Bytes2]:
 
 
 def proc_stat(data: bytes, ticks_per_second: int) -> Optional[dict[str, float]]:
-    """Seconds over all CPUs since the start: busy (not idle, not waiting, not stolen), total, and steal."""
+    """Seconds over all CPUs since the start: busy (not idle, waiting, or stolen), of it irq, total, and steal."""
     words = data.split(b"\n", 1)[0].split()
     if len(words) < 9 or words[0] != b"cpu" or not all(word.isdigit() for word in words[1:9]):
         return None
     user, nice, system, idle, iowait, irq, softirq, steal = (int(word) / ticks_per_second for word in words[1:9])
     busy = user + nice + system + irq + softirq  # guest time is part of user time
-    return {"busy": round(busy, 3), "total": round(busy + idle + iowait + steal, 3), "steal": round(steal, 3)}
+    seconds = {"busy": busy, "total": busy + idle + iowait + steal, "steal": steal, "irq": irq + softirq}
+    return {name: round(value, 3) for name, value in seconds.items()}
 
 
 def meminfo(data: bytes) -> Optional[dict[str, int]]:

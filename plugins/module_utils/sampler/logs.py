@@ -19,12 +19,15 @@ _STAMP = re.compile(rb"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))
 
 @dataclass(frozen=True)
 class LogLine:
-    """A line of a container: *t_ns* is when the engine took it (unix nanoseconds; None where it gave no time)."""
+    """A line of a container: *t_ns* is when the engine took it (unix nanoseconds; None where it gave no time).
+
+    *cut*: bytes beyond LINE_BYTES, which are not in *text*.
+    """
 
     stream: str
     t_ns: Optional[int]
     text: str
-    truncated: bool
+    cut: int = 0
 
 
 @functools.lru_cache(maxsize=64)
@@ -62,13 +65,13 @@ class _Line:
         self.parts: list[bytes] = []
         self.length = 0
         self.t_ns: Optional[int] = None
-        self.truncated = False
+        self.cut = 0
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes, unseen: int = 0) -> None:
+        """Take a part of the line, of which *unseen* bytes more were not kept."""
         room = LINE_BYTES - self.length
-        if len(data) > room:
-            self.truncated = True
-            data = data[:room]
+        self.cut += max(0, len(data) - room) + unseen
+        data = data[:room]
         if data:
             self.parts.append(data)
             self.length += len(data)
@@ -77,7 +80,7 @@ class _Line:
         data = b"".join(self.parts)
         if data.endswith(b"\r"):
             data = data[:-1]
-        return LogLine(stream, self.t_ns, data.decode("utf-8", "replace"), self.truncated)
+        return LogLine(stream, self.t_ns, data.decode("utf-8", "replace"), self.cut)
 
 
 class LogDecoder:
@@ -89,9 +92,11 @@ class LogDecoder:
     """
 
     def __init__(self, tty: bool) -> None:
+        self.at_ns: Optional[int] = None  # the time of the last message that has come
         self._tty = tty
         self._head = b""
         self._left = 0
+        self._unseen = 0  # bytes of the message that are not kept
         self._stream = "stdout"
         self._message = b""
         self._lines: dict[str, _Line] = {}
@@ -112,39 +117,40 @@ class LogDecoder:
                     break
                 self._stream = _STREAMS.get(self._head[0], "stdout")
                 self._left = int.from_bytes(self._head[4:8], "big")
-                self._head, self._message = b"", b""
+                self._head, self._message, self._unseen = b"", b"", 0
                 continue
             part = data[at : at + self._left]
             at += len(part)
             self._left -= len(part)
-            room = LINE_BYTES + _STAMP_BYTES - len(self._message)
-            if self._left:
-                self._message += part[: max(0, room)]
-            else:
-                # Keeps the last byte even of a message that was cut, as it tells whether the line ends here.
-                whole = len(part) <= room
-                self._message += part if whole else part[: max(0, room - 1)] + part[-1:]
-                done.extend(self._take_message(self._message, whole))
+            # Keeps the last byte even of a message that was cut, as it tells whether the line ends here.
+            last = part[-1:] if not self._left else b""
+            kept = part[: max(0, LINE_BYTES + _STAMP_BYTES - len(self._message))]
+            if len(kept) < len(part) and last:
+                kept = kept[:-1] + last
+            self._unseen += len(part) - len(kept)
+            self._message += kept
+            if not self._left:
+                done.extend(self._take_message(self._message))
                 self._message = b""
         return done
 
-    def _take_message(self, message: bytes, whole: bool) -> list[LogLine]:
+    def _take_message(self, message: bytes) -> list[LogLine]:
         t_ns, length = parse_stamp(message)
+        self.at_ns = t_ns or self.at_ns
         line = self._lines.setdefault(self._stream, _Line())
         if line.t_ns is None:
             line.t_ns = t_ns
         ends = message.endswith(b"\n")
-        line.add(message[length:-1] if ends else message[length:])
-        line.truncated = line.truncated or not whole
+        line.add(message[length:-1] if ends else message[length:], self._unseen)
         return [self._lines.pop(self._stream).finish(self._stream)] if ends else []
 
     def _feed_raw(self, data: bytes) -> list[LogLine]:
         done: list[LogLine] = []
         pieces = data.split(b"\n")
         for index, piece in enumerate(pieces):
-            room = LINE_BYTES + _STAMP_BYTES - len(self._message)
-            self._message += piece[: max(0, room)]
-            self._left = self._left or int(len(piece) > room)  # 1: the line was cut
+            kept = piece[: max(0, LINE_BYTES + _STAMP_BYTES - len(self._message))]
+            self._unseen += len(piece) - len(kept)
+            self._message += kept
             if index < len(pieces) - 1:
                 done.append(self._finish_raw())
         return done
@@ -152,9 +158,9 @@ class LogDecoder:
     def _finish_raw(self) -> LogLine:
         line = _Line()
         line.t_ns, length = parse_stamp(self._message)
-        line.add(self._message[length:])
-        line.truncated = line.truncated or bool(self._left)
-        self._message, self._left = b"", 0
+        self.at_ns = line.t_ns or self.at_ns
+        line.add(self._message[length:], self._unseen)
+        self._message, self._unseen = b"", 0
         return line.finish("stdout")
 
     def end(self) -> list[LogLine]:

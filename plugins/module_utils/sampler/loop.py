@@ -67,11 +67,13 @@ class Sampler:
         self._selector.register(wake, selectors.EVENT_READ)
         self._logs = selectors.DefaultSelector()
         self._logs_at = 0.0
+        self._unread: set[Exchange] = set()
         self._served: dict[Exchange, selectors.BaseSelector] = {}
         self._host = host
         self.devices = devices
         self._told: set[tuple[str, str]] = set()
         self._lost_told = 0
+        self._stuck: Optional[tuple[float, str]] = None  # since when the disk takes nothing (monotonic), and why
         self._tracebacks = 0
         self._ticked = 0.0
         self._replicas: dict[str, ReplicaSampler] = {}
@@ -114,6 +116,10 @@ class Sampler:
         exchange.before_close = forget
         self._served[exchange] = self._selector
         self._selector.register(exchange.socket, selectors.EVENT_WRITE, exchange)
+
+    def has_more(self, exchange: Exchange) -> bool:
+        """Whether more of a log had come than was read of it at the last reading."""
+        return exchange in self._unread
 
     def owner_of_network(self, replica: ReplicaSampler, other: str) -> Optional[str]:
         """Who counts the network of container *other*: itself where it is watched, else the first that shares it."""
@@ -172,10 +178,13 @@ class Sampler:
 
     def _serve_logs(self) -> bool:
         """Take what has come in of the logs, one piece of each; whether there was any."""
-        ready = self._logs.select(0)
-        for key, _events in ready:
-            self._move(key.data)
+        ready = self._ready_logs()
+        for exchange in ready:
+            self._move(exchange)
         return bool(ready)
+
+    def _ready_logs(self) -> set[Exchange]:
+        return {key.data for key, _events in self._logs.select(0)}
 
     def _move(self, exchange: Exchange) -> None:
         if exchange.ended:
@@ -202,6 +211,7 @@ class Sampler:
             for _round in range(LOG_ROUNDS):
                 if not self._serve_logs():
                     break
+            self._unread = self._ready_logs()
         self._read_host(now)
         for replica in list(self._replicas.values()):
             try:
@@ -209,14 +219,27 @@ class Sampler:
             except Exception as error:
                 self._complain(error)
         self.observe()
-        if self._store.lost > self._lost_told and self._store.error is None:
-            lost, self._lost_told = self._store.lost - self._lost_told, self._store.lost
-            self._absent("samples", f"{lost} records lost while the host's disk took no more")
+        self._look_at_disk(now)
         self._store.flush()
 
+    def _look_at_disk(self, now: float) -> None:
+        """Say that the disk took nothing for a while, and what that cost, once it takes more."""
+        if self._store.error is not None:
+            since = self._stuck[0] if self._stuck is not None else now - self._config.interval
+            self._stuck = (since, self._store.error)
+            return
+        if self._store.lost > self._lost_told:
+            lost, self._lost_told = self._store.lost - self._lost_told, self._store.lost
+            self._absent("samples", f"{lost} records lost while the host's disk took no more")
+        elif self._stuck is not None:
+            since, why = self._stuck
+            self._absent("samples", f"the host's disk took nothing for {now - since:.0f} s, no record was lost: {why}")
+        self._stuck = None
+
     def _read_host(self, now: float) -> None:
-        record = {"t": time.time(), "type": "host", **self._host.read(), "devices": self.devices.read(now)}
-        self.emit(record)
+        # The monotonic clock tells where the wall clock was set.
+        clocks = {"t": time.time(), "mono": round(time.monotonic(), 6)}
+        self.emit({"type": "host", **clocks, **self._host.read(), "devices": self.devices.read(now)})
         # psi_cpu, psi_memory and psi_io are one to the reader
         of_host = ((metric.partition("_")[0], why) for metric, why in self._host.absent.items())
         for metric, why in (*of_host, *self.devices.absent.items()):
@@ -247,9 +270,12 @@ class Sampler:
             self._tick(now)
         while time.monotonic() < end and self._serve_logs():  # what the engine has already sent of them
             pass
+        self._unread = self._ready_logs()
         self._read_files()
         for replica in self._replicas.values():
             replica.close()
+        self._store.flush()
+        self._look_at_disk(time.monotonic())
         self.observe(event="end", reason=why)
         self._store.flush()
         self._host.close()

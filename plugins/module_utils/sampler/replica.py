@@ -31,6 +31,7 @@ TEXT_LIMIT = 512 << 10  # of what is kept of one scrape
 ABSENT_AGAIN = 2.0  # seconds until a container that is not there is looked for again
 LOG_AGAIN = 2.0  # seconds until a log that ended is followed again
 LOG_REFUSED_AGAIN = 30.0
+LAG_SECONDS = 2.0  # by which a log may be read late without a word
 
 LOG_BURST_LINES, LOG_BURST_BYTES = 5000, 4 << 20
 LOG_LINES_PER_SECOND, LOG_BYTES_PER_SECOND = 200, 64 << 10
@@ -56,6 +57,9 @@ class Surroundings(Protocol):
 
     def follow(self, exchange: Exchange) -> None:
         """Serve the exchange's socket."""
+
+    def has_more(self, exchange: Exchange) -> bool:
+        """Whether more of a log had come than was read of it at the last reading."""
 
     def owner_of_network(self, replica: ReplicaSampler, other: str) -> Optional[str]:
         """Who counts the network of container *other* (name or id): a replica's name; None when *replica* does."""
@@ -126,6 +130,7 @@ class ReplicaSampler:
         if lines:
             why = f"{lines} {TOO_FAST}"
             self._emit("absent", subject=self.name, metric="log", reason=why, dropped_lines=lines, dropped_bytes=size)
+        self._tell_lag()
 
     @property
     def _watching(self) -> bool:
@@ -312,11 +317,20 @@ class ReplicaSampler:
                 continue  # the engine begins with the last line that is already here
             if self._cap.allows(len(line.text), now):
                 record: dict[str, Any] = {"replica": self.name, "stream": line.stream, "line": line.text}
-                if line.truncated:
-                    record["truncated"] = True
+                if line.cut:
+                    record.update(truncated=True, cut_bytes=line.cut)
                 self._emit("log", None if line.t_ns is None else line.t_ns / 1e9, **record)
             if line.t_ns is not None:
                 self._log_last_ns = max(line.t_ns, self._log_last_ns or 0)
+
+    def _tell_lag(self) -> None:
+        """Say how late the log is read, where it is written faster than it is read."""
+        if self._log is None or self._decoder.at_ns is None or not self._around.has_more(self._log):
+            return
+        lag = round(time.time() - self._decoder.at_ns / 1e9, 3)
+        if lag > LAG_SECONDS:
+            why = f"the log is read {lag:.0f} s late: it is written faster than the sampler reads"
+            self._emit("absent", subject=self.name, metric="log", reason=why, lag=lag)
 
     def _log_ended(self, status: Optional[int], error: Optional[str], body: bytes) -> None:
         self._take_lines(self._decoder.end())
@@ -393,6 +407,7 @@ class ReplicaSampler:
         self.files.end()
         self._let_go_counters()
         if self._log is not None:
+            self._tell_lag()
             self._log.abandon()
             self._take_lines(self._decoder.end())
         for exchange in (self._inspecting, self._scraping):

@@ -61,6 +61,27 @@ def _pressure(name: str, resource: str, title: str) -> Metric:
     )
 
 
+CPU_OTHERS = Metric(
+    name="cpu_others_cores",
+    unit="cores",
+    kind="rate",
+    formula="busy time without interrupts − CPU time of the plan's containers − the sampler's own, each Δ / Δ time;"
+    " where hosts are containers of one machine, of all of them",
+    absent_when="a replica of the plan is not measured, or its control group not readable",
+    explained_by=("cpu",),
+    charts=(Chart("CPU of processes that are not the plan's", "cores"),),
+)
+CPU_STEAL = Metric(
+    name="cpu_steal_cores",
+    unit="cores",
+    kind="rate",
+    formula="Δ stolen time / Δ time",
+    absent_when="the kernel does not tell",
+    value=value_at("cpu", "steal"),
+    explained_by=("cpu",),
+    charts=(Chart("CPU stolen by the hypervisor", "cores"),),
+)
+CPU_PRESSURE = _pressure("psi_cpu_percent", "cpu", "CPU")
 HOST_METRICS = (
     Metric(
         name="cpu_cores",
@@ -73,16 +94,8 @@ HOST_METRICS = (
         charts=(Chart("CPU busy", "cores"),),
         row=SummaryRow("CPU Utilization %", percent_of=(CPUS,)),
     ),
-    Metric(
-        name="cpu_steal_cores",
-        unit="cores",
-        kind="rate",
-        formula="Δ stolen time / Δ time",
-        absent_when="the kernel does not tell",
-        value=value_at("cpu", "steal"),
-        explained_by=("cpu",),
-        charts=(Chart("CPU stolen by the hypervisor", "cores"),),
-    ),
+    CPU_OTHERS,
+    CPU_STEAL,
     Metric(
         name="memory_used_bytes",
         unit="bytes",
@@ -107,7 +120,7 @@ HOST_METRICS = (
     _network("network_tx_bytes_per_second", 1, "Network sent"),
     _disk("block_read_bytes_per_second", 0, "Disk reads", "Disk Read MB/s"),
     _disk("block_write_bytes_per_second", 1, "Disk writes", "Disk Write MB/s"),
-    _pressure("psi_cpu_percent", "cpu", "CPU"),
+    CPU_PRESSURE,
     _pressure("psi_memory_percent", "memory", "memory"),
     _pressure("psi_io_percent", "io", "I/O"),
 )

@@ -49,12 +49,12 @@ class Metric:
 
     ``value`` reads a sample: a gauge's value, or the counter from which a rate is derived. A ratio or an average is the
     growth of ``value`` by the growth of ``per``, times ``scale``. Both are ``None`` where a rule of the profile says
-    where the metric is found. ``device``: there is a value for each device of this kind; then ``value`` and ``per``
-    read the counters of one of them, a sample's ``devices[KIND][INSTANCE]``. ``formula`` and ``absent_when`` are
-    sentences of docs/results.md. ``explained_by``: the words under which the sampler tells why there is none, nearest
-    first; ``unexplained``: the reason where it told nothing. A run is degraded where a measured replica lacks an
-    ``essential`` metric, unless it has the one ``instead``, and not where its rule, with ``required: false``, tells no
-    ``optional`` one.
+    where the metric is found, or it is made of others. ``device``: there is a value for each device of this kind; then
+    ``value`` and ``per`` read the counters of one of them, a sample's ``devices[KIND][INSTANCE]``. ``formula`` and
+    ``absent_when`` are sentences of docs/results.md. ``explained_by``: the words under which the sampler tells why
+    there is none, nearest first; ``unexplained``: the reason where it told nothing. A run is degraded where a measured
+    replica lacks an ``essential`` metric, unless it has the one ``instead``, and not where its rule, with
+    ``required: false``, tells no ``optional`` one.
     """
 
     name: str

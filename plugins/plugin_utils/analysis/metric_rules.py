@@ -25,6 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ddsketch import Sketch
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.expressions import Search
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.log_losses import Unreadable, unreadable
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import Rule
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.prometheus_text import Scrape, Selector
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import number
@@ -113,6 +114,10 @@ class Extractor:
 
     def read(self, sample: Mapping[str, Any]) -> list[tuple[Rule, Value]]:
         """What one sample tells; nothing where it is not for these rules."""
+        return [(rule, value) for rule, value in self.told(sample) if not isinstance(value, Unreadable)]
+
+    def told(self, sample: Mapping[str, Any]) -> list[tuple[Rule, Value | Unreadable]]:
+        """The same, with what the rules found that is no value."""
         found = []
         for source in metric_sources.SOURCES:
             rules = self._rules.get(source.name, ())
@@ -124,12 +129,11 @@ class Extractor:
         return found
 
 
-def _value(rule: Rule, raw: object) -> Value | None:
+def _value(rule: Rule, raw: object) -> Value | Unreadable | None:
     if raw is None:
         return None
-    if rule.kind == "sketch":
-        return sketch_of(raw, rule.scale)
-    return _scaled(raw, rule.scale)
+    value = sketch_of(raw, rule.scale) if rule.kind == "sketch" else _scaled(raw, rule.scale)
+    return unreadable(raw) if value is None else value
 
 
 def _told(rule: Rule, read: result_files.Reader, text: str) -> list[Value] | str:
@@ -143,5 +147,6 @@ def _told(rule: Rule, read: result_files.Reader, text: str) -> list[Value] | str
         bins = len(raw) == 1 and isinstance(raw[0], Mapping)
         numbers: list[object] = [one for item in raw if (one := number(item)) is not None and one >= 0.0]
         raw = raw if bins else [numbers] if numbers else []
-    values = [value for item in raw if (value := _value(rule, item)) is not None]
+    found = [_value(rule, item) for item in raw]
+    values = [value for value in found if value is not None and not isinstance(value, Unreadable)]
     return values or "what it has there is no number"

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
+    cpu_others,
     metric_catalogue,
     prometheus_text,
     time_series,
@@ -26,7 +27,9 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_me
     CONTAINER_DEVICE_METRICS,
     DEVICE_METRICS,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_conditions import TAKEN, HostConditions
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import CPU_OTHERS, HOST_METRICS
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.log_losses import LogLoss, Refused, Unreadable
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import (
     MeasuredPlan,
     MeasuredReplica,
@@ -75,6 +78,9 @@ class Observations:
     last_lines: Mapping[str, float]
     observer: Mapping[str, Mapping[str, float]]
     out_of_memory: Mapping[str, int]
+    conditions: Mapping[str, HostConditions]
+    log_losses: Mapping[str, LogLoss]
+    refused: Mapping[str, Mapping[str, Refused]]
     unreadable: int
 
     @property
@@ -96,6 +102,7 @@ class _Subject:
     absent: dict[str, str] = field(default_factory=dict)
     times: list[float] = field(default_factory=list)
     told: list[float] = field(default_factory=list)
+    refused: dict[str, list[tuple[float, Unreadable]]] = field(default_factory=lambda: defaultdict(list))
     life: int = 0
     identity: str = ""
     devices: dict[tuple[str, str], _Subject] = field(default_factory=lambda: defaultdict(_Subject))
@@ -116,6 +123,8 @@ class Observer:
         self._last_lines: dict[str, float] = {}
         self._observer: dict[str, dict[str, float]] = {}
         self._starts: Counter[str] = Counter()
+        self._conditions = {host: HostConditions() for host in plan.hosts}
+        self._log_losses = {replica.name: LogLoss() for replica in plan.replicas}
         self._unreadable = 0
 
     def feed(self, sample: Mapping[str, Any]) -> None:
@@ -128,6 +137,8 @@ class Observer:
         t -= self._corrections.get(host, 0.0)
         kind = str(sample.get("type"))
         replica = self._replicas.get(str(sample.get("replica")))
+        if kind in TAKEN and host in self._conditions:
+            self._conditions[host].take(t, sample)
         if kind == "host" and host in self._hosts:
             self._host(self._hosts[host], t, sample)
         elif kind == "observer":
@@ -140,6 +151,8 @@ class Observer:
             subject = self._hosts.get(host) if name is None else self._replicas.get(str(name))
             if subject is not None:
                 self._absent(subject, self._planned.get(str(name)), sample)
+            if name is not None and subject is not None and sample.get("metric") == "log":
+                self._log_losses[str(name)].take(t, sample)
         elif replica is not None:
             name = str(sample["replica"])
             if kind == "container":
@@ -230,20 +243,34 @@ class Observer:
         """Take what a container has logged or exposed."""
         if sample.get("type") == "log":
             self._last_lines[name] = t
-        for rule, value in self._extractors[name].read(sample) if name in self._extractors else ():
+            self._log_losses[name].take(t, sample)
+        for rule, value in self._extractors[name].told(sample) if name in self._extractors else ():
+            if isinstance(value, Unreadable):
+                subject.refused[rule.metric].append((t, value))
+                continue
             subject.told.append(t)
             if isinstance(value, Sketch):
-                subject.sketches[_of_rule(rule)].append((t, value))
+                subject.sketches[_of_rule(rule.metric)].append((t, value))
             else:
-                self._read(subject, _of_rule(rule), t, value)
+                self._read(subject, _of_rule(rule.metric), t, value)
         if sample.get("type") == "prometheus" and name in self._ovms:
             found = prometheus_text.scrape(str(sample.get("text", "")), SCRAPED_NAMES)
             self._measured(subject, t, OVMS_METRICS, found)
 
+    def _host_series(self, name: str, replicas: Mapping[str, Mapping[str, Series]]) -> dict[str, Series]:
+        subject = self._hosts[name]
+        found = {metric.name: _metric_series(metric, subject) for metric in HOST_METRICS}
+        others = cpu_others.series_of(name, self._plan, self._conditions, replicas)
+        if isinstance(others, Series):
+            found[others.name] = others
+        else:
+            subject.absent[CPU_OTHERS.name] = others
+        return _kept(found.values())
+
     def finish(self) -> Observations:
         """The series of everything that was fed."""
         replicas = {r.name: _replica_series(r, self._replicas[r.name]) for r in self._plan.replicas}
-        hosts = {name: _host_series(subject) for name, subject in self._hosts.items()}
+        hosts = {name: self._host_series(name, replicas) for name in self._hosts}
         everything = {**self._hosts, **self._replicas}
         return Observations(
             replicas=replicas,
@@ -260,6 +287,9 @@ class Observer:
             last_lines=dict(self._last_lines),
             observer=dict(self._observer),
             out_of_memory={name: _grown(subject.readings.get("oom", ())) for name, subject in self._replicas.items()},
+            conditions=self._conditions,
+            log_losses=self._log_losses,
+            refused={name: _refused(subject) for name, subject in self._replicas.items()},
             unreadable=self._unreadable,
         )
 
@@ -281,6 +311,16 @@ def _grown(readings: Iterable[Reading]) -> int:
     return round(sum(point.value * point.weight for point in time_series.rates(readings)))
 
 
+def _refused(subject: _Subject) -> dict[str, Refused]:
+    """Of each rule that found what is no value, that and when it found one."""
+    found = {}
+    for metric, values in subject.refused.items():
+        key = _of_rule(metric)
+        read = [*(reading.t for reading in subject.readings[key]), *(t for t, _dummy in subject.sketches[key])]
+        found[metric] = Refused(tuple(values), tuple(read))
+    return found
+
+
 def _denominator(name: str) -> str:
     return f"{name} per"
 
@@ -289,8 +329,8 @@ def _of_file(replica: MeasuredReplica, file: str, reason: str) -> str:
     return f"{file} in container {replica.name} on host {replica.host}: {reason}"
 
 
-def _of_rule(rule: Rule) -> str:
-    return f"rule {rule.metric}"
+def _of_rule(metric: str) -> str:
+    return f"rule {metric}"
 
 
 def _kept(found: Iterable[Series]) -> dict[str, Series]:
@@ -301,10 +341,6 @@ def _replica_series(replica: MeasuredReplica, subject: _Subject) -> dict[str, Se
     found = [_metric_series(metric, subject) for metric in metric_catalogue.built_in(replica.ovms)]
     found.extend(_rule_series(rule, subject) for rule in replica.rules)
     return _kept(found)
-
-
-def _host_series(subject: _Subject) -> dict[str, Series]:
-    return _kept(_metric_series(metric, subject) for metric in HOST_METRICS)
 
 
 def _device_series(subject: _Subject, metrics: Iterable[Metric]) -> tuple[Series, ...]:
@@ -341,9 +377,11 @@ def _rule_series(rule: Rule, subject: _Subject) -> Series:
     """The series of a rule of the profile."""
     if rule.file:
         return _file_series(rule, subject)
-    name, readings = rule.metric, subject.readings.get(_of_rule(rule), [])
+    name, readings = rule.metric, subject.readings.get(_of_rule(rule.metric), [])
     if rule.kind == "sketch":
-        return Series(name, rule.unit, "sketch", sketches=_of_one_accuracy(subject.sketches.get(_of_rule(rule), ())))
+        return Series(
+            name, rule.unit, "sketch", sketches=_of_one_accuracy(subject.sketches.get(_of_rule(rule.metric), ()))
+        )
     if rule.kind == "counter":
         points = time_series.rates(readings)
         if name.endswith(_NAMED_AS_RATES):

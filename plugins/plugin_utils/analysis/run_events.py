@@ -61,6 +61,11 @@ def offsets(events: Iterable[Event]) -> dict[str, Offset]:
     return {host: offset for host, known in calls.items() if (offset := intersect(known)) is not None}
 
 
+def answers(events: Iterable[Event], host: str, key: str) -> list[Any]:
+    """What the calls of a host's sampler answered under a key."""
+    return [(e.get("result") or {}).get(key) for e in _of(events, MEASURE) if e.get("host") == host]
+
+
 def sampling_since(events: Iterable[Event]) -> float | None:
     """When the last of the samplers had started, unix seconds; ``None`` before any has."""
     return max((float(e["t"]) for e in _of(events, MEASURE, "started") if e.get("status") == "ok"), default=None)
@@ -102,6 +107,12 @@ def decided_windows(events: Iterable[Event]) -> tuple[Window, ...]:
         if event.get("status") in ("ok", "retry") and found:
             return tuple(window_of(window) for window in found)
     return ()
+
+
+def contention_max(events: Iterable[Event]) -> float | None:
+    """Percent of a host's processors that others may take, as the run was told last; ``None`` where it was not."""
+    told = [number((event.get("result") or {}).get("contention_max")) for event in _of(events, WINDOW)]
+    return next((value for value in reversed(told) if value is not None), None)
 
 
 def from_stock(result: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -16,6 +16,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
+    contention,
+    host_faults,
+    log_losses,
     metric_catalogue,
     objectives,
     offered_load,
@@ -135,24 +138,25 @@ def _errors(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span]) -> li
     ]
 
 
-def _flaws(
-    plan: MeasuredPlan, seen: Observations, spans: Sequence[Span], valid: Mapping[str, Span], within: Sequence[str]
-) -> list[str]:
-    found = [*within, *stream_gaps.problems(plan, seen, valid)]
+def _flaws(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], windows: Mapping[str, Judged]) -> list[str]:
+    """What a run that has reached windows, by what they are called, lacks although it may stand."""
+    called = {name: judged.window.span for name, judged in windows.items()}
+    spans = list(called.values())
     whole = Span(spans[0].start, spans[-1].end)
-    for host in plan.hosts:
-        lost = seen.absent.get(host, {}).get("samples")
-        if lost:
-            found.append(f"host {host}: {lost}")
+    limit = run_events.contention_max(events)
+    found = [
+        *contention.problems(plan, seen, contention.LIMIT if limit is None else limit, called),
+        *host_faults.problems(plan, seen, events, whole),
+        *stream_gaps.problems(plan, seen, {name: called[name] for name, judged in windows.items() if judged.valid}),
+    ]
     for replica in plan.measured:
         where = f"replica {replica.name} on {replica.host}"
         found.extend(_absent(replica, seen, whole))
         killed = seen.out_of_memory.get(replica.name, 0)
         if killed:
             found.append(f"{where}: ran out of memory {killed} time{'s' if killed > 1 else ''}")
-        dropped = seen.absent.get(replica.name, {}).get("log")
-        if dropped and "dropped" in dropped and replica.rules:
-            found.append(f"{where}: {dropped}")
+        if replica.rules:
+            found.extend(log_losses.problems(where, seen.log_losses[replica.name], spans))
     overload = offered_load.overload(plan, seen, spans)
     return [*found, *_errors(plan, seen, spans), *([overload] if overload is not None else [])]
 
@@ -164,6 +168,8 @@ def judge(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], windo
     spans = [judged.window.span for judged in windows if judged.window.phase == "measure"]
     outside, within = _restarts(plan, seen, span.end if span is not None else float("inf"))
     failures += outside
+    if span is not None:
+        failures += host_faults.dead_samplers(plan, seen, events, span)
     if span is None:
         gone = window_validity.lost(plan, seen)
         failures.append(gone if gone is not None else "nothing was measured: no window was reached")
@@ -179,14 +185,10 @@ def judge(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], windo
         failures.append("nothing was measured: the plan measures no replica")
     failures += run_events.cleanup_problems(events, plan) + run_events.other_problems(events)
     measured = [judged for judged in windows if judged.window.phase == "measure"]
-    valid = {
-        f"window {number}" if several else "the window": judged.window.span
-        for number, judged in enumerate(measured, start=1)
-        if judged.valid
-    }
-    flaws = _flaws(plan, seen, spans, valid, within) if spans else within
-    valid_spans = list(valid.values()) or spans
-    missed = [str(found) for found in objectives.outcomes(plan, seen, valid_spans) if found.state != "met"]
+    named = {f"window {number}" if several else "the window": judged for number, judged in enumerate(measured, start=1)}
+    flaws = [*within, *(_flaws(plan, seen, events, named) if named else [])]
+    valid = [judged.window.span for judged in measured if judged.valid] or spans
+    missed = [str(found) for found in objectives.outcomes(plan, seen, valid) if found.state != "met"]
     reasons = tuple(dict.fromkeys([*failures, *missed, *flaws]))
     if failures:
         return Verdict("failed", reasons)

@@ -57,15 +57,21 @@ def _of_replica(replica: MeasuredReplica, seen: Observations, span: Span) -> lis
     if not done:
         problems.append(_missing(where, seen.replica_times.get(replica.name, ()), span, "sample") or "")
     required = [rule for rule in replica.rules if rule.required and not (replica.one_shot and rule.live)]
+    log = seen.absent.get(replica.name, {}).get("log")
+    because = f": {log}" if log else ""
     if any(rule.live for rule in required):
-        problems.append(_missing(where, seen.told_times.get(replica.name, ()), span, "value of its metrics") or "")
+        silent = _missing(where, seen.told_times.get(replica.name, ()), span, "value of its metrics")
+        problems.append(f"{silent}{because}" if silent else "")
     for rule in required:
         series = seen.replicas[replica.name].get(rule.metric)
         if series is None or cut(series, [span]) is None:
-            why = f"{rule.source}: {rule.expression}"
+            why, more = f"{rule.source}: {rule.expression}", because
             if not rule.live:
-                why = seen.absent.get(replica.name, {}).get(rule.metric, f"{rule.file} was not read")
-            problems.append(f"{where}: no value of its metric {rule.metric} in the window ({why})")
+                why, more = seen.absent.get(replica.name, {}).get(rule.metric, f"{rule.file} was not read"), ""
+            refused = seen.refused[replica.name].get(rule.metric)
+            words = refused.words([span]) if refused is not None else None
+            more = f": {words}" if words else more
+            problems.append(f"{where}: no value of its metric {rule.metric} in the window ({why}){more}")
     return [problem for problem in problems if problem]
 
 

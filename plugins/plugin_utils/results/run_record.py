@@ -17,6 +17,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     aggregates,
     bottleneck,
     bottleneck_scene,
+    log_losses,
     measured_plan,
     metric_catalogue,
     objectives,
@@ -202,6 +203,17 @@ def _host(run: Run, name: str, addresses: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _unreadable(run: Run, spans: Sequence[Span]) -> list[str]:
+    """What of the replicas' values could not be read."""
+    return [
+        words
+        for replica in run.plan.measured
+        for words in log_losses.warnings(
+            f"replica {replica.name} on {replica.host}", run.seen.refused[replica.name], spans
+        )
+    ]
+
+
 def _window(run: Run, judged: Judged) -> dict[str, Any]:
     figures = aggregate(run, [judged.window.span])
     return {
@@ -248,7 +260,7 @@ def build(
         "started": iso(started),
         "finished": iso(now) if finished else None,
         "stand_ins": list(run.plan.stand_ins),
-        "warnings": list(run.plan.warnings),
+        "warnings": [*run.plan.warnings, *_unreadable(run, spans)],
         "hosts": {host: _host(run, host, plan.get("hosts") or {}) for host in run.plan.hosts},
         "containers": {replica.name: _container(run, replica.name, applied) for replica in run.plan.replicas},
         "windows": [_window(run, judged) for judged in run.windows],

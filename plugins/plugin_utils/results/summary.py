@@ -402,6 +402,7 @@ def table(final: Mapping[str, Any]) -> str:
     if found is not None:
         parts.append(clean(f"{found['conclusion'][:1].upper()}{found['conclusion'][1:]}"))
         parts.extend(f"  besides: {clean(caveat)}" for caveat in found["caveats"])
+    parts.extend(f"Warning: {clean(text)}" for text in final.get("warnings", ()))
     if final.get("stand_ins"):
         parts.append(f"Made with stand-ins: {', '.join(clean(name) for name in final['stand_ins'])}")
     return "\n".join(parts)

@@ -137,6 +137,10 @@ class Fleet:
     def errors_in(self, replica: str, second: float) -> int:
         return 0
 
+    def neighbours(self, host: str, second: float) -> float:
+        """Cores that others take."""
+        return 0.0
+
     def keep(self, sample: dict[str, Any], second: float) -> bool:
         """Whether a sample is there at all."""
         return True
@@ -172,14 +176,18 @@ class Fleet:
         t = T0 + second + self.clock_offsets.get(host, 0.0)
         load = self.load(second)
         busy = self.random.uniform(0.9, 1.1) * load
+        mine = [one for one in self.plan["replicas"].values() if one["host"] == host]
+        interrupts = max(0.0, busy - load * sum(0.9 if one["ovms"] else 0.2 for one in mine))
         samples: list[dict[str, Any]] = [
             {
                 "t": t,
                 "type": "host",
+                "mono": 5000.0 + second,
                 "cpu": {
-                    "busy": self.add(f"{host} busy", busy),
+                    "busy": self.add(f"{host} busy", busy + self.neighbours(host, second)),
                     "total": self.add(f"{host} total", 2.0),
                     "steal": self.add(f"{host} steal", 0.01),
+                    "irq": self.add(f"{host} irq", interrupts),
                 },
                 "mem": {"total": 8 * 1024**3, "available": 6 * 1024**3 - int(1e8 * load)},
                 "net": {
@@ -288,6 +296,8 @@ class Play:
         self.live: str | None = None
         self.offsets = dict.fromkeys(self.hosts, 0)
         self.sampled = dict.fromkeys(self.hosts, 0)
+        self.answers: dict[str, dict[str, Any]] = {}  # what calls of a host's sampler answer beside samples
+        self.contention_max: float | None = None
 
     @property
     def directory(self) -> RunDirectory:
@@ -350,7 +360,7 @@ class Play:
         if state == "started":
             result["pid"] = 4711
         else:
-            result.update(data=pack(raw), offset=self.offsets[host])
+            result.update(data=pack(raw), offset=self.offsets[host], **self.answers.get(host, {}))
         self.task("profile_measure", host, result, state=state)
 
     def new_samples(self, host: str) -> bytes:
@@ -371,7 +381,8 @@ class Play:
         for _dummy in range(limit):
             self.collect(state)
             progress = poll.look(self.directory, settings, self.now)
-            self.task("profile_window", self.hosts[0], progress.as_dict(), took=0.05)
+            limit = {} if self.contention_max is None else {"contention_max": self.contention_max}
+            self.task("profile_window", self.hosts[0], {**progress.as_dict(), **limit}, took=0.05)
             if progress.done:
                 return
             state = "stopped" if progress.final else "collected"

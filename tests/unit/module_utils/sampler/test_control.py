@@ -11,6 +11,7 @@ import signal
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Optional
 
 import pytest
@@ -183,6 +184,35 @@ def test_samples_that_cannot_be_read_are_told_with_their_file(files: RunFiles, p
     os.makedirs(files.samples)
     with pytest.raises(ProfileError, match=r"samples\.jsonl: cannot be read: Is a directory"):
         control.collected(files, 0)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "free", "available", "root", "full"),
+    [
+        (9, 5, 5, True, False),
+        (9, 0, 0, True, True),
+        (9, 5, 0, True, False),
+        (9, 5, 0, False, True),
+        (0, 0, 0, True, False),
+    ],
+)
+def test_a_full_disk_is_told_by_who_looks(
+    samples: RunFiles,
+    process: Process,
+    monkeypatch: pytest.MonkeyPatch,
+    blocks: int,
+    free: int,
+    available: int,
+    root: bool,
+    full: bool,
+) -> None:
+    """Some blocks are kept for root; a file system without any says nothing of being full."""
+    disk = SimpleNamespace(f_blocks=blocks, f_bfree=free, f_bavail=available)
+    monkeypatch.setattr(control.os, "statvfs", {samples.directory: disk}.__getitem__)
+    monkeypatch.setattr(control.os, "geteuid", lambda: 0 if root else 1000)
+    process.alive = True
+    assert control.collected(samples, 0)["disk_full"] is full
+    assert control.stopped(samples, 0, check=False)["disk_full"] is full
 
 
 # -- stopped

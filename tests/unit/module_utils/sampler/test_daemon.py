@@ -65,6 +65,7 @@ def test_it_runs_once_and_ends_cleanly(tmp_path: Path, files: RunFiles) -> None:
     assert not Path(files.pid).exists()
     again = control.stopped(files, ended["offset"], check=False)
     assert not again["changed"] and unpack(again) == []
+    assert not ended["died"] and not again["died"]
 
 
 def test_its_lock_is_free_when_it_has_ended_even_if_its_process_cannot(
@@ -100,7 +101,8 @@ def test_after_a_kill_it_goes_on_and_tells_the_gap(tmp_path: Path, files: RunFil
     first = control.started(files, config(tmp_path), check=False)
     os.kill(first["pid"], signal.SIGKILL)
     wait_for_end(files)
-    assert not control.collected(files, 0)["alive"]
+    found = control.collected(files, 0)
+    assert (found["alive"], found["died"]) == (False, True)
     with open(files.samples, "ab") as file:
         file.write(b'{"t":1,"ty')
     second = control.started(files, config(tmp_path), check=False)
@@ -116,8 +118,11 @@ def test_after_a_kill_it_goes_on_and_tells_the_gap(tmp_path: Path, files: RunFil
 def test_it_ends_by_itself_at_its_deadline(tmp_path: Path, files: RunFiles) -> None:
     control.started(files, config(tmp_path, deadline=0.1), check=False)
     wait_for_end(files)
-    records = unpack(control.collected(files, 0))
+    found = control.collected(files, 0)
+    records = unpack(found)
     assert records[-1]["event"] == "end" and records[-1]["reason"] == "deadline"
+    assert (found["alive"], found["died"]) == (False, False)
+    assert records[0]["machine"] == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def test_it_takes_a_new_configuration_while_it_runs(tmp_path: Path, files: RunFiles) -> None:

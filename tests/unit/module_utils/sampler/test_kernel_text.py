@@ -89,7 +89,7 @@ def test_network_counters(values: dict[str, tuple[int, int]]) -> None:
 
 def test_host_cpu_leaves_waiting_and_stolen_time_out_of_busy() -> None:
     data = b"cpu  100 10 50 1000 40 5 5 30 20 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n"
-    assert text.proc_stat(data, 100) == {"busy": 1.7, "total": 12.4, "steal": 0.3}
+    assert text.proc_stat(data, 100) == {"busy": 1.7, "total": 12.4, "steal": 0.3, "irq": 0.1}
     assert text.proc_stat(b"", 100) is None
 
 

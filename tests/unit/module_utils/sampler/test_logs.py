@@ -47,7 +47,7 @@ cuts = st.lists(st.integers(min_value=0, max_value=10**6), max_size=12)
 def test_frames_split_anywhere_give_the_same_lines(messages: list[tuple[int, bytes]], where: list[int]) -> None:
     data = b"".join(message(stream, text) for stream, text in messages)
     assert decode(data, where) == [
-        LogLine("stdout" if stream == 1 else "stderr", T_NS, text.decode("utf-8", "replace"), False)
+        LogLine("stdout" if stream == 1 else "stderr", T_NS, text.decode("utf-8", "replace"))
         for stream, text in messages
     ]
 
@@ -55,7 +55,7 @@ def test_frames_split_anywhere_give_the_same_lines(messages: list[tuple[int, byt
 @given(st.lists(line_texts, max_size=8), cuts)
 def test_a_terminals_output_split_anywhere_gives_the_same_lines(texts: list[bytes], where: list[int]) -> None:
     data = b"".join(STAMP + b" " + text + b"\r\n" for text in texts)
-    expected = [LogLine("stdout", T_NS, text.decode("utf-8", "replace"), False) for text in texts]
+    expected = [LogLine("stdout", T_NS, text.decode("utf-8", "replace")) for text in texts]
     assert decode(data, where, tty=True) == expected
 
 
@@ -68,33 +68,33 @@ def test_no_input_makes_it_fail(data: bytes, where: list[int], tty: bool) -> Non
 def test_a_line_in_several_messages_is_one_and_is_cut_at_the_limit(where: list[int]) -> None:
     data = message(1, b"a" * 16384, newline=False) + message(2, b"between") + message(1, b"b" * 100)
     between, long = decode(data, where)
-    assert between == LogLine("stderr", T_NS, "between", False)
-    assert long == LogLine("stdout", T_NS, "a" * LINE_BYTES, True)
+    assert between == LogLine("stderr", T_NS, "between")
+    assert long == LogLine("stdout", T_NS, "a" * LINE_BYTES, cut=100)
 
 
 @given(st.integers(min_value=1, max_value=3), cuts)
 def test_a_message_far_over_the_limit_is_cut_and_the_next_is_whole(times: int, where: list[int]) -> None:
     data = message(1, b"a" * (LINE_BYTES * times + 500)) + message(1, b"next")
     long, after = decode(data, where)
-    assert long == LogLine("stdout", T_NS, "a" * LINE_BYTES, True)
-    assert after == LogLine("stdout", T_NS, "next", False)
+    assert long == LogLine("stdout", T_NS, "a" * LINE_BYTES, cut=LINE_BYTES * (times - 1) + 500)
+    assert after == LogLine("stdout", T_NS, "next")
 
 
 def test_a_long_line_of_a_terminal_is_cut() -> None:
     data = STAMP + b" " + b"a" * (LINE_BYTES * 3) + b"\n" + STAMP + b" next\n"
     assert decode(data, [7, 20000], tty=True) == [
-        LogLine("stdout", T_NS, "a" * LINE_BYTES, True),
-        LogLine("stdout", T_NS, "next", False),
+        LogLine("stdout", T_NS, "a" * LINE_BYTES, cut=LINE_BYTES * 2),
+        LogLine("stdout", T_NS, "next"),
     ]
 
 
 def test_the_end_gives_what_has_no_newline() -> None:
-    assert decode(message(1, b"half", newline=False), []) == [LogLine("stdout", T_NS, "half", False)]
-    assert decode(STAMP + b" half", [], tty=True) == [LogLine("stdout", T_NS, "half", False)]
+    assert decode(message(1, b"half", newline=False), []) == [LogLine("stdout", T_NS, "half")]
+    assert decode(STAMP + b" half", [], tty=True) == [LogLine("stdout", T_NS, "half")]
 
 
 def test_a_line_without_time_is_kept_without() -> None:
-    assert decode(frame(1, b"bare\n"), []) == [LogLine("stdout", None, "bare", False)]
+    assert decode(frame(1, b"bare\n"), []) == [LogLine("stdout", None, "bare")]
 
 
 def test_stamps() -> None:

@@ -26,7 +26,7 @@ from .world import World, of
 def test_it_ticks_at_its_interval_and_ends_at_its_deadline(world: World) -> None:
     records = world.sampled(seconds=3.0)
     assert [world.seconds(record) for record in of(records, "host")] == [0.0, 1.0, 2.0, 3.0]
-    assert of(records, "host")[0]["cpu"] == {"busy": 1.7, "total": 12.4, "steal": 0.3}
+    assert of(records, "host")[0]["cpu"] == {"busy": 1.7, "total": 12.4, "steal": 0.3, "irq": 0.1}
     assert of(records, "host")[0]["mem"] == {"total": 2048, "available": 1024}
     assert records[-1]["type"] == "observer"
     assert (records[-1]["event"], records[-1]["reason"]) == ("end", "deadline")
@@ -162,6 +162,49 @@ def test_records_that_a_full_disk_cost_are_counted_when_it_takes_more(world: Wor
     records = world.sampled(seconds=4.0)
     (lost,) = of(records, "absent", metric="samples")
     assert lost["reason"] == "7 records lost while the host's disk took no more"
+
+
+def test_a_disk_that_took_nothing_for_a_while_is_told_although_nothing_was_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, full = Store.flush, [False]
+
+    def flush(store: Store) -> None:
+        if full[0]:
+            store.error = "No space left on device"
+        else:
+            real(store)
+
+    monkeypatch.setattr(Store, "flush", flush)
+    world.at(1.5, lambda: full.__setitem__(0, True))
+    world.at(4.5, lambda: full.__setitem__(0, False))
+    records = world.sampled(seconds=8.0)
+    (told,) = of(records, "absent", metric="samples")
+    assert told["reason"] == "the host's disk took nothing for 4 s, no record was lost: No space left on device"
+    assert [world.seconds(record) for record in of(records, "host")] == [float(n) for n in range(9)]
+
+
+def test_a_disk_that_takes_more_only_at_the_end_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, full = Store.flush, [False]
+
+    def flush(store: Store) -> None:
+        if full[0] and world.clock.now < 1005.0:
+            store.error = "No space left on device"
+        else:
+            real(store)
+
+    monkeypatch.setattr(Store, "flush", flush)
+    world.at(2.5, lambda: full.__setitem__(0, True))
+    records = world.sampled(seconds=5.0)
+    assert len(of(records, "absent", metric="samples")) == 1
+    assert records[-1]["event"] == "end"
+
+
+def test_both_clocks_are_in_each_record_of_the_host(world: World) -> None:
+    world.at(1.5, lambda: setattr(world.clock, "set_by", 3.25))
+    found = of(world.sampled(seconds=3.0), "host")
+    assert [record["mono"] for record in found] == [1000.0, 1001.0, 1002.0, 1003.0]
+    assert [world.seconds(record) for record in found] == [0.0, 1.0, 5.25, 6.25]
 
 
 def test_a_new_configuration_is_taken_and_what_stays_is_left_alone(world: World) -> None:

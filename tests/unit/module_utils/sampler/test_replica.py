@@ -280,6 +280,7 @@ def test_lines_come_with_the_engines_time(world: World, tty: bool) -> None:
     assert [world.seconds(record) for record in found] == [1.125, 1.75]
     assert (found[0]["line"], found[0]["stream"]) == ("one", "stdout")
     assert (found[1]["line"], found[1]["truncated"]) == ("x" * 16384, True)
+    assert found[1]["cut_bytes"] == 20000 - 16384
     assert "truncated" not in found[0]
 
 
@@ -294,6 +295,41 @@ def test_lines_that_come_too_fast_are_dropped_and_counted(world: World, monkeypa
     (dropped,) = [record for record in of(records, "absent", metric="log") if "dropped_lines" in record]
     assert (dropped["dropped_lines"], dropped["dropped_bytes"]) == (7, 42)
     assert dropped["reason"].startswith("7 log lines dropped: faster than")
+
+
+def test_a_log_that_is_written_faster_than_it_is_read_is_told_with_how_late_it_is(world: World) -> None:
+    made = world.run("a")
+
+    def flood() -> None:
+        for _line in range(100):
+            world.engine.say(made, "x" * 16000)
+
+    for second in range(1, 7):
+        world.at(second - 0.5, flood)
+    records = world.sampled("a", seconds=8.0)
+    late = [(world.seconds(record), record["lag"]) for record in of(records, "absent", metric="log") if "lag" in record]
+    assert len(late) >= 3
+    # So long ago was the last line read logged; the lines after it are missing at the end.
+    last = max(world.seconds(record) for record in of(records, "log"))
+    assert late[-1][0] == 8.0
+    assert late[-1][1] == pytest.approx(8.0 - last, abs=1.0)
+    reasons = {record["reason"].partition(": ")[2] for record in of(records, "absent", metric="log") if "lag" in record}
+    assert reasons == {"it is written faster than the sampler reads"}
+
+
+def test_a_log_that_was_late_and_is_caught_up_with_is_late_no_more(world: World) -> None:
+    made = world.run("a")
+
+    def flood() -> None:
+        for _line in range(200):
+            world.engine.say(made, "x" * 16000)
+
+    world.at(0.5, flood)
+    world.at(15.5, lambda: world.engine.say(made, "at last"))
+    records = world.sampled("a", seconds=20.0)
+    late = [world.seconds(record) for record in of(records, "absent", metric="log") if "lag" in record]
+    assert late and max(late) < 15.0
+    assert of(records, "log")[-1]["line"] == "at last"
 
 
 def test_a_log_that_the_engine_refuses_is_told_and_asked_for_half_a_minute_later(world: World) -> None:

@@ -90,12 +90,13 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 1000.0
+        self.set_by = 0.0  # seconds by which somebody has set the wall clock
 
     def monotonic(self) -> float:
         return self.now
 
     def time(self) -> float:
-        return EPOCH + self.now
+        return EPOCH + self.now + self.set_by
 
     def process_time(self) -> float:
         return self.now / 1000
