@@ -6,7 +6,7 @@
 # Makes .venv/ (pinned packages) and .collections/ (this checkout and community.docker) ready. Quick when they are.
 #   .ci/setup.sh run    what a run needs
 #   .ci/setup.sh dev    what the tests need, too; Prometheus is unpacked from Debian's package into the user's cache,
-#                       and as root a browser for the report's tests is installed where there is none
+#                       and as root a browser for the report's tests and h2load are installed where there are none
 set -eu
 
 kind=${1:-run}
@@ -95,6 +95,17 @@ install_chromium() {
     say "no chromium, and none could be installed: the report's tests in a browser are skipped"
 }
 
+# The request rate is held against h2load's.
+install_h2load() {
+    ! command -v h2load >/dev/null 2>&1 || return 0
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        say "installing Debian's nghttp2-client, whose h2load is a test's oracle"
+        apt_install nghttp2-client && return
+        apt-get update -qq && apt_install nghttp2-client && return
+    fi
+    say "no h2load, and it could not be installed: the test that asks it is skipped"
+}
+
 apt_install() { # PACKAGES
     DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
 }
@@ -117,5 +128,6 @@ if [ "$kind" = dev ]; then
     install requirements-dev.txt "$venv/.stamp-dev"
     fetch_prometheus
     install_chromium
+    install_h2load
 fi
 "$venv/bin/python" .ci/fetch_collections.py

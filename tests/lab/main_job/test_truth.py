@@ -210,6 +210,8 @@ def windows_of(fleet: Fleet, playing: Playing) -> list[tuple[float, float]]:
 
 @pytest.fixture(scope="module")
 def loaded(prepared: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    if shutil.which("h2load") is None:
+        pytest.skip("no h2load: as root, make setup-dev installs it")
     user = Fleet(prepared.checkout, prepared.inventory, tmp_path_factory.mktemp("loaded"))
     host = re.findall(r"h1: \{ansible_host: ([0-9.]+)", user.inventory.read_text(encoding="utf-8"))[0]
     body = user.home / "frame"
