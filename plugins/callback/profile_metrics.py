@@ -87,11 +87,15 @@ class _Display:
     def status(self, text: t.Callable[[int], str] | None) -> None:
         if text is not None:
             self._text = text
-            # From a thread of its own: the run may end in between.
-            self._status = self._status or StatusLine(lambda columns: self._text(columns))
+            self._status = self._status or StatusLine(self._current)
         elif self._status is not None:
             self._status.close()
             self._status = None
+
+
+    def _current(self, columns: int) -> str:
+        # Asked from a thread of its own, by which time there may be another text.
+        return self._text(columns)
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no types

@@ -96,7 +96,7 @@ windows:
       reasons: []
 run_dir:
   description: The run directory that was looked at.
-  type: path
+  type: str
   returned: success
 next_poll:
   description: Seconds after which it is worth looking again.

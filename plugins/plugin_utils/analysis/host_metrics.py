@@ -69,7 +69,7 @@ CPU_OTHERS = Metric(
     " where hosts are containers of one machine, of all of them",
     absent_when="a replica of the plan is not measured, or its control group not readable",
     explained_by=("cpu",),
-    charts=(Chart("CPU of processes that are not the plan's", "cores"),),
+    charts=(Chart("CPU of other processes", "cores"),),
 )
 CPU_STEAL = Metric(
     name="cpu_steal_cores",

@@ -213,11 +213,11 @@ def outcome(objective: Objective, plan: MeasuredPlan, seen: Observations, spans:
     if objective.over_all:
         return _over_all(objective, replicas, seen, spans)
     judged = list(_each(objective, replicas, seen, spans))
-    known = [found for found in judged if found.value is not None]
     unknown = next((found for found in judged if found.value is None), None)
     worst: Outcome | None = None
-    for found in known:
-        assert found.value is not None
+    for found in judged:
+        if found.value is None:
+            continue
         if worst is None or worst.value is None or objective.worse(found.value, worst.value):
             worst = found
     if worst is None or (unknown is not None and worst.state == "met"):
