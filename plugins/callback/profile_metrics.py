@@ -92,7 +92,6 @@ class _Display:
             self._status.close()
             self._status = None
 
-
     def _current(self, columns: int) -> str:
         # Asked from a thread of its own, by which time there may be another text.
         return self._text(columns)
