@@ -31,6 +31,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metr
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric  # noqa: E402
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ovms_metrics import OVMS_METRICS  # noqa: E402
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (  # noqa: E402
+    density,
     environment,
     fields,
     metrics,
@@ -115,6 +116,7 @@ def tables() -> dict[str, str]:
         ),
         "metric": _table(metrics.METRIC_FIELDS),
         "objective": _table(objectives.OBJECTIVE_FIELDS),
+        "density": _table(density.DENSITY_FIELDS),
     }
     for group in fields.CONTAINER_GROUPS:
         members = [field for field in fields.CONTAINER_FIELDS if field.group == group]

@@ -94,6 +94,12 @@ options:
       - What the run must reach, instead of what the profile says; a list as of the profile's field C(objectives).
       - An empty list means none.
     type: raw
+  streams:
+    description: Number of streams, of what the profile or O(density) calls one; as the profile says by default.
+    type: int
+  density:
+    description: What a stream is, as the profile's field of that name, instead of what the profile says.
+    type: dict
   pull:
     description: When images are pulled.
     type: str

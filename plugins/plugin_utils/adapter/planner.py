@@ -28,7 +28,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats import bas
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import shared_containers
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import PlanSettings
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import PlanSettings, Streams
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import (
     plan,
     plan_text,
@@ -46,6 +46,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
     input_source,
     target_device,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.density import DENSITY
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.objectives import OBJECTIVES
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import listening
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.task_results import one_line
@@ -73,6 +74,8 @@ OPTIONS: dict[str, Any] = {
     "models_dir": {"type": "str", "default": f"{STATE_DIR}/models"},
     "results_dir": {"type": "path", "default": "results"},
     "objectives": {"type": "raw"},
+    "streams": {"type": "int"},
+    "density": {"type": "dict"},
     "run": {"type": "bool", "default": False},
     "live": {"type": "str"},
     "show": {"type": "bool", "default": True},
@@ -101,6 +104,8 @@ VARIABLES = {
     "models_dir": "models_dir",
     "results_dir": "profile_results_dir",
     "objectives": "profile_objectives",
+    "streams": "profile_streams",
+    "density": "profile_density",
     "run": "profile_begins_run",
     "live": "measure_live",
     "full": "profile_plan_full",
@@ -191,6 +196,7 @@ class Planner:
                 input_source=input_source.source(self.args["input_source"]) if self.args["input_source"] else None,
                 render=self.args["render"],
                 objectives=self._objectives(),
+                streams=self._streams(loaded),
             )
         except ValueError as error:
             raise ProfileError(f"a variable of the run is not valid: {error}") from error
@@ -206,6 +212,23 @@ class Planner:
             where = ".".join(["profile_objectives", *map(str, getattr(error, "path", ()))])
             raise ValueError(f"{where}: {error}") from error
         return made
+
+    def _streams(self, loaded: entry.Profile) -> Streams | None:
+        """The number of streams that is asked for; None where none is. The run's density replaces the profile's."""
+        number = self.args["streams"]
+        if number is None:
+            return None
+        try:
+            density = DENSITY(self.args["density"]) if self.args["density"] else loaded.density
+        except ValueError as error:
+            where = ".".join(["profile_density", *map(str, getattr(error, "path", ()))])
+            raise ValueError(f"{where}: {error}") from error
+        if density is None:
+            raise ValueError(
+                "profile_streams: the profile does not say what a stream is: add density: {container: NAME} to it,"
+                ' or -e \'{"profile_density": {"container": "NAME"}}\''
+            )
+        return Streams(field_types.positive(number), tuple(density["container"]), density.get("env"))
 
     def _check_objectives(self, planned: Mapping[str, Any]) -> None:
         """Raise ProfileError for an objective that the plan, or the windows of the run, cannot answer."""

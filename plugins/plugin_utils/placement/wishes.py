@@ -25,6 +25,26 @@ class Inventory:
 
 
 @dataclass(frozen=True)
+class Streams:
+    """So many streams of each of these containers: its replicas, or what its variable ``env`` says to each of them."""
+
+    number: int
+    containers: tuple[str, ...]
+    env: str | None = None
+
+    def replicas(self, container: str) -> int | None:
+        """How many replicas a container has for them; None where that does not follow from them."""
+        return self.number if self.env is None and container in self.containers else None
+
+    def variables(self, container: str) -> dict[str, str]:
+        """What they say to a container."""
+        return {self.env: str(self.number)} if self.env is not None and container in self.containers else {}
+
+    def as_plan(self) -> dict[str, Any]:
+        return {"number": self.number, "containers": list(self.containers), "env": self.env}
+
+
+@dataclass(frozen=True)
 class PlanSettings:
     """What the caller sets for one plan, from play and command-line variables."""
 
@@ -39,6 +59,7 @@ class PlanSettings:
     input_source: str | None = None
     render: bool | None = None
     objectives: Sequence[Mapping[str, Any]] | None = None
+    streams: Streams | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +103,9 @@ def _check_settings(profile: Profile, settings: PlanSettings) -> None:
         for name in given:
             if name not in names:
                 raise profile.entries[0].error(f"{variable} names {name!r}, but the profile has {', '.join(names)}")
+    for name in settings.streams.containers if settings.streams is not None else ():
+        if name not in names:
+            raise profile.entries[0].error(f"density names {name!r}, but the profile has {', '.join(names)}")
 
 
 def _wish(
@@ -89,7 +113,10 @@ def _wish(
 ) -> Wish:
     pattern, hosts, limited = _hosts(entry, inventory, settings, render, variables)
     total, per_host = entry.value("replicas", render, variables), entry.value("replicas_per_host", render, variables)
-    if entry.name in settings.replicas:
+    streams = settings.streams.replicas(entry.name) if settings.streams is not None else None
+    if streams is not None:
+        total, per_host = streams, None
+    elif entry.name in settings.replicas:
         total, per_host = entry.parse("replicas", settings.replicas[entry.name]), None
     if total is not None and per_host is not None:
         raise entry.error("give replicas or replicas_per_host, not both", "replicas")

@@ -248,7 +248,10 @@ class Builder:
         return self._owners[deployment].networks.attachments(entry, value("networks"))
 
     def _environment(self, entry: Entry, value: Value) -> environment.Environment:
-        return environment.collect(entry, value("env_file"), value("env"), value("secret_env"), self.settings.env)
+        streams = self.settings.streams.variables(entry.name) if self.settings.streams is not None else {}
+        return environment.collect(
+            entry, value("env_file"), value("env"), value("secret_env"), self.settings.env, streams
+        )
 
     def _joined(self, entry: Entry, endpoint: endpoints.Endpoint, wired: Wired, around: Around) -> Wired:
         """Its networks; where that is the network of a container of the profile, by the name of a replica of it."""

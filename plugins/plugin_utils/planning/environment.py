@@ -15,6 +15,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry impo
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file
 
 FROM_RUN = "profile_env"
+FROM_STREAMS = "profile_streams"
 #: the variable of the run, or of a host, that gives secrets: {CONTAINER: {NAME: value}}
 GIVEN = "profile_secrets"
 
@@ -49,8 +50,10 @@ def collect(
     env: Mapping[str, str],
     secrets: Iterable[str],
     above: Mapping[str, str],
+    streams: Mapping[str, str],
 ) -> Environment:
-    """The environment of an entry. ``files``, ``env`` and ``secrets`` are its fields, ``above`` is ``profile_env``.
+    """The environment of an entry. ``files``, ``env`` and ``secrets`` are its fields, ``above`` is ``profile_env``,
+    and ``streams`` what tells it the number of its streams.
 
     Raises ProfileError, with file and line, for an env file that is not there or cannot be read, and for a secret that
     ``profile_env`` gives in the clear.
@@ -71,6 +74,8 @@ def collect(
         made.hide(name, _written(entry, SECRETS, name))
     for name, value in above.items():
         made.set(name, value, FROM_RUN)
+    for name, value in streams.items():
+        made.set(name, value, FROM_STREAMS)
     return made
 
 

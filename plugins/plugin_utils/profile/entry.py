@@ -139,6 +139,7 @@ class Profile:
     volumes: Mapping[str, Any] | None = None
     networks: Mapping[str, Any] | None = None
     objectives: Sequence[Mapping[str, Any]] = ()
+    density: Mapping[str, Any] | None = None
     notes: Sequence[str] = ()
 
     @property

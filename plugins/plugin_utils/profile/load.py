@@ -110,6 +110,7 @@ def _native(file: Path, context: LoadContext) -> Profile:
         volumes=parsed.get("volumes"),
         networks=parsed.get("networks"),
         objectives=parsed.get("objectives") or (),
+        density=parsed.get("density"),
         notes=parsed.get("warnings") or (),
     )
 

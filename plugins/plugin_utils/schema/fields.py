@@ -19,6 +19,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
     input_source,
     target_device,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.density import DENSITY
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.environment import ENV_FILE, SECRET_ENV
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import (
     Field,
@@ -373,6 +374,12 @@ PROFILE_FIELDS: tuple[Field, ...] = (
         "What a run must reach, see [Objectives](#objectives).",
         "objectives: [{metric: fps, container: client, at_least: 14.95, tolerance: 0.05}]",
         default=[],
+    ),
+    Field(
+        "density",
+        DENSITY,
+        "What a stream is, see [Stream density](#stream-density).",
+        "density: {container: client}",
     ),
     Field(
         "networks",

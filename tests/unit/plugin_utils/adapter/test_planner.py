@@ -34,7 +34,8 @@ def answer(world: World, play: dict[str, Any] | None = None, **args: Any) -> dic
     """The answer of the stage ``plan`` for eight clients on two hosts that have answered."""
     client = {"name": "client", "image": "i:1", "hosts": "all", "replicas": 8, "env": {"N": "{{ replica.index }}"}}
     client["metrics"] = {"fps": {"log": "fps"}}
-    folder = world.write("many", json.dumps({"containers": [client], "objectives": [FPS]})).parent
+    profile = {"containers": [client], "objectives": [FPS], "density": {"container": "client"}}
+    folder = world.write("many", json.dumps(profile)).parent
     addresses = {host: f"192.0.2.{at}" for at, host in enumerate(HOSTS, start=1)}
     hostvars = HostVars(
         {
@@ -146,3 +147,36 @@ def test_the_windows_of_a_run_must_carry_its_percentiles(world: World, printed: 
     assert answer(world, {"measure_duration": 130}, **run)["run_id"]
     with pytest.raises(ProfileError, match="measure_duration: expected a number"):
         answer(world, {"measure_duration": "long"}, **run)
+
+
+def test_streams_are_replicas(world: World, printed: list[str]) -> None:
+    found = answer(world, streams=3)["plan"]
+    assert list(found["replicas"]) == ["many-client-1", "many-client-2", "many-client-3"]
+    assert found["streams"] == {"number": 3, "containers": ["client"], "env": None}
+    assert answer(world)["plan"]["streams"] is None
+
+
+def test_more_streams_leave_those_that_were_there_as_they_are(world: World, printed: list[str]) -> None:
+    few, many = (answer(world, streams=number)["plan"]["replicas"] for number in (3, 7))
+    assert {name: many[name]["task"] for name in few} == {name: replica["task"] for name, replica in few.items()}
+    assert {name: many[name]["host"] for name in few} == {name: replica["host"] for name, replica in few.items()}
+
+
+def test_streams_may_be_what_a_variable_asks_for(world: World, printed: list[str]) -> None:
+    found = answer(world, streams=5, density={"container": "client", "env": "STREAMS"})["plan"]["replicas"]
+    assert len(found) == 8
+    assert {replica["task"]["env"]["STREAMS"] for replica in found.values()} == {"5"}
+    assert {replica["env_from"]["STREAMS"] for replica in found.values()} == {"profile_streams"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"streams": 0}, "expected a whole number of at least 1"),
+        ({"streams": 2, "density": {"container": "clint"}}, "density names 'clint', but the profile has client"),
+        ({"streams": 2, "density": {"container": "client", "most": 4, "least": 5}}, "profile_density.most: most: 4"),
+    ],
+)
+def test_streams_that_cannot_be_are_refused(world: World, printed: list[str], given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ProfileError, match=said):
+        answer(world, **given)
