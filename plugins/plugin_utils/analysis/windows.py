@@ -222,7 +222,7 @@ def advance(
     ``block``: throughput of an interval; ``lost``: why it is of no use to go on; ``ended``: every sampler has ended,
     and all that it wrote has come. Times are unix seconds.
     """
-    first = float(math.ceil(started))
+    first = math.ceil(started * 10.0) / 10.0
     windows = tuple(known)
     if not any(window.phase == "measure" for window in windows):
         if lost is not None:

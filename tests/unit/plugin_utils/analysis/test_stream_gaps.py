@@ -165,7 +165,7 @@ def test_one_slow_stream_of_many_is_named(play_of: PlayOf) -> None:
     record = play.whole(WindowSettings(15.0, 10.0))
     worst = summary.worst_stream(record)
     assert worst is not None
-    assert worst.startswith("ovms-client-37 on client1: 15.")
+    assert re.match(r"ovms-client-37 on client1: 1[45]\.\d fps, ", worst)
     assert re.search(r"50% of its container's median, (29\.\d|30\.\d)$", worst)
     assert f"Worst stream: {worst}" in "\n".join(play.screen.lines)
     whole = run_record.load(play.plan, play.directory.events(), play.directory.samples())

@@ -113,7 +113,7 @@ def run(
         horizon = min(now - delay, T0 + silent_after)
         answer = advance(
             known=known,
-            started=T0 - 0.3,
+            started=T0 - 0.03,
             now=now,
             horizon=horizon,
             settings=settings,
