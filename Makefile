@@ -62,9 +62,11 @@ e2e: root setup-dev ## Tests against engines and on a lab that is brought up and
 test-long: root setup-dev ## 50 kills at random moments, every fault, and 20 hosts
 	@python .ci/test.py long
 
-bench: root setup-dev ## Compare with upstream's density search, the stock module, the bare engines and docker save, ROUNDS=5 times
+bench: root setup-dev ## Compare with upstream's density search, the sampler's budget, the stock module, the bare engines and docker save, ROUNDS=5 times
 	@PYTHONPATH=.collections python tests/bench/bench_density.py
+	@PYTHONPATH=.collections python tests/bench/bench_devices.py
 	@$(MAKE) --no-print-directory lab-up LAB=bench HOSTS=4
+	@DOCKER_HOST=unix:///run/retail-profiles-lab/docker.sock PYTHONPATH=.collections python tests/bench/bench_sampler.py
 	@ansible-playbook -i .lab/bench/inventory.yml playbooks/prepare_hosts.yml -e profile=$(CURDIR)/tests/bench/profiles/sleepers
 	@python tests/bench/bench_apply.py --inventory .lab/bench/inventory.yml --rounds $(ROUNDS)
 	@python tests/bench/bench_run.py --inventory .lab/bench/inventory.yml --rounds $(ROUNDS)
