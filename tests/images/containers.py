@@ -9,6 +9,7 @@ import io
 import json
 import re
 import tarfile
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -27,12 +28,25 @@ class Started:
         """What it logs, line by line, as it comes, until it ends."""
         stream = self.container.logs(stream=True, follow=True, **options)
         rest = b""
+        silent: list[bool] = []
+
+        def give_up() -> None:
+            silent.append(True)
+            stream.close()
+
         try:
+            watch = threading.Timer(TIMEOUT, give_up)
+            watch.start()
             for chunk in stream:
+                watch.cancel()
                 *whole, rest = (rest + chunk).split(b"\n")
                 for line in whole:
                     yield line.decode(errors="replace").rstrip("\r")
+                watch = threading.Timer(TIMEOUT, give_up)
+                watch.start()
+            assert not silent, f"the log was silent for {TIMEOUT} s"
         finally:
+            watch.cancel()
             stream.close()
 
     def wait_for(self, pattern: str, **options: Any) -> re.Match[str]:
