@@ -30,6 +30,8 @@ LEAST_SHARE = 0.99
 """The share of the offered load that a run has to achieve."""
 AT_THE_EDGES = 2.0
 """Frames that may be missing of a window although all were done: one on its way at either end."""
+EDGE_SECONDS = 0.2
+"""The time in which what was asked may be on its way when the window ends: a moment's latency is no overload."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Load:
             return True
         if self.offered is None or self.achieved is None or self.share >= LEAST_SHARE:
             return False
-        return (self.offered - self.achieved) * self.seconds > AT_THE_EDGES
+        return (self.offered - self.achieved) * self.seconds > max(AT_THE_EDGES, EDGE_SECONDS * self.offered)
 
     def __str__(self) -> str:
         said = [] if self.offered is None else [f"asked {self.offered:,.4g} {self.unit}"]
