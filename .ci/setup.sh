@@ -87,23 +87,24 @@ install_chromium() {
     for name in chromium-headless-shell chromium chromium-browser google-chrome; do
         ! command -v "$name" >/dev/null 2>&1 || return 0
     done
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-        say "installing Debian's chromium-headless-shell, in which the report is tested"
-        apt_install chromium-headless-shell fonts-dejavu-core && return
-        apt-get update -qq && { apt_install chromium-headless-shell fonts-dejavu-core || apt_install chromium; } && return
-    fi
+    may_install && say "installing Debian's chromium-headless-shell, in which the report is tested" &&
+        { install_now chromium-headless-shell fonts-dejavu-core || apt_install chromium; } && return
     say "no chromium, and none could be installed: the report's tests in a browser are skipped"
 }
 
 # The request rate is held against h2load's.
 install_h2load() {
     ! command -v h2load >/dev/null 2>&1 || return 0
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-        say "installing Debian's nghttp2-client, whose h2load is a test's oracle"
-        apt_install nghttp2-client && return
-        apt-get update -qq && apt_install nghttp2-client && return
-    fi
+    may_install && say "installing Debian's nghttp2-client, whose h2load is a test's oracle" &&
+        install_now nghttp2-client && return
     say "no h2load, and it could not be installed: the test that asks it is skipped"
+}
+
+may_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; }
+
+# apt's lists are brought up to date where they do not know a package, or know it no more.
+install_now() { # PACKAGES
+    apt_install "$@" || { apt-get update -qq && apt_install "$@"; }
 }
 
 apt_install() { # PACKAGES

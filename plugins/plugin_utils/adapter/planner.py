@@ -201,28 +201,26 @@ class Planner:
         except ValueError as error:
             raise ProfileError(f"a variable of the run is not valid: {error}") from error
 
+    @staticmethod
+    def _valid(variable: str, kind: field_types.Type, value: Any) -> Any:
+        """The canonical value of a variable. Raises ValueError that says where in it what is wrong."""
+        try:
+            return kind(value)
+        except ValueError as error:
+            where = ".".join([variable, *map(str, getattr(error, "path", ()))])
+            raise ValueError(f"{where}: {error}") from error
+
     def _objectives(self) -> list[dict[str, Any]] | None:
         """Those of the run, instead of the profile's; None where it has none."""
         given = self.args["objectives"]
-        if given is None or given == "":
-            return None
-        try:
-            made: list[dict[str, Any]] = OBJECTIVES(given)
-        except ValueError as error:
-            where = ".".join(["profile_objectives", *map(str, getattr(error, "path", ()))])
-            raise ValueError(f"{where}: {error}") from error
-        return made
+        return None if given is None or given == "" else self._valid("profile_objectives", OBJECTIVES, given)
 
     def _streams(self, loaded: entry.Profile) -> Streams | None:
         """The number of streams that is asked for; None where none is. The run's density replaces the profile's."""
-        number = self.args["streams"]
+        number, given = self.args["streams"], self.args["density"]
         if number is None:
             return None
-        try:
-            density = DENSITY(self.args["density"]) if self.args["density"] else loaded.density
-        except ValueError as error:
-            where = ".".join(["profile_density", *map(str, getattr(error, "path", ()))])
-            raise ValueError(f"{where}: {error}") from error
+        density = self._valid("profile_density", DENSITY, given) if given else loaded.density
         if density is None:
             raise ValueError(
                 "profile_streams: the profile does not say what a stream is: add density: {container: NAME} to it,"

@@ -98,8 +98,8 @@ def _folded(found: Sequence[Candidate]) -> Iterator[Candidate]:
         yield replace(first, what=f"{first.what} and {len(more)} more like it") if more else first
 
 
-def candidates(scene: Scene) -> list[Candidate]:
-    """All that may limit the run, the surest first."""
+def candidates(scene: Scene, contended: Sequence[str]) -> list[Candidate]:
+    """All that may limit the run, the surest first; ``contended``: hosts whose processors others took."""
     found = [
         *rules.quotas(scene),
         *rules.cpu_sets(scene),
@@ -110,7 +110,6 @@ def candidates(scene: Scene) -> list[Candidate]:
         *rules.links(scene),
         *rules.threads(scene),
     ]
-    contended = tuple(rules.contention(scene))
     found += rules.infer_requests(scene, found, contended)
     found += [*rules.elsewhere(scene, found, contended), *rules.load(scene, found, contended)]
     return list(_folded(sorted(found, key=_rank)))
@@ -118,7 +117,8 @@ def candidates(scene: Scene) -> list[Candidate]:
 
 def find(scene: Scene) -> Bottleneck:
     """What limited the run. Where all that was asked was done, that is the load, whatever else was busy."""
-    found, crowded = candidates(scene), tuple(rules.contention(scene).values())
+    contended = rules.contention(scene)
+    found, crowded = candidates(scene, tuple(contended)), tuple(contended.values())
     caveats = (*crowded, *rules.heat(scene))
     first = next((one for one in found if one.cause == "load"), next((one for one in found if one.counts), None))
     others = tuple(one for one in found if one is not first)

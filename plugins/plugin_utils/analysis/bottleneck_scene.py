@@ -29,7 +29,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import Summary
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series, Span, cut
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series, Span, cut, summary_of
 
 LOAD = (FPS.name, ACHIEVED.name, OFFERED.name)
 """Metrics of who makes a load, or is the load."""
@@ -193,7 +193,7 @@ class _Figures:
         self._spans = spans
 
     def summary(self, name: str) -> Summary | None:
-        return cut(self._series[name], self._spans) if name in self._series else None
+        return summary_of(self._series, name, self._spans)
 
     def mean(self, name: str) -> float | None:
         summary = self.summary(name)

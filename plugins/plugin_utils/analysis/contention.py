@@ -17,7 +17,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metr
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span, cut
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span, summary_of
 
 LIMIT = 10.0
 """Percent of a host's processors that others may take, unless the run says otherwise."""
@@ -39,8 +39,7 @@ class _Taken:
 
 
 def _mean(seen: Observations, host: str, metric: str, span: Span) -> float | None:
-    series = seen.hosts[host].get(metric)
-    summary = cut(series, [span]) if series is not None else None
+    summary = summary_of(seen.hosts[host], metric, [span])
     return summary.mean if summary is not None else None
 
 

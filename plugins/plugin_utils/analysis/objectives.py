@@ -22,7 +22,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistic
     Summary,
     samples_needed,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span, cut
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span, cut, summary_of
 
 State = Literal["met", "missed", "not known"]
 
@@ -229,8 +229,7 @@ def _each(
     objective: Objective, replicas: Sequence[MeasuredReplica], seen: Observations, spans: Sequence[Span]
 ) -> Iterator[Outcome]:
     for replica in replicas:
-        series = seen.replicas.get(replica.name, {}).get(objective.metric)
-        summary = cut(series, spans) if series is not None else None
+        summary = summary_of(seen.replicas.get(replica.name, {}), objective.metric, spans)
         why = seen.absent.get(replica.name, {}).get(objective.metric, "")
         yield _outcome(objective, summary, replica, why)
 

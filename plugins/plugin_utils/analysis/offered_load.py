@@ -24,7 +24,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_
     MeasuredReplica,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span, cut
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span, cut, summary_of
 
 LEAST_SHARE = 0.99
 """The share of the offered load that a run has to achieve."""
@@ -85,7 +85,7 @@ def load_of(replica: MeasuredReplica, seen: Observations, spans: Sequence[Span])
     series = seen.replicas.get(replica.name, {})
 
     def mean(*names: str) -> float | None:
-        found = (cut(series[name], spans) for name in names if name in series)
+        found = (summary_of(series, name, spans) for name in names)
         return next((summary.mean for summary in found if summary is not None), None)
 
     unit = series[OFFERED.name].unit if OFFERED.name in series else OFFERED.unit

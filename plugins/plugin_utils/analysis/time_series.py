@@ -11,7 +11,7 @@ of the time before it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch
@@ -218,6 +218,11 @@ def cut(series: Series, spans: Sequence[Span]) -> Summary | None:
         return summarise(values, series.unit, mean=amount / weight, total=amount)
     summary = summarise(values, series.unit, mean=amount / weight)
     return replace(summary, n=len(values))
+
+
+def summary_of(series: Mapping[str, Series], name: str, spans: Sequence[Span]) -> Summary | None:
+    """What the series of that name says of the spans; ``None`` also where there is none."""
+    return cut(series[name], spans) if name in series else None
 
 
 def added(parts: Sequence[Series], name: str, unit: str, span: Span, step: float = 1.0) -> Series:

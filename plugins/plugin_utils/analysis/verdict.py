@@ -33,7 +33,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.run_events import Event
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span, cut
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span, summary_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Window
 
 NOT_REACHED = ("missed", "failed")
@@ -106,8 +106,7 @@ def _absent(replica: MeasuredReplica, seen: Observations, span: Span) -> list[st
         essential = []
     found = []
     for metric in [*essential, *optional]:
-        series = had.get(metric)
-        if series is None or cut(series, [span]) is None:
+        if summary_of(had, metric, [span]) is None:
             reason = seen.absent.get(replica.name, {}).get(metric)
             found.append(f"replica {replica.name} on {replica.host}: no {metric}" + (f": {reason}" if reason else ""))
     return found
@@ -117,9 +116,8 @@ def _stalled(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span]) -> l
     """Streams that finished no frame in a window."""
     found = []
     for replica in plan.measured:
-        series = seen.replicas[replica.name].get(FPS.name)
         for span in spans:
-            summary = cut(series, [span]) if series is not None else None
+            summary = summary_of(seen.replicas[replica.name], FPS.name, [span])
             if summary is not None and not summary.mean:
                 found.append(f"replica {replica.name} on {replica.host}: finished no frame in the window")
                 break

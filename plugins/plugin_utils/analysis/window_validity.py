@@ -24,6 +24,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_seri
     allowed_gap,
     cut,
     longest_gap,
+    summary_of,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Block, Window
 
@@ -63,8 +64,7 @@ def _of_replica(replica: MeasuredReplica, seen: Observations, span: Span) -> lis
         silent = _missing(where, seen.told_times.get(replica.name, ()), span, "value of its metrics")
         problems.append(f"{silent}{because}" if silent else "")
     for rule in required:
-        series = seen.replicas[replica.name].get(rule.metric)
-        if series is None or cut(series, [span]) is None:
+        if summary_of(seen.replicas[replica.name], rule.metric, [span]) is None:
             why, more = f"{rule.source}: {rule.expression}", because
             if not rule.live:
                 why, more = seen.absent.get(replica.name, {}).get(rule.metric, f"{rule.file} was not read"), ""

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import GROWTH
+
 Decision = Literal["pass", "fail", "go on"]
 DELTA = 0.01
 RISK = 0.02
@@ -29,8 +31,6 @@ LEAST_TO_FAIL = 3
 LEAST_WHEN_ODD = 7
 MOST = 15
 """Windows of a step."""
-GROWTH = 0.01
-"""Of throughput from block to block that is no warm-up any more."""
 CLEAR = 0.15
 """Beyond this margin one window less decides."""
 PRIOR_DEVIATION = 0.015

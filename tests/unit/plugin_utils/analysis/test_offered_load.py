@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import measured_plan, offered_load
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import html_report, run_record, summary
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import yaml_document
@@ -150,6 +151,13 @@ def test_what_a_client_counts_in_words_of_its_own_is_achieved(play_of: PlayOf) -
     record = play_of(Asking, made).whole(SHORT)
     assert record["verdict"] == "degraded"
     assert "asked 30 frames/s, 1 done in 20 s" in record["reasons"][0]
+
+
+@pytest.mark.parametrize(("missing", "overloaded"), [(2.6, False), (3.2, True)])
+def test_what_is_asked_in_a_moment_may_be_on_its_way(missing: float, overloaded: bool) -> None:
+    [replica, *_others] = measured_plan.of_plan(plan()).measured
+    load = offered_load.Load(replica, 10.0, "frames/s", 15.0, 15.0 - missing / 10.0, 0.0)
+    assert load.overloaded == overloaded
 
 
 def test_without_rules_of_load_the_table_is_as_it_was(ready_run: Play) -> None:
