@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import aggregates, window_validity
@@ -16,7 +17,11 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.objectives import Objective
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import Summary
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import (
+    PERCENTILES,
+    Summary,
+    samples_needed,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series, Span, cut
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import BLOCK
 from ansible_collections.retail.profiles.plugins.plugin_utils.density import sequential_test
@@ -24,6 +29,10 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.density.search imp
 
 WINDOW = 10.0
 """Seconds of a window."""
+MOST_TOGETHER = 6
+"""Windows that are taken as one at most."""
+Value = tuple[float, MeasuredReplica | None]
+"""A figure and whose it is; None: of all replicas together."""
 _FLOWS = ("flow", "rate", "counter")
 """Kinds that tell how much a stream does: of several streams in one container the sum."""
 
@@ -37,15 +46,38 @@ class Streams:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """What an objective's metric was in a step: the mean over streams, and the worst stream. In the metric's unit.
+
+    ``replica`` and ``host`` of the worst; empty where one figure is of all together.
+    """
+
+    objective: Objective
+    mean: float
+    worst: float
+    replica: str = ""
+    host: str = ""
+
+
+@dataclass(frozen=True)
 class Watched:
     """A step so far. ``steady``: from when on it counts, unix seconds; None while it warms up.
 
+    ``figures``: of its windows taken together, one an objective. ``horizon``: up to when all hosts' samples have come.
     ``unknown``: why a window has no figure of an objective; nothing more can be said then.
     """
 
-    steady: float | None
+    horizon: float
+    steady: float | None = None
     windows: tuple[Window, ...] = ()
+    figures: tuple[Figure, ...] = ()
     unknown: str = ""
+    length: float = WINDOW
+
+    @property
+    def end(self) -> float | None:
+        """When its last window ended, unix seconds."""
+        return None if self.steady is None else self.steady + len(self.windows) * self.length
 
 
 def watch(
@@ -57,20 +89,55 @@ def watch(
     since: float,
     warmup_max: float,
     known: sequential_test.Noise,
+    steady: float | None = None,
 ) -> Watched:
-    """What is known of a step that began at ``since`` (unix seconds), up to where all hosts' samples have come."""
+    """What is known of a step that began at ``since`` (unix seconds), up to where all hosts' samples have come.
+
+    ``steady``: from when on it is known to be; None where that is to be found out.
+    """
     horizon = window_validity.horizon(plan, seen) - 1.0  # log lines come up to a second late
-    steady = _steady(plan, seen, since, horizon, warmup_max, known)
     if steady is None:
-        return Watched(None)
+        steady = _steady(plan, seen, since, horizon, warmup_max, known)
+    if steady is None or steady + WINDOW > horizon:
+        return Watched(horizon, steady)
+    length = WINDOW * _windows_needed(plan, seen, objectives, Span(steady, steady + WINDOW))
     windows: list[Window] = []
-    while steady + (len(windows) + 1) * WINDOW <= horizon:
-        start = steady + len(windows) * WINDOW
-        found = _window(plan, seen, objectives, streams, Span(start, start + WINDOW))
+    while steady + (len(windows) + 1) * length <= horizon:
+        start = steady + len(windows) * length
+        found = _window(plan, seen, objectives, streams, Span(start, start + length))
         if isinstance(found, str):
-            return Watched(steady, tuple(windows), found)
+            return Watched(horizon, steady, tuple(windows), unknown=found, length=length)
         windows.append(found)
-    return Watched(steady, tuple(windows))
+    if not windows:
+        return Watched(horizon, steady, length=length)
+    figures = _told(plan, seen, objectives, streams, Span(steady, steady + len(windows) * length))
+    return Watched(horizon, steady, tuple(windows), tuple(figures), length=length)
+
+
+def _windows_needed(plan: MeasuredPlan, seen: Observations, objectives: Sequence[Objective], first: Span) -> int:
+    """How many windows must be taken as one, so that it carries the percentiles of what few streams tell."""
+    most = 1
+    for objective in objectives:
+        needed = samples_needed(PERCENTILES[objective.statistic]) if objective.statistic in PERCENTILES else 0
+        replicas = [replica.name for replica in plan.measured if replica.container == objective.container]
+        told = [one for name in replicas if (one := seen.replicas.get(name, {}).get(objective.metric)) is not None]
+        summary = aggregates.together(told, [first]) if needed and told and told[0].kind == "sketch" else None
+        if summary is not None and summary.n:
+            # A little more, as no two windows hold equally many.
+            most = max(most, math.ceil(1.1 * needed / summary.n))
+    return min(most, MOST_TOGETHER)
+
+
+def _told(
+    plan: MeasuredPlan, seen: Observations, objectives: Sequence[Objective], streams: Streams, span: Span
+) -> Iterator[Figure]:
+    """The figure of each objective in a span."""
+    for objective in objectives:
+        found = _of_objective(objective, plan, seen, streams, span)
+        if not isinstance(found, str):
+            worst, replica = min(found, key=lambda one: one[0] if objective.at_least else -one[0])
+            mean = sum(value for value, _replica in found) / len(found)
+            yield Figure(objective, mean, worst, *((replica.name, replica.host) if replica is not None else ()))
 
 
 def _steady(
@@ -106,19 +173,30 @@ def _window(
     worst: list[float] = []
     throughput: list[float] = []
     for objective in objectives:
-        replicas = [replica for replica in plan.measured if replica.container == objective.container]
-        inside = streams.inside if objective.container in streams.containers else 1
-        found = _figures(objective, replicas, seen, span, inside)
+        found = _of_objective(objective, plan, seen, streams, span)
         if isinstance(found, str):
             return found
-        told = [margin for value in found if (margin := objective.margin(value)) is not None]
-        if len(told) < len(found):  # the limit is zero: held, or not at all
-            told = [1.0 if objective.holds(value) else -1.0 for value in found]
+        values = [value for value, _replica in found]
+        told = [margin for value in values if (margin := objective.margin(value)) is not None]
+        if len(told) < len(values):  # the limit is zero: held, or not at all
+            told = [1.0 if objective.holds(value) else -1.0 for value in values]
         margins.append(sum(told) / len(told))
         worst.append(min(told))
         if objective.at_least and not objective.over_all and objective.limit > 0.0 and _is_flow(objective, seen):
-            throughput.append(sum(found) * inside / objective.limit)
+            throughput.append(sum(values) * _inside(objective, streams) / objective.limit)
     return Window(min(margins), min(worst), min(throughput) if throughput else None)
+
+
+def _inside(objective: Objective, streams: Streams) -> int:
+    """How many streams each replica of an objective's container has."""
+    return streams.inside if objective.container in streams.containers else 1
+
+
+def _of_objective(
+    objective: Objective, plan: MeasuredPlan, seen: Observations, streams: Streams, span: Span
+) -> list[Value] | str:
+    replicas = [replica for replica in plan.measured if replica.container == objective.container]
+    return _figures(objective, replicas, seen, span, _inside(objective, streams))
 
 
 def _is_flow(objective: Objective, seen: Observations) -> bool:
@@ -128,7 +206,7 @@ def _is_flow(objective: Objective, seen: Observations) -> bool:
 
 def _figures(
     objective: Objective, replicas: Sequence[MeasuredReplica], seen: Observations, span: Span, inside: int
-) -> list[float] | str:
+) -> list[Value] | str:
     """The objective's figure of each replica in a window, of one stream where it counts several; or why not.
 
     Of what only many values can carry, such as a percentile of latencies, it is that of all replicas together.
@@ -142,17 +220,21 @@ def _figures(
         told.append(series)
     if not told:
         return f"the plan has no replica of {objective.container}"
-    together = objective.over_all or told[0].kind == "sketch"
-    summaries = [aggregates.together(told, [span])] if together else [cut(series, [span]) for series in told]
-    values = [_value(objective, summary) for summary in summaries]
-    known = [value for value in values if value is not None]
-    if len(known) < len(values):
-        count = summaries[0].n if summaries[0] is not None else 0
-        return f"the {objective.statistic} of {objective.metric} is not carried by {count} values in {WINDOW:.0f} s"
+    summaries: list[tuple[Summary | None, MeasuredReplica | None]]
+    if objective.over_all or told[0].kind == "sketch":
+        summaries = [(aggregates.together(told, [span]), None)]
+    else:
+        summaries = [(cut(series, [span]), replica) for series, replica in zip(told, replicas, strict=True)]
     divided = inside if told[0].kind in _FLOWS and not objective.over_all else 1
-    return [value / divided for value in known]
+    found: list[Value] = []
+    for summary, one in summaries:
+        value = getattr(summary, objective.statistic) if summary is not None else None
+        if value is None:
+            return _not_carried(objective, summary, span)
+        found.append((float(value) / divided, one))
+    return found
 
 
-def _value(objective: Objective, summary: Summary | None) -> float | None:
-    value = getattr(summary, objective.statistic) if summary is not None else None
-    return None if value is None else float(value)
+def _not_carried(objective: Objective, summary: Summary | None, span: Span) -> str:
+    count = summary.n if summary is not None else 0
+    return f"the {objective.statistic} of {objective.metric} is not carried by {count} values in {span.length:.0f} s"

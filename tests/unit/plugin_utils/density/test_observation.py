@@ -46,6 +46,7 @@ def watched(
     fleet: type[Fleet] = Fleet,
     streams: Streams = CLIENTS,
     warm: float = 8.0,
+    steady: float | None = None,
 ) -> Watched:
     plan = {**make_plan(3, 2), "objectives": list(objective or (FPS,))}
     made = fleet(plan, warm=warm)
@@ -61,6 +62,7 @@ def watched(
         since=T0,
         warmup_max=40.0,
         known=sequential_test.Noise(),
+        steady=steady,
     )
 
 
@@ -108,8 +110,27 @@ def test_a_stream_may_be_one_of_several_in_a_container() -> None:
 def test_what_is_not_told_is_not_known() -> None:
     found = watched(60, fleet=Mute)
     assert found.unknown.startswith("replica ovms-client-2 on client2: no fps")
+    p99 = {"metric": "fps", "container": "client", "statistic": "p99", "at_least": 1.0}
+    assert watched(42, p99).unknown == "the p99 of fps is not carried by 10 values in 10 s"
+
+
+def test_windows_are_as_long_as_a_percentile_of_latencies_needs() -> None:
     p99 = {"metric": "latency_seconds", "container": "client", "statistic": "p99", "at_most": 1.0}
-    assert "p99 of latency_seconds is not carried by" in watched(42, p99).unknown
+    found = watched(62, p99)
+    assert (found.length, len(found.windows)) == (20.0, 2)
+    assert found.windows[0].margin == pytest.approx(0.95, abs=0.03)
+    assert watched(62, {**p99, "statistic": "p50"}).length == 10.0
+
+
+def test_it_tells_the_figures_of_a_step_and_its_worst_stream() -> None:
+    (fps,) = watched(42, fleet=Slow).figures
+    assert (fps.replica, fps.host) == ("ovms-client-2", "client2")
+    assert fps.worst == pytest.approx(15.0, rel=0.03)
+    assert fps.mean == pytest.approx(22.5, rel=0.03)
+
+
+def test_a_step_that_is_steady_already_has_no_warm_up() -> None:
+    assert watched(42, steady=T0 + 3.0).end == T0 + 33.0
 
 
 def test_of_errors_none_may_come() -> None:
