@@ -30,7 +30,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         _dummy, args = self.validate_argument_spec(argument_spec={"run_dir": {"type": "path", "required": True}})
         directory = run_directory.RunDirectory(Path(str(args["run_dir"])))
         try:
-            run = run_record.load(directory.read_json(run_directory.PLAN), directory.events(), directory.samples())
+            run = run_record.of_directory(directory)
         except ProfileError as error:
             raise AnsibleActionFail(str(error)) from error
         judged = run_record.judge(run)

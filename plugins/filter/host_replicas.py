@@ -14,7 +14,11 @@ _WITHOUT_OWN = ("host", "none")
 
 
 def host_replicas(plan: Mapping[str, Any], host: str) -> list[dict[str, Any]]:
-    """The measured replicas of ``host`` as ``profile_measure`` takes them, in the plan's order of names."""
+    """The measured replicas of ``host`` as ``profile_measure`` takes them, in the plan's order of names.
+
+    None of a host that the plan does not use.
+    """
+    names = sorted(plan["hosts"].get(host, {}).get("replicas", ()))
     return [
         {
             "name": name,
@@ -24,7 +28,7 @@ def host_replicas(plan: Mapping[str, Any], host: str) -> list[dict[str, Any]]:
                 {str(rule["file"]) for rule in (replica.get("metrics") or {}).values() if rule.get("file")}
             ),
         }
-        for name, replica in ((name, plan["replicas"][name]) for name in sorted(plan["hosts"][host]["replicas"]))
+        for name, replica in ((name, plan["replicas"][name]) for name in names)
         if replica.get("measured", True)
     ]
 

@@ -67,6 +67,8 @@ HOST: dict[str, Formula] = {
     "cpu_cores": ("rate", lambda s: at(s, "cpu", "busy")),
     "cpu_steal_cores": ("rate", lambda s: at(s, "cpu", "steal")),
     "memory_used_bytes": ("gauge", lambda s: less(at(s, "mem", "total"), at(s, "mem", "available"))),
+    "disk_available_bytes": ("gauge", lambda s: at(s, "space", 0)),
+    "disk_size_bytes": ("gauge", lambda s: at(s, "space", 1)),
     "memory_available_bytes": ("gauge", lambda s: at(s, "mem", "available")),
     "network_rx_bytes_per_second": ("rate", lambda s: outer(s, "net", 0, INNER_NET)),
     "network_tx_bytes_per_second": ("rate", lambda s: outer(s, "net", 1, INNER_NET)),

@@ -130,7 +130,8 @@ def _prepare(files: RunFiles) -> Sampler:
     for end in (wake, alarm):
         end.setblocking(False)
     load = partial(load_config, files)
-    sampler = Sampler(config, store, wake, load, before, Hierarchies.of_this_host(), HostCounters(), Devices())
+    host = HostCounters(folder=files.directory)
+    sampler = Sampler(config, store, wake, load, before, Hierarchies.of_this_host(), host, Devices())
 
     def on_term(_number: int, _frame: object) -> None:
         sampler.stop = True

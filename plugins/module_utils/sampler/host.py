@@ -38,8 +38,11 @@ def whole_disks(names: list[str], has_below: Callable[[str], bool]) -> frozenset
 class HostCounters:
     """Open descriptors of the host's files. *absent* is {metric: reason} of what cannot be had."""
 
-    def __init__(self, files: Optional[dict[str, str]] = None, sys_block: str = "/sys/block") -> None:
+    def __init__(
+        self, files: Optional[dict[str, str]] = None, sys_block: str = "/sys/block", folder: str = "/"
+    ) -> None:
         self.absent: dict[str, str] = {}
+        self._folder = folder
         self._ticks = os.sysconf("SC_CLK_TCK")
         self._files: dict[str, int] = {}
         for key, path in (_FILES if files is None else files).items():
@@ -83,7 +86,17 @@ class HostCounters:
             "psi": None
             if all(value is None for value in psi.values())
             else {name: None if value is None else [value] for name, value in psi.items()},
+            "space": self._space(),
         }
+
+    def _space(self) -> Optional[list[int]]:
+        """Bytes that a user may still write, and all bytes, of the file system of the samples."""
+        try:
+            disk = os.statvfs(self._folder)
+        except OSError as error:
+            self.absent["space"] = reason(error, self._folder)
+            return None
+        return [disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize]
 
     def close(self) -> None:
         """Let go of the descriptors."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,6 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     objectives,
     windows,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import FPS
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import shared_containers
@@ -39,6 +41,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning import (
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import entry, load
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_profile
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import PLAN, RunDirectory
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share, wave_outcome
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
     field_types,
@@ -74,8 +77,13 @@ OPTIONS: dict[str, Any] = {
     "models_dir": {"type": "str", "default": f"{STATE_DIR}/models"},
     "results_dir": {"type": "path", "default": "results"},
     "objectives": {"type": "raw"},
-    "streams": {"type": "int"},
+    "streams": {"type": "raw"},
     "density": {"type": "dict"},
+    "target_fps": {"type": "float"},
+    "seek": {"type": "bool", "default": False},
+    "resume": {"type": "path"},
+    "run_dir": {"type": "path"},
+    "run_id": {"type": "str"},
     "run": {"type": "bool", "default": False},
     "live": {"type": "str"},
     "show": {"type": "bool", "default": True},
@@ -106,6 +114,9 @@ VARIABLES = {
     "objectives": "profile_objectives",
     "streams": "profile_streams",
     "density": "profile_density",
+    "target_fps": "target_fps",
+    "seek": "profile_seeks_density",
+    "resume": "resume",
     "run": "profile_begins_run",
     "live": "measure_live",
     "full": "profile_plan_full",
@@ -195,7 +206,7 @@ class Planner:
                 target_device=target_device.name(self.args["target_device"]) if self.args["target_device"] else None,
                 input_source=input_source.source(self.args["input_source"]) if self.args["input_source"] else None,
                 render=self.args["render"],
-                objectives=self._objectives(),
+                objectives=self._objectives(loaded),
                 streams=self._streams(loaded),
             )
         except ValueError as error:
@@ -210,29 +221,63 @@ class Planner:
             where = ".".join([variable, *map(str, getattr(error, "path", ()))])
             raise ValueError(f"{where}: {error}") from error
 
-    def _objectives(self) -> list[dict[str, Any]] | None:
+    def _objectives(self, loaded: entry.Profile) -> list[dict[str, Any]] | None:
         """Those of the run, instead of the profile's; None where it has none."""
-        given = self.args["objectives"]
-        return None if given is None or given == "" else self._valid("profile_objectives", OBJECTIVES, given)
-
-    def _streams(self, loaded: entry.Profile) -> Streams | None:
-        """The number of streams that is asked for; None where none is. The run's density replaces the profile's."""
-        number, given = self.args["streams"], self.args["density"]
-        if number is None:
+        given, target = self.args["objectives"], self.args["target_fps"]
+        if target is not None:
+            if given:
+                raise ValueError("target_fps: it is an objective of its own: give it, or profile_objectives")
+            density = self._density(loaded, "target_fps")
+            given = [{"metric": FPS.name, "container": name, "at_least": target} for name in density["container"]]
+        if given is None or given == "":
             return None
+        wanted: list[dict[str, Any]] = self._valid("profile_objectives", OBJECTIVES, given)
+        return wanted
+
+    def _density(self, loaded: entry.Profile, variable: str) -> Mapping[str, Any]:
+        """What a stream is: that of the run, or the profile's."""
+        given = self.args["density"]
         density = self._valid("profile_density", DENSITY, given) if given else loaded.density
         if density is None:
             raise ValueError(
-                "profile_streams: the profile does not say what a stream is: add density: {container: NAME} to it,"
+                f"{variable}: the profile does not say what a stream is: add density: {{container: NAME}} to it,"
                 ' or -e \'{"profile_density": {"container": "NAME"}}\''
             )
-        return Streams(field_types.positive(number), tuple(density["container"]), density.get("env"))
+        return density
+
+    def _streams(self, loaded: entry.Profile) -> Streams | None:
+        """The number of streams that is asked for; None where none is. A search asks for some on all hosts first."""
+        number, seek = self.args["streams"], self.args["seek"]
+        if not seek and number in (None, ""):
+            return None
+        density = self._density(loaded, "stream_density.yml" if seek else "profile_streams")
+        per_host = density["per"] == "host"
+        hosts: Mapping[str, int] = {}
+        if isinstance(number, Mapping):
+            counts = field_types.mapping_of(field_types.positive)(number)
+            hosts, number = counts, density["least"]
+        elif number in (None, ""):
+            least = density["least"]
+            number = (
+                least if per_host else min(max(least, len(self.inventory.allowed)), density.get("most") or math.inf)
+            )
+        return Streams(
+            self._valid("profile_streams", field_types.positive, number),
+            tuple(density["container"]),
+            density.get("env"),
+            hosts if per_host else None,
+        )
 
     def _check_objectives(self, planned: Mapping[str, Any]) -> None:
         """Raise ProfileError for an objective that the plan, or the windows of the run, cannot answer."""
         measured = measured_plan.of_plan(planned)
         found = objectives.of_plan(measured)
-        if self.args["run"] and found:
+        if self.args["seek"] and not found:
+            raise ProfileError(
+                "nothing says what each stream must reach: give -e target_fps=14.95, or objectives in the profile"
+                " or as profile_objectives"
+            )
+        if self.args["run"] and found and not self.args["seek"]:
             seconds = self._number("measure_duration") * self._number("measure_repeat")
             objectives.check_windows(found, measured, seconds, self._number("measure_interval"))
 
@@ -325,10 +370,15 @@ class Planner:
         if self.args["as_playbook"]:
             write_playbook(Path(self.args["as_playbook"]), made)
         run_id, run_dir = None, None
-        if self.args["run"] and not self.check_mode:
+        if self.args["run_dir"]:
+            run_dir, run_id = self.args["run_dir"], self.args["run_id"]
+        elif self.args["run"] and not self.check_mode:
             now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
             run_id = f"{planned['deployment']}-{now}-{planned['plan_id'][:8]}"
             run_dir = str(Path(self.args["results_dir"]).expanduser().absolute() / run_id)
+            if self.args["seek"] and self.args["resume"]:
+                run_dir = str(resumable(Path(self.args["resume"]).absolute(), planned))
+        if run_dir:
             sources = shipped_files.keep(sources, Path(run_dir) / KEPT)
         return {
             "plan": planned,
@@ -336,6 +386,7 @@ class Planner:
             "run_id": run_id,
             "run_dir": run_dir,
             "live": self.args["live"] if run_dir else None,
+            "density": self._density(loaded, "stream_density.yml") if self.args["seek"] and loaded else None,
             "deployment": planned["deployment"],
             "sources": shipped_files.as_data(sources),
             "profile_file": loaded.file if loaded else None,
@@ -354,6 +405,27 @@ class Planner:
         standing = [host for host in answers if host not in again and answers[host].get("converged")]
         to_do = {"unchecked": again, "problems": problems, "sound": sound, "converged": standing}
         return {**to_do, **host_share.remaining(planned, standing)}
+
+
+def resumable(path: Path, planned: Mapping[str, Any]) -> Path:
+    """The directory of a run whose search can go on with a plan. Raises ProfileError where it cannot."""
+    directory = RunDirectory(path)
+    searches = directory.searches()
+    if searches is None:
+        raise ProfileError("there is no search to go on with: it has no search.json", file=str(path))
+    if searches.ended:
+        raise ProfileError("its search has come to its end: begin a new one, without resume", file=str(path))
+    before = directory.read_json(PLAN)
+    for key in ("profile", "deployment", "objectives"):
+        if before.get(key) != planned[key]:
+            raise ProfileError(
+                f"its {key} was {before.get(key)}, and is {planned[key]} now: a search goes on with what it began with",
+                file=str(path),
+            )
+    streams = planned["streams"]
+    if (searches.containers, searches.env) != (tuple(streams["containers"]), streams["env"]):
+        raise ProfileError("its streams were something else: a search goes on with what it began with", file=str(path))
+    return path
 
 
 def selected(found: Mapping[str, Any], expected: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -82,6 +82,45 @@ CPU_STEAL = Metric(
     charts=(Chart("CPU stolen by the hypervisor", "cores"),),
 )
 CPU_PRESSURE = _pressure("psi_cpu_percent", "cpu", "CPU")
+MEMORY_PRESSURE = _pressure("psi_memory_percent", "memory", "memory")
+MEMORY_USED = Metric(
+    name="memory_used_bytes",
+    unit="bytes",
+    kind="gauge",
+    formula="total − available",
+    absent_when="the kernel does not tell",
+    value=difference(value_at("mem", "total"), value_at("mem", "available")),
+    explained_by=("mem",),
+    charts=(Chart("Memory used", "MiB", 1.0 / 1024**2),),
+    row=SummaryRow("Memory Utilization %", percent_of=("memory_used_bytes", "memory_available_bytes")),
+)
+MEMORY_AVAILABLE = Metric(
+    name="memory_available_bytes",
+    unit="bytes",
+    kind="gauge",
+    formula="available",
+    absent_when="the kernel does not tell",
+    value=value_at("mem", "available"),
+    explained_by=("mem",),
+)
+DISK_AVAILABLE = Metric(
+    name="disk_available_bytes",
+    unit="bytes",
+    kind="gauge",
+    formula="what a user may still write to the file system of the state directory",
+    absent_when="the file system does not tell",
+    value=value_at("space", 0),
+    explained_by=("space",),
+)
+DISK_SIZE = Metric(
+    name="disk_size_bytes",
+    unit="bytes",
+    kind="gauge",
+    formula="all of that file system",
+    absent_when="the file system does not tell",
+    value=value_at("space", 1),
+    explained_by=("space",),
+)
 HOST_METRICS = (
     Metric(
         name="cpu_cores",
@@ -96,32 +135,16 @@ HOST_METRICS = (
     ),
     CPU_OTHERS,
     CPU_STEAL,
-    Metric(
-        name="memory_used_bytes",
-        unit="bytes",
-        kind="gauge",
-        formula="total − available",
-        absent_when="the kernel does not tell",
-        value=difference(value_at("mem", "total"), value_at("mem", "available")),
-        explained_by=("mem",),
-        charts=(Chart("Memory used", "MiB", 1.0 / 1024**2),),
-        row=SummaryRow("Memory Utilization %", percent_of=("memory_used_bytes", "memory_available_bytes")),
-    ),
-    Metric(
-        name="memory_available_bytes",
-        unit="bytes",
-        kind="gauge",
-        formula="available",
-        absent_when="the kernel does not tell",
-        value=value_at("mem", "available"),
-        explained_by=("mem",),
-    ),
+    MEMORY_USED,
+    MEMORY_AVAILABLE,
     _network("network_rx_bytes_per_second", 0, "Network received"),
     _network("network_tx_bytes_per_second", 1, "Network sent"),
     _disk("block_read_bytes_per_second", 0, "Disk reads", "Disk Read MB/s"),
     _disk("block_write_bytes_per_second", 1, "Disk writes", "Disk Write MB/s"),
+    DISK_AVAILABLE,
+    DISK_SIZE,
     CPU_PRESSURE,
-    _pressure("psi_memory_percent", "memory", "memory"),
+    MEMORY_PRESSURE,
     _pressure("psi_io_percent", "io", "I/O"),
 )
 """Metrics of the samples of a host."""

@@ -22,10 +22,13 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text import task_r
 APPLY = "profile_apply"
 MEASURE = "profile_measure"
 WINDOW = "profile_window"
+DENSITY = "profile_density"
 VERDICT = "profile_verdict"
 STOCK = "docker_container"
 RECORDER = "recorder"
-RELEVANT = (APPLY, MEASURE, WINDOW, VERDICT, STOCK)
+RELEVANT = (APPLY, MEASURE, WINDOW, DENSITY, VERDICT, STOCK)
+LOOKS = (WINDOW, DENSITY)
+"""What looks where the measurement stands."""
 BAD = ("failed", "unreachable", "hidden")
 
 Event = Mapping[str, Any]
@@ -102,7 +105,7 @@ def looks(events: Iterable[Event]) -> int:
 
 def decided_windows(events: Iterable[Event]) -> tuple[Window, ...]:
     """The windows that were decided last."""
-    for event in reversed(_of(events, WINDOW)):
+    for event in reversed([event for event in events if event.get("action") in LOOKS]):
         found = (event.get("result") or {}).get("windows")
         if event.get("status") in ("ok", "retry") and found:
             return tuple(window_of(window) for window in found)
@@ -111,7 +114,9 @@ def decided_windows(events: Iterable[Event]) -> tuple[Window, ...]:
 
 def contention_max(events: Iterable[Event]) -> float | None:
     """Percent of a host's processors that others may take, as the run was told last; ``None`` where it was not."""
-    told = [number((event.get("result") or {}).get("contention_max")) for event in _of(events, WINDOW)]
+    told = [
+        number((event.get("result") or {}).get("contention_max")) for event in events if event.get("action") in LOOKS
+    ]
     return next((value for value in reversed(told) if value is not None), None)
 
 
@@ -217,12 +222,12 @@ def measure_problems(events: Sequence[Event]) -> list[str]:
     started = _last_of_each_host(_of(events, MEASURE, "started"))
     # Where no sampler was started there is nothing to collect: that is not one more failure.
     later = _last_of_each_host(e for e in _of(events, MEASURE, "collected", "stopped") if str(e["host"]) in started)
-    groups = (started, later, _last_of_each_host(_of(events, WINDOW)))
+    groups = (started, later, _last_of_each_host(e for e in events if e.get("action") in LOOKS))
     return [bad(event) for group in groups for event in group.values() if event.get("status") in BAD]
 
 
 def other_problems(events: Iterable[Event]) -> list[str]:
     """Failures of the recorder itself, and hosts that could not be reached in any other task."""
     found = [f"the recorder failed: {_message(event)}" for event in _of(events, RECORDER)]
-    known = (APPLY, MEASURE, WINDOW, STOCK, RECORDER)
+    known = (APPLY, MEASURE, *LOOKS, STOCK, RECORDER)
     return found + [bad(e) for e in events if e.get("status") == "unreachable" and e.get("action") not in known]

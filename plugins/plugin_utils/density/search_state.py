@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.density.guard import Left
 from ansible_collections.retail.profiles.plugins.plugin_utils.density.search import (
     Ending,
     Outcome,
@@ -48,7 +49,7 @@ class StepState:
 
     ``why``: why so many streams were tried. ``asked``: when that was decided; ``began``: when they had all been
     started; ``steady``: when they were; ``end``: of its last window. ``position``: where in the file of samples its
-    own begin.
+    own begin. ``left``: what was left on hosts.
     """
 
     step: Step
@@ -59,6 +60,7 @@ class StepState:
     end: float | None = None
     position: int = 0
     told: tuple[Told, ...] = ()
+    left: tuple[Left, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -117,6 +119,13 @@ class Searches:
     def ended(self) -> bool:
         return all(search.ending is not None for search in self.searches)
 
+    @property
+    def last_step(self) -> StepState | None:
+        """The step that began last and has windows; else the one that began last. The run's figures are of it."""
+        begun = [step for search in self.searches for step in search.steps if step.began is not None]
+        told = [step for step in begun if step.step.windows]
+        return max(told or begun, key=lambda step: step.asked, default=None)
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "schema": SCHEMA,
@@ -136,13 +145,14 @@ def searches_of(data: Mapping[str, Any], file: str) -> Searches:
             containers=tuple(data["containers"]),
             env=data["env"],
             settings=Settings(**data["settings"]),
-            searches=tuple(_search(one) for one in data["searches"]),
+            searches=tuple(search_of(one) for one in data["searches"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ProfileError(f"this is not the state of a search: {error}", file=file) from error
 
 
-def _search(data: Mapping[str, Any]) -> SearchState:
+def search_of(data: Mapping[str, Any]) -> SearchState:
+    """The search that `SearchState.as_dict` gave. Raises KeyError, TypeError or ValueError on what is none."""
     return SearchState(data["host"], tuple(_step(one) for one in data["steps"]), data["ending"], data["reason"])
 
 
@@ -151,4 +161,6 @@ def _step(data: Mapping[str, Any]) -> StepState:
     outcome = None if step["outcome"] is None else Outcome(**step["outcome"])
     windows = tuple(Window(**window) for window in step["windows"])
     plain = Step(int(step["streams"]), bool(step["hold"]), windows, outcome, float(step["seconds"]))
-    return StepState(**{**data, "step": plain, "told": tuple(Told(**one) for one in data["told"])})
+    told = tuple(Told(**one) for one in data["told"])
+    left = tuple(Left(**one) for one in data["left"])
+    return StepState(**{**data, "step": plain, "told": told, "left": left})

@@ -130,6 +130,8 @@ def _fill(wish: Wish, deployment: str, hosts: Sequence[Candidate], left_out: Map
     taking = [host for host in hosts if host.name not in out]
     total = wish.total if wish.per_host is None else wish.per_host * len(taking)
     bounds = {host.name: reason for host in taking if (reason := refusal(wish, replace(host, taken=math.inf)))}
+    if wish.by_host is not None:
+        return _fill_each(wish, deployment, taking, left_out)
     turns = list(islice(_rounds(wish, taking, bounds), total))
     short = any(host.taken < (wish.per_host or 0) for host in taking)
     if not taking or short or len(turns) < total:
@@ -141,6 +143,28 @@ def _fill(wish: Wish, deployment: str, hosts: Sequence[Candidate], left_out: Map
         Slot(f"{deployment}-{wish.entry.name}-{index}", wish.entry.name, index, turns[turn], why, turn)
         for index, turn in enumerate(order, start=1)
     ]
+
+
+def _fill_each(
+    wish: Wish, deployment: str, hosts: Sequence[Candidate], left_out: Mapping[str, Sequence[str]]
+) -> list[Slot]:
+    """Give each host its own number of replicas. A replica's number tells its host, so that one more on a host renames
+    none on others."""
+    if not hosts:
+        raise _no_room(wish, hosts, {}, left_out)
+    slots = []
+    for place, host in enumerate(hosts):
+        count = (wish.by_host or {}).get(host.name, wish.per_host or 0)
+        for turn in range(place, place + count * len(hosts), len(hosts)):
+            reason = refusal(wish, host)
+            if reason:
+                raise _no_room(wish, hosts, {host.name: reason}, left_out)
+            host.taken += 1
+            why = f"{count} streams on this host"
+            slots.append(
+                Slot(f"{deployment}-{wish.entry.name}-{turn + 1}", wish.entry.name, turn + 1, host.name, why, turn)
+            )
+    return sorted(slots, key=lambda slot: slot.index)
 
 
 def _rounds(wish: Wish, hosts: Sequence[Candidate], bounds: Mapping[str, str]) -> Iterator[str]:

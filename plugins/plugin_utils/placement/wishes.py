@@ -26,22 +26,32 @@ class Inventory:
 
 @dataclass(frozen=True)
 class Streams:
-    """So many streams of each of these containers: its replicas, or what its variable ``env`` says to each of them."""
+    """So many streams of each of these containers: its replicas, or what its variable ``env`` says to each of them.
+
+    ``hosts``: they are counted on each host by itself, and there are so many on these; None: on all hosts together.
+    """
 
     number: int
     containers: tuple[str, ...]
     env: str | None = None
+    hosts: Mapping[str, int] | None = None
 
-    def replicas(self, container: str) -> int | None:
-        """How many replicas a container has for them; None where that does not follow from them."""
-        return self.number if self.env is None and container in self.containers else None
+    def are_replicas(self, container: str) -> bool:
+        return self.env is None and container in self.containers
 
-    def variables(self, container: str) -> dict[str, str]:
-        """What they say to a container."""
-        return {self.env: str(self.number)} if self.env is not None and container in self.containers else {}
+    def on(self, host: str) -> int:
+        """How many there are for what runs on a host."""
+        return self.number if self.hosts is None else self.hosts.get(host, self.number)
 
-    def as_plan(self) -> dict[str, Any]:
-        return {"number": self.number, "containers": list(self.containers), "env": self.env}
+    def variables(self, container: str, host: str) -> dict[str, str]:
+        """What they say to a container on a host."""
+        return {self.env: str(self.on(host))} if self.env is not None and container in self.containers else {}
+
+    def as_plan(self, slots: Iterable[tuple[str, str]]) -> dict[str, Any]:
+        """As the plan holds them, whose replicas are of these containers on these hosts."""
+        used = sorted({host for container, host in slots if container in self.containers}, key=natural)
+        hosts = None if self.hosts is None else {host: self.on(host) for host in used}
+        return {"number": self.number, "containers": list(self.containers), "env": self.env, "hosts": hosts}
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,10 @@ class PlanSettings:
 
 @dataclass(frozen=True)
 class Wish:
-    """What one entry asks for. ``hosts`` are those that its pattern and ``--limit`` allow; ``limited`` the others."""
+    """What one entry asks for. ``hosts`` are those that its pattern and ``--limit`` allow; ``limited`` the others.
+
+    ``by_host``: the number of replicas on hosts that have another than ``per_host``.
+    """
 
     entry: Entry
     pattern: str
@@ -72,6 +85,7 @@ class Wish:
     limited: Sequence[str]
     total: int
     per_host: int | None
+    by_host: Mapping[str, int] | None
     most: int | None
     exclusive: Sequence[str]
     require: Mapping[str, Any]
@@ -113,9 +127,11 @@ def _wish(
 ) -> Wish:
     pattern, hosts, limited = _hosts(entry, inventory, settings, render, variables)
     total, per_host = entry.value("replicas", render, variables), entry.value("replicas_per_host", render, variables)
-    streams = settings.streams.replicas(entry.name) if settings.streams is not None else None
-    if streams is not None:
-        total, per_host = streams, None
+    by_host: Mapping[str, int] | None = None
+    streams = settings.streams
+    if streams is not None and streams.are_replicas(entry.name):
+        total, per_host = (streams.number, None) if streams.hosts is None else (None, streams.number)
+        by_host = streams.hosts
     elif entry.name in settings.replicas:
         total, per_host = entry.parse("replicas", settings.replicas[entry.name]), None
     if total is not None and per_host is not None:
@@ -127,6 +143,7 @@ def _wish(
         limited=limited,
         total=total or 1,
         per_host=per_host,
+        by_host=by_host,
         most=entry.value("max_per_host", render, variables),
         exclusive=entry.value("exclusive", render, variables),
         require=entry.value("require", render, variables) or {},

@@ -127,7 +127,9 @@ class Builder:
             contents=contents,
             image=self.settings.images.get(contents.image, contents.image),
             docker=self._once(entry, ("docker",), task.passed_through, value),
-            env=given.over(self._once(entry, ("env_file", "env"), self._environment, value)),
+            env=given.over(
+                self._once(entry, ("env_file", "env"), self._environment, value, self._counted_on(endpoint.slot))
+            ),
             wired=self._joined(entry, endpoint, wired, around),
             address=fleet.address(host, entry.name) if around.published else _host_address(endpoint, fleet),
         )
@@ -247,8 +249,13 @@ class Builder:
     def _attachments(self, entry: Entry, value: Value, deployment: str) -> tuple[Attachment, ...]:
         return self._owners[deployment].networks.attachments(entry, value("networks"))
 
-    def _environment(self, entry: Entry, value: Value) -> environment.Environment:
-        streams = self.settings.streams.variables(entry.name) if self.settings.streams is not None else {}
+    def _counted_on(self, slot: Slot) -> str:
+        """The host whose streams are counted by themselves; empty where all are counted together."""
+        streams = self.settings.streams
+        return slot.host if streams is not None and streams.hosts is not None else ""
+
+    def _environment(self, entry: Entry, value: Value, host: str) -> environment.Environment:
+        streams = self.settings.streams.variables(entry.name, host) if self.settings.streams is not None else {}
         return environment.collect(
             entry, value("env_file"), value("env"), value("secret_env"), self.settings.env, streams
         )

@@ -122,7 +122,9 @@ def make(profile: Profile, shaped: Shape, settings: PlanSettings, fleet: Fleet, 
         "warnings": sorted({*unused, *profile.warnings, *(warning for r in replicas for warning in r.warnings)}),
         "left_out": {name: {why: list(hosts) for why, hosts in out.items()} for name, out in shaped.left_out.items()},
         "objectives": list(profile.objectives if settings.objectives is None else settings.objectives),
-        "streams": None if settings.streams is None else settings.streams.as_plan(),
+        "streams": None
+        if settings.streams is None
+        else settings.streams.as_plan((slot.container, slot.host) for slot in shaped.slots),
         "waves": _waves(replicas),
         "hosts": {host: _host(host, on[host], settings, fleet) for host in shaped.hosts},
         "replicas": {r.slot.replica: r.as_plan() for r in replicas},

@@ -156,7 +156,17 @@ def line(standing: Standing, figures: Figures, now: float, columns: int | None =
 
     What does not fit in ``columns`` is left out, from the end.
     """
-    parts = [_phase(standing, now), *_window(standing, now), *_streams(figures.streams), *_rest(figures)]
+    return _fitted(
+        [_phase(standing, now), *_window(standing, now), *_streams(figures.streams), *_rest(figures)], columns
+    )
+
+
+def step_line(step: str, figures: Figures, columns: int | None = None) -> str:
+    """The same of a step of a search for stream density."""
+    return _fitted([step, *_streams(figures.streams), *_rest(figures)], columns)
+
+
+def _fitted(parts: list[str], columns: int | None) -> str:
     while columns is not None and len(parts) > 1 and len(" | ".join(parts)) > columns:
         parts.pop()
     return " | ".join(parts)[:columns]

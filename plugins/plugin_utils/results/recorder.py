@@ -22,7 +22,9 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import me
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.verdict import Verdict
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Window, iso, window_of
+from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import search_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
+    density_lines,
     exports,
     live_progress,
     openmetrics,
@@ -187,9 +189,12 @@ class Recorder:
         plan, path = outcome.result.get("plan"), outcome.result.get("run_dir")
         if outcome.status != "ok" or not isinstance(plan, Mapping) or not path:
             return
+        fleet = measured_plan.of_plan(plan)
+        if self._run is not None and self._run.directory.path == Path(str(path)):
+            self._step(self._run, plan, fleet)
+            return
         if self._run is not None:
             self.close()
-        fleet = measured_plan.of_plan(plan)
         run = _Active(
             plan=plan,
             fleet=fleet,
@@ -200,6 +205,7 @@ class Recorder:
             served=self._serve(outcome, fleet),
             controller=provenance.describe(),
         )
+        run.directory.lay_events_aside()
         run.directory.create(plan, self._unfinished(run))
         self._run = run
         self._screen.show(
@@ -210,6 +216,26 @@ class Recorder:
             raise ProfileError(
                 f"Python on the controller has no {', '.join(missing)}; install with: pip install {' '.join(missing)}"
             )
+
+    def _step(self, run: _Active, plan: Mapping[str, Any], fleet: MeasuredPlan) -> None:
+        """The run goes on with another plan: a step of a search for stream density."""
+        run.plan, run.fleet, run.live = plan, fleet, live_progress.Live(fleet)
+        run.directory.create(plan, self._unfinished(run))
+
+    def _searched(self, run: _Active, outcome: TaskResult) -> None:
+        """Show the steps of a search that have ended, and what comes next."""
+        run.directory.write_record(self._unfinished(run))
+        if outcome.hidden or outcome.status not in ("ok", "retry"):
+            return
+        for search in outcome.result.get("searches") or ():
+            self._screen.show(density_lines.line(search_of(search)), kind="progress")
+        if not self._screen.terminal:
+            return
+        if outcome.result.get("done"):
+            self._screen.status(None)
+        else:
+            said, figures = str(outcome.result.get("msg")), run.live.figures()
+            self._screen.status(lambda columns: live_progress.step_line(said, figures, columns))
 
     def _keep(self, run: _Active, outcome: TaskResult, result: Mapping[str, Any]) -> None:
         run.directory.append_event(
@@ -243,6 +269,8 @@ class Recorder:
             self._finish(run)
         elif outcome.action == run_events.WINDOW:
             self._progress(run, outcome)
+        elif outcome.action == run_events.DENSITY:
+            self._searched(run, outcome)
         elif outcome.action in (run_events.APPLY, run_events.STOCK):
             run.directory.write_record(self._unfinished(run))
 
@@ -324,13 +352,13 @@ class Recorder:
     def _finish(self, run: _Active, aborted: bool = False) -> None:
         """Judge, write everything, and remember the table for the end of the playbook."""
         run.finished = True
-        whole = run_record.load(run.plan, run.directory.events(), run.directory.samples())
+        whole = run_record.of_directory(run.directory, run.plan)
         run.judged = _aborted(whole) if aborted else run_record.judge(whole)
         try:
             self._write(run, whole)
         except (ProfileError, ImportError, OSError, ValueError) as error:
             self.trouble(error)
-            whole = run_record.load(run.plan, run.directory.events(), run.directory.samples())
+            whole = run_record.of_directory(run.directory, run.plan)
             run.judged = _aborted(whole) if aborted else run_record.judge(whole)
             run.directory.write_record(self._record(run, whole))
 

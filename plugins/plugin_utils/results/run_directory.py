@@ -25,6 +25,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.disk import replace_file
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import Searches, searches_of
 
 RECORD = "run.json"
 PLAN = "plan.json"
@@ -36,6 +37,7 @@ OPENMETRICS = "metrics.prom"
 LINE_PROTOCOL = "metrics.lp"
 PARQUET = "metrics.parquet"
 REPORT = "report.html"
+SEARCH = "search.json"
 _READ_SIZE = 4096
 _MEMBER_START = b"\x1f\x8b\x08"
 
@@ -66,12 +68,14 @@ def _finite(data: object) -> object:
     return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
-def gunzip_members(path: Path) -> Iterator[bytes]:
+def gunzip_members(path: Path, begin: int = 0, end: int | None = None) -> Iterator[bytes]:
     """The bytes of each gzip member of a file; of a member that is cut off or damaged, what it still gives.
 
-    After damage, reading goes on at the next member that can be found.
+    After damage, reading goes on at the next member that can be found. ``begin``, ``end``: of a part of the file.
     """
-    whole = path.read_bytes()
+    with path.open("rb") as file:
+        file.seek(begin)
+        whole = file.read(-1 if end is None else max(0, end - begin))
     data = memoryview(whole)
     position = 0
     while position < len(data):
@@ -105,6 +109,17 @@ class RunDirectory:
         self.write(PLAN, json.dumps(plan, indent=1, ensure_ascii=False) + "\n")
         self.write_record(record)
         self.link_latest()
+
+    def lay_events_aside(self) -> None:
+        """Begin the events anew where there are some: the run goes on after an interruption, and is judged by what is
+        new. The old ones stay beside them."""
+        events = self.path / EVENTS
+        if events.exists():
+            number = len(list(self.path.glob("events-*.jsonl"))) + 1
+            try:
+                events.rename(self.path / f"events-{number}.jsonl")
+            except OSError as error:
+                raise ProfileError(f"cannot be laid aside: {error.strerror or error}", file=str(events)) from error
 
     def link_latest(self) -> None:
         """Atomically make the symlink ``latest`` beside the directory point to it."""
@@ -183,18 +198,32 @@ class RunDirectory:
                 result.append(data)
         return result
 
-    def samples(self, types: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
-        """All samples in the order of arrival; only those of ``types`` if given. Lines cut off are left out."""
+    def samples(self, types: Sequence[str] = (), begin: int = 0, end: int | None = None) -> Iterator[dict[str, Any]]:
+        """All samples in the order of arrival; only those of ``types`` if given. Lines cut off are left out.
+
+        ``begin``, ``end``: only those between two of the places that `samples_end` gave.
+        """
         path = self.path / SAMPLES
         if not path.exists():
             return
         markers = tuple(f'"type":"{name}"' for name in types)
-        for line in _lines(gunzip_members(path)):
+        for line in _lines(gunzip_members(path, begin, end)):
             if markers and not any(marker in line for marker in markers):
                 continue
             data = _mapping(line)
             if data is not None:
                 yield data
+
+    def samples_end(self) -> int:
+        """The place behind the samples that there are by now, in bytes of their file."""
+        path = self.path / SAMPLES
+        return path.stat().st_size if path.exists() else 0
+
+    def searches(self) -> Searches | None:
+        """The state of the run's search for stream density; None where it has none."""
+        if not (self.path / SEARCH).exists():
+            return None
+        return searches_of(self.read_json(SEARCH), str(self.path / SEARCH))
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[str]:

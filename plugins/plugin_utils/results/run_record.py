@@ -44,6 +44,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistic
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series, Span, cut
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.verdict import Judged, Verdict
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.density_look import step_samples
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import PLAN, RunDirectory
 
 SCHEMA = "retail.profiles/run/1"
 UNFINISHED = "the run has not come to its end"
@@ -75,6 +77,20 @@ def load(plan: Mapping[str, Any], events: Sequence[Event], samples: Iterable[Map
     seen = observations.observe(fleet, samples, {host: offset.correction for host, offset in offsets.items()})
     windows = verdict.judge_windows(run_events.decided_windows(events), fleet, seen, events)
     return Run(fleet, plan.get("snapshot") or {}, seen, events, offsets, windows)
+
+
+def of_directory(directory: RunDirectory, plan: Mapping[str, Any] | None = None) -> Run:
+    """A run from its directory; of a search for stream density the step that its figures are of. Raises ProfileError.
+
+    ``plan``: where it is known already.
+    """
+    searches, events = directory.searches(), directory.events()
+    last = searches.last_step if searches is not None else None
+    samples = directory.samples()
+    if last is not None:
+        corrections = {host: offset.correction for host, offset in run_events.offsets(events).items()}
+        samples = step_samples(directory, last, corrections)
+    return load(directory.read_json(PLAN) if plan is None else plan, events, samples)
 
 
 def judge(run: Run) -> Verdict:

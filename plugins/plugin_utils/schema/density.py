@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import (
     Field,
     Invalid,
+    choice,
     list_of,
     name,
     positive,
@@ -39,6 +40,13 @@ DENSITY_FIELDS: tuple[Field, ...] = (
         "A variable of these containers that says how many streams each of their replicas has.",
         "env: STREAMS",
         unset="a stream is a replica",
+    ),
+    Field(
+        "per",
+        choice("fleet", "host"),
+        "Whether all hosts together have so many streams, or each host by itself; every host then has its own answer.",
+        "per: host",
+        default="fleet",
     ),
     Field("least", positive, "The number of streams to begin with.", "least: 4", default=1),
     Field("most", positive, "The largest number to try.", "most: 64", unset="no bound but the hosts'"),

@@ -152,7 +152,7 @@ def test_the_windows_of_a_run_must_carry_its_percentiles(world: World, printed: 
 def test_streams_are_replicas(world: World, printed: list[str]) -> None:
     found = answer(world, streams=3)["plan"]
     assert list(found["replicas"]) == ["many-client-1", "many-client-2", "many-client-3"]
-    assert found["streams"] == {"number": 3, "containers": ["client"], "env": None}
+    assert found["streams"] == {"number": 3, "containers": ["client"], "env": None, "hosts": None}
     assert answer(world)["plan"]["streams"] is None
 
 

@@ -75,7 +75,7 @@ def test_a_row_of_the_summary_is_one_that_people_know(metric: Metric) -> None:
 
 
 def test_absences_are_explained_by_words_of_the_sampler() -> None:
-    of_host = {key.partition("_")[0] for key in host_counters._FILES}
+    of_host = {"space", *(key.partition("_")[0] for key in host_counters._FILES)}
     of_replica = {cgroup._METRIC.get(key, key) for key, _dummy, _names in (*cgroup._V1_FILES, *cgroup._V2_FILES)}
     of_replica |= {"cgroup", "container", "log", "network", "prometheus"}
     words = {word for metric in metric_catalogue.OF_HOSTS for word in metric.explained_by}
