@@ -95,11 +95,32 @@ options:
       - An empty list means none.
     type: raw
   streams:
-    description: Number of streams, of what the profile or O(density) calls one; as the profile says by default.
-    type: int
+    description:
+      - Number of streams, of what the profile or O(density) calls one; as the profile says by default.
+      - Where each host has streams of its own (C(per) is V(host)), numbers by host.
+    type: raw
   density:
     description: What a stream is, as the profile's field of that name, instead of what the profile says.
     type: dict
+  target_fps:
+    description:
+      - Frames per second that each stream must reach, as O(objectives) of each container whose streams are counted.
+    type: float
+  seek:
+    description:
+      - Whether a search for stream density begins with this plan. Then it has a stream on each host, or as many as the
+        search begins with, unless O(streams) says how many; and something must be said that streams are to reach.
+    type: bool
+    default: false
+  resume:
+    description: With O(seek), the directory of a run whose search was interrupted, and goes on.
+    type: path
+  run_dir:
+    description: The directory of the run of which this plan is a step.
+    type: path
+  run_id:
+    description: The id of the run of which this plan is a step.
+    type: str
   pull:
     description: When images are pulled.
     type: str
@@ -256,6 +277,10 @@ run_dir:
   description: Directory of the run on the controller, or null.
   returned: stage is plan
   type: str
+density:
+  description: With O(seek), what a stream is; else null.
+  returned: stage is plan
+  type: dict
 live:
   description: O(live), where a run begins; else null.
   returned: stage is plan

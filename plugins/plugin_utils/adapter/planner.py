@@ -419,12 +419,12 @@ def resumable(path: Path, planned: Mapping[str, Any]) -> Path:
     for key in ("profile", "deployment", "objectives"):
         if before.get(key) != planned[key]:
             raise ProfileError(
-                f"its {key} was {before.get(key)}, and is {planned[key]} now: a search goes on with what it began with",
+                f"a search goes on with what it began with: {key} {before.get(key)}, and not {planned[key]}",
                 file=str(path),
             )
     streams = planned["streams"]
     if (searches.containers, searches.env) != (tuple(streams["containers"]), streams["env"]):
-        raise ProfileError("its streams were something else: a search goes on with what it began with", file=str(path))
+        raise ProfileError("a search goes on with what it began with: its streams were something else", file=str(path))
     return path
 
 

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,8 @@ from ansible.utils.display import Display
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner
+from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import Searches, SearchState
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.listening import Listening
 
 from ..world import World
@@ -167,6 +171,82 @@ def test_streams_may_be_what_a_variable_asks_for(world: World, printed: list[str
     assert len(found) == 8
     assert {replica["task"]["env"]["STREAMS"] for replica in found.values()} == {"5"}
     assert {replica["env_from"]["STREAMS"] for replica in found.values()} == {"profile_streams"}
+
+
+PER_HOST = {"container": "client", "per": "host", "least": 2}
+
+
+def test_streams_may_be_counted_on_each_host(world: World, printed: list[str]) -> None:
+    few = answer(world, streams=2, density=PER_HOST)["plan"]
+    many = answer(world, streams={"h1": 4, "h2": 1}, density=PER_HOST)["plan"]
+    assert few["streams"]["hosts"] == {"h1": 2, "h2": 2}
+    assert many["streams"]["hosts"] == {"h1": 4, "h2": 1}
+    on = {host: set(many["hosts"][host]["replicas"]) for host in HOSTS}
+    assert {host: len(names) for host, names in on.items()} == {"h1": 4, "h2": 1}
+    before = {host: set(few["hosts"][host]["replicas"]) for host in HOSTS}
+    assert before["h1"] < on["h1"]  # those that were there stay what they are, whatever another host has
+    assert on["h2"] < before["h2"]
+    assert all(many["replicas"][name]["task"] == few["replicas"][name]["task"] for name in before["h1"])
+
+
+def test_a_variable_may_say_it_to_each_host(world: World, printed: list[str]) -> None:
+    density = {**PER_HOST, "env": "STREAMS"}
+    found = answer(world, streams={"h1": 3, "h2": 5}, density=density)["plan"]["replicas"].values()
+    said = {(replica["host"], replica["task"]["env"]["STREAMS"]) for replica in found}
+    assert said == {("h1", "3"), ("h2", "5")}
+    assert len(found) == 8
+
+
+def test_a_search_begins_on_all_hosts(world: World, printed: list[str]) -> None:
+    found = answer(world, seek=True, objectives=[FPS])
+    assert found["plan"]["streams"]["number"] == len(HOSTS)
+    assert found["density"] == {"container": ["client"], "per": "fleet", "least": 1}
+    least = answer(world, seek=True, density={"container": "client", "least": 5})
+    assert least["plan"]["streams"]["number"] == 5
+    most = answer(world, seek=True, density={"container": "client", "most": 1})
+    assert most["plan"]["streams"]["number"] == 1
+    assert answer(world, seek=True, density=PER_HOST)["plan"]["streams"]["number"] == 2
+
+
+def test_a_target_is_an_objective(world: World, printed: list[str]) -> None:
+    (objective,) = answer(world, target_fps=14.95)["plan"]["objectives"]
+    assert (objective["metric"], objective["container"], objective["at_least"]) == ("fps", "client", 14.95)
+    assert objective["tolerance"] == 0
+    with pytest.raises(ProfileError, match="target_fps: it is an objective of its own"):
+        answer(world, target_fps=10.0, objectives=[FPS])
+
+
+def test_a_search_needs_something_to_reach(world: World, printed: list[str]) -> None:
+    with pytest.raises(ProfileError, match=r"nothing says what each stream must reach: give -e target_fps=14\.95"):
+        answer(world, seek=True, objectives=[])
+
+
+def resumed(world: World, folder: Path, **more: Any) -> dict[str, Any]:
+    given = {"seek": True, "run": True, "resume": str(folder), "results_dir": str(folder.parent), "target_fps": 14.95}
+    return answer(world, **{**given, **more})
+
+
+def test_a_search_that_was_interrupted_goes_on_in_its_directory(
+    world: World, printed: list[str], tmp_path: Path
+) -> None:
+    first = answer(world, seek=True, run=True, results_dir=str(tmp_path), target_fps=14.95)
+    directory = RunDirectory(Path(first["run_dir"]))
+    directory.path.mkdir()
+    directory.write("plan.json", json.dumps(first["plan"]))
+    with pytest.raises(ProfileError, match="there is no search to go on with"):
+        resumed(world, directory.path)
+    state = Searches(("client",))
+    directory.write("search.json", json.dumps(state.as_dict()))
+    found = resumed(world, directory.path)
+    assert found["run_dir"] == first["run_dir"]
+    with pytest.raises(ProfileError, match="a search goes on with what it began with: objectives"):
+        resumed(world, directory.path, target_fps=20.0)
+    with pytest.raises(ProfileError, match="its streams were something else"):
+        resumed(world, directory.path, density={"container": "client", "env": "STREAMS"})
+    ended = replace(state, searches=(SearchState(ending="found"),))
+    directory.write("search.json", json.dumps(ended.as_dict()))
+    with pytest.raises(ProfileError, match="its search has come to its end"):
+        resumed(world, directory.path)
 
 
 @pytest.mark.parametrize(
