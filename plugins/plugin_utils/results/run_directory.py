@@ -25,6 +25,8 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.disk import replace_file
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.density import search_state
+from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import Searches
 
 RECORD = "run.json"
 PLAN = "plan.json"
@@ -36,6 +38,9 @@ OPENMETRICS = "metrics.prom"
 LINE_PROTOCOL = "metrics.lp"
 PARQUET = "metrics.parquet"
 REPORT = "report.html"
+SEARCH = "search.json"
+DENSITY = "density.csv"
+UPSTREAM_DENSITY = "stream_density.json"
 _READ_SIZE = 4096
 _MEMBER_START = b"\x1f\x8b\x08"
 
@@ -170,6 +175,12 @@ class RunDirectory:
         if not isinstance(data, dict):
             raise ProfileError("is not a JSON mapping", file=str(path))
         return data
+
+    def searches(self) -> Searches | None:
+        """The searches for stream density; None where there are none. Raises ProfileError on a file that holds none."""
+        if not (self.path / SEARCH).exists():
+            return None
+        return search_state.searches_of(self.read_json(SEARCH), str(self.path / SEARCH))
 
     def events(self) -> list[dict[str, Any]]:
         """All events in order; a line that was cut off by an interruption is left out."""
