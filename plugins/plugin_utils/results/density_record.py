@@ -55,7 +55,8 @@ def _search(state: SearchState, units: Mapping[str, str]) -> dict[str, Any]:
     return {
         "host": state.host or None,
         "ending": state.ending,
-        "reason": reason(state),
+        "reason": UNFINISHED if state.ending is None else state.reason,
+        "cause": _cause(state),
         "streams": seen.passed,
         "first_fail": seen.failed,
         "confirmed": seen.confirmed,
@@ -122,17 +123,14 @@ def _figure(told: Told, units: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def reason(state: SearchState) -> str:
-    """Why a search ended as it did; with that of the step that kept it from more streams, where that is the answer."""
-    if state.ending is None:
-        return UNFINISHED
-    failed = state.interval[1]
-    limit = _LIMITS.get(state.ending)
+def _cause(state: SearchState) -> str | None:
+    """Why the fewest streams that failed did, where that was not what is looked at."""
+    failed, limit = state.interval[1], _LIMITS.get(str(state.ending))
     for one in reversed(state.steps):
         outcome = one.step.outcome
         if limit and outcome is not None and one.step.streams == failed and outcome.limit == limit:
-            return f"{state.reason}: {outcome.reason}"
-    return state.reason
+            return outcome.reason
+    return None
 
 
 def judge(searches: Searches) -> Verdict:
@@ -146,10 +144,10 @@ def _judge(state: SearchState) -> Verdict:
     where = f" of {state.host}" if state.host else ""
     if state.ending is None:
         return Verdict("failed", (f"stream density{where}: {UNFINISHED}",))
-    reasons = (f"stream density{where}: {state.ending}: {reason(state)}",)
+    said = ": ".join([f"stream density{where}", state.ending, state.reason, *filter(None, [_cause(state)])])
     if state.ending in _FAILED:
-        return Verdict("failed", reasons)
-    return Verdict("degraded" if state.interval[0] else "missed", reasons)
+        return Verdict("failed", (said,))
+    return Verdict("degraded" if state.interval[0] else "missed", (said,))
 
 
 def allowance(searches: Searches, plan: MeasuredPlan) -> Allowance:

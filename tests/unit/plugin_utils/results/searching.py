@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.verdict import Verdict
 from ansible_collections.retail.profiles.plugins.plugin_utils.density import search
 from ansible_collections.retail.profiles.plugins.plugin_utils.density.search import (
     Action,
@@ -25,8 +26,9 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_sta
     StepState,
     Told,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import run_record
 
-from ..synthetic import T0
+from ..synthetic import T0, Play, make_plan
 
 TARGET = 14.95
 FPS = {"metric": "fps", "container": "client", "at_least": TARGET}
@@ -84,6 +86,14 @@ def searches(*states: SearchState, **more: Any) -> Searches:
     return Searches(("client",), searches=states or (found(),), **more)
 
 
-def objectives(plan: dict[str, Any], asked: Sequence[dict[str, Any]] = (FPS, LATENCY)) -> dict[str, Any]:
-    """A plan that asks for what the search does."""
-    return {**plan, "objectives": list(asked)}
+def run_of(play: Play, told: Searches | None, asked: Sequence[dict[str, Any]] = (FPS, LATENCY)) -> run_record.Run:
+    """A run that was measured, as one that searched."""
+    plan = {**play.plan, "objectives": list(asked)}
+    return run_record.load(plan, play.directory.events(), play.directory.samples(), told)
+
+
+def record_of(run: run_record.Run, judged: Verdict = Verdict("ok")) -> dict[str, Any]:  # noqa: B008 - frozen
+    """Its record, 300 s after it began."""
+    return run_record.build(
+        make_plan(), run, judged, run_id="density-1", started=T0, now=T0 + 300.0, controller={"python": "3.11"}
+    )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
@@ -28,17 +27,6 @@ from ..density.test_search_state import SEARCHES
 from ..synthetic import T0, Play, make_plan
 from . import searching
 
-PLAN = searching.objectives(make_plan())
-
-
-def run_of(play: Play, searches: Searches) -> run_record.Run:
-    """A run that was measured, as one that searched."""
-    return run_record.load(PLAN, play.directory.events(), play.directory.samples(), searches)
-
-
-def record_of(run: run_record.Run, judged: Verdict = Verdict("ok")) -> dict[str, Any]:  # noqa: B008 - frozen
-    return run_record.build(PLAN, run, judged, run_id="r", started=T0, now=T0 + 300.0, controller={})
-
 
 @pytest.fixture(scope="module")
 def schema(checkout: Path) -> jsonschema.Draft202012Validator:
@@ -46,7 +34,7 @@ def schema(checkout: Path) -> jsonschema.Draft202012Validator:
 
 
 def test_a_run_that_searches_says_what_it_found(ready_run: Play, schema: jsonschema.Draft202012Validator) -> None:
-    record = record_of(run_of(ready_run, searching.searches()))
+    record = searching.record_of(searching.run_of(ready_run, searching.searches()))
     schema.validate(record)
     assert (record["search"]["containers"], record["search"]["env"]) == (["client"], None)
     (one,) = record["search"]["searches"]
@@ -84,7 +72,7 @@ def test_a_run_that_does_not_search_says_nothing(ready_run: Play) -> None:
 def test_every_state_of_a_search_has_a_record(states: list[SearchState]) -> None:
     schema = json.loads((Path(__file__).resolve().parents[4] / "docs" / "run.schema.json").read_text())
     searches = Searches(("client",), searches=tuple(states))
-    said = json.loads(json.dumps(density_record.as_dict(searches, measured_plan.of_plan(PLAN)), allow_nan=False))
+    said = json.loads(json.dumps(density_record.as_dict(searches, measured_plan.of_plan(make_plan())), allow_nan=False))
     part = {**schema["$defs"]["search"], "$defs": schema["$defs"]}
     jsonschema.validate(said, part)
     assert density_record.judge(searches).verdict in ("ok", "missed", "degraded", "failed")
@@ -137,16 +125,16 @@ def test_of_several_hosts_the_worst_counts_and_each_is_named() -> None:
 
 
 def test_the_search_and_the_run_are_judged_together(ready_run: Play) -> None:
-    assert run_record.judge(run_of(ready_run, searching.searches())) == Verdict("ok")
+    assert run_record.judge(searching.run_of(ready_run, searching.searches())) == Verdict("ok")
     state = searching.ended("guard", "memory of server runs out", 12, "guard")
-    judged = run_record.judge(run_of(ready_run, searching.searches(state)))
+    judged = run_record.judge(searching.run_of(ready_run, searching.searches(state)))
     assert judged.verdict == "degraded"
     assert judged.reasons == ("stream density: guard: 12 hold, 13 do not: memory of server runs out",)
 
 
 def test_a_search_that_reached_no_window_is_judged_by_its_ending(ready_run: Play) -> None:
     none = searching.searches(searching.ended("not even one", "margin -9.0% in 3 windows", 0))
-    judged = run_record.judge(replace(run_of(ready_run, none), windows=()))
+    judged = run_record.judge(replace(searching.run_of(ready_run, none), windows=()))
     assert judged == Verdict("missed", ("stream density: not even one: 1 did not hold",))
 
 
@@ -154,8 +142,8 @@ def test_by_variable_an_objective_is_that_of_a_stream(ready_run: Play) -> None:
     """A client does 30 fps: as two streams of it 15 each, as three of them 10."""
     two = searching.ended("bounds", "the time is over", 2)
     for state, met in ((two, "met"), (replace(two, steps=(searching.step(3, 15.0, T0),)), "missed")):
-        run = run_of(ready_run, searching.searches(state, env="STREAMS"))
-        outcome = next(one for one in record_of(run)["objectives"] if one["metric"] == "fps")
+        run = searching.run_of(ready_run, searching.searches(state, env="STREAMS"))
+        outcome = next(one for one in searching.record_of(run)["objectives"] if one["metric"] == "fps")
         assert outcome["state"] == met
         streams = 2 if met == "met" else 3
         assert outcome["mean"] == pytest.approx(30.0 / streams, rel=0.02)
