@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
@@ -22,9 +23,11 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistic
     Summary,
     samples_needed,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span, cut, summary_of
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span, cut
 
 State = Literal["met", "missed", "not known"]
+FLOWS = ("flow", "rate", "counter")
+"""Kinds that tell how much a stream does: of several streams in one container the sum."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ class Outcome:
     """What became of an objective. ``worst``: the replica that is furthest from it, or that has no figure.
 
     ``margin``: the part of the limit by which ``value`` is on its good side, negative on the other; None where it is
-    not known or the limit is zero. ``why``: why it is not known.
+    not known or the limit is zero. ``why``: why it is not known. ``mean``: over streams, where that is held against the
+    limit.
     """
 
     objective: Objective
@@ -80,12 +84,14 @@ class Outcome:
     worst: MeasuredReplica | None = None
     margin: float | None = None
     why: str = ""
+    mean: float | None = None
 
     def __str__(self) -> str:
         where = f" (replica {self.worst.name} on {self.worst.host})" if self.worst is not None else ""
         if self.value is None:
             return f"objective {self.state}: {self.objective}{where}: {self.why}"
-        return f"objective {self.state}: {self.objective}; it is {self.value:.4g} {self.unit}{where}"
+        mean = "" if self.mean is None else f"{self.mean:.4g} {self.unit} in the mean, at worst "
+        return f"objective {self.state}: {self.objective}; it is {mean}{self.value:.4g} {self.unit}{where}"
 
     def as_dict(self) -> dict[str, Any]:
         """The outcome as ``run.json`` holds it."""
@@ -102,8 +108,21 @@ class Outcome:
             "unit": self.unit,
             "worst": None if self.worst is None else {"replica": self.worst.name, "host": self.worst.host},
             "margin": self.margin,
+            "mean": self.mean,
             "why": self.why or None,
         }
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How a search for stream density holds an objective over ``each``: the mean over streams must hold the limit.
+
+    ``worst``: the part of the limit by which a stream may be on its bad side all the same. ``inside``: how many streams
+    a replica has, by its name; one where it is not named.
+    """
+
+    worst: float = 0.0
+    inside: Mapping[str, int] = field(default_factory=dict)
 
 
 def metrics_of(replica: MeasuredReplica) -> set[str]:
@@ -202,17 +221,24 @@ def check_windows(objectives: Sequence[Objective], plan: MeasuredPlan, seconds: 
             )
 
 
-def outcome(objective: Objective, plan: MeasuredPlan, seen: Observations, spans: Sequence[Span]) -> Outcome:
+def outcome(
+    objective: Objective,
+    plan: MeasuredPlan,
+    seen: Observations,
+    spans: Sequence[Span],
+    allowance: Allowance | None = None,
+) -> Outcome:
     """Whether an objective is met in the spans taken together.
 
     Of ``each`` replica the worst one counts, and one without a figure leaves it unknown; one that misses it decides.
+    With an ``allowance`` the mean over streams counts, and of what many values carry that of all of them together.
     """
     if not spans:
         return Outcome(objective, "not known", why="nothing was measured")
     replicas = [replica for replica in plan.measured if replica.container == objective.container]
-    if objective.over_all:
+    if objective.over_all or (allowance is not None and _kind(objective, plan) == "sketch"):
         return _over_all(objective, replicas, seen, spans)
-    judged = list(_each(objective, replicas, seen, spans))
+    judged = list(_each(objective, replicas, seen, spans, allowance or Allowance()))
     unknown = next((found for found in judged if found.value is None), None)
     worst: Outcome | None = None
     for found in judged:
@@ -220,18 +246,33 @@ def outcome(objective: Objective, plan: MeasuredPlan, seen: Observations, spans:
             continue
         if worst is None or worst.value is None or objective.worse(found.value, worst.value):
             worst = found
+    if worst is not None and allowance is not None:
+        worst = _in_the_mean(worst, judged, allowance)
     if worst is None or (unknown is not None and worst.state == "met"):
         return unknown or Outcome(objective, "not known", why="the plan has no replica of it")
     return worst
 
 
+def _in_the_mean(worst: Outcome, judged: Sequence[Outcome], allowance: Allowance) -> Outcome:
+    """The outcome of the worst stream, in the light of the mean over all."""
+    mean = statistics.fmean(found.value for found in judged if found.value is not None)
+    near = worst.state == "met" or (worst.margin is not None and worst.margin >= -allowance.worst)
+    return replace(worst, state="met" if near and worst.objective.holds(mean) else "missed", mean=mean)
+
+
 def _each(
-    objective: Objective, replicas: Sequence[MeasuredReplica], seen: Observations, spans: Sequence[Span]
+    objective: Objective,
+    replicas: Sequence[MeasuredReplica],
+    seen: Observations,
+    spans: Sequence[Span],
+    allowance: Allowance,
 ) -> Iterator[Outcome]:
     for replica in replicas:
-        summary = summary_of(seen.replicas.get(replica.name, {}), objective.metric, spans)
+        series = seen.replicas.get(replica.name, {}).get(objective.metric)
+        summary = cut(series, spans) if series is not None else None
         why = seen.absent.get(replica.name, {}).get(objective.metric, "")
-        yield _outcome(objective, summary, replica, why)
+        divided = series is not None and series.kind in FLOWS
+        yield _outcome(objective, summary, replica, why, allowance.inside.get(replica.name, 1) if divided else 1)
 
 
 def _over_all(
@@ -246,7 +287,9 @@ def _over_all(
     return _outcome(objective, aggregates.together(told, spans), None, "")
 
 
-def _outcome(objective: Objective, summary: Summary | None, replica: MeasuredReplica | None, why: str) -> Outcome:
+def _outcome(
+    objective: Objective, summary: Summary | None, replica: MeasuredReplica | None, why: str, streams: int = 1
+) -> Outcome:
     if summary is None:
         return Outcome(objective, "not known", worst=replica, why=why or "no figure in the windows")
     value = getattr(summary, objective.statistic)
@@ -254,13 +297,16 @@ def _outcome(objective: Objective, summary: Summary | None, replica: MeasuredRep
         return Outcome(
             objective, "not known", worst=replica, unit=summary.unit, why=f"{summary.n} values do not carry it"
         )
+    value /= streams
     unit = summary.unit.removesuffix("/s") if objective.statistic == "total" else summary.unit
     state: State = "met" if objective.holds(value) else "missed"
     return Outcome(objective, state, value, unit, replica, objective.margin(value))
 
 
-def outcomes(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span]) -> tuple[Outcome, ...]:
+def outcomes(
+    plan: MeasuredPlan, seen: Observations, spans: Sequence[Span], allowance: Allowance | None = None
+) -> tuple[Outcome, ...]:
     """What became of all objectives of the plan, those that are not met first."""
     order = {"missed": 0, "not known": 1, "met": 2}
-    found = [outcome(objective, plan, seen, spans) for objective in of_plan(plan)]
+    found = [outcome(objective, plan, seen, spans, allowance) for objective in of_plan(plan)]
     return tuple(sorted(found, key=lambda each: order[each.state]))

@@ -31,11 +31,13 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_
     MeasuredPlan,
     MeasuredReplica,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.objectives import Allowance
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.run_events import Event
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span, summary_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Window
 
+_BY_WEIGHT = ("failed", "missed", "degraded", "ok")
 NOT_REACHED = ("missed", "failed")
 """Verdicts with which a playbook ends with an exit status that is not 0."""
 
@@ -159,8 +161,17 @@ def _flaws(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], wind
     return [*found, *_errors(plan, seen, spans), *([overload] if overload is not None else [])]
 
 
-def judge(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], windows: Sequence[Judged]) -> Verdict:
-    """The verdict and all of its reasons, failures first."""
+def judge(
+    plan: MeasuredPlan,
+    seen: Observations,
+    events: Sequence[Event],
+    windows: Sequence[Judged],
+    allowance: Allowance | None = None,
+) -> Verdict:
+    """The verdict and all of its reasons, failures first.
+
+    ``allowance``: that of a search; where that has reached no window, its ending says what that means.
+    """
     failures = run_events.apply_problems(events) + run_events.measure_problems(events)
     span = _span(windows)
     spans = [judged.window.span for judged in windows if judged.window.phase == "measure"]
@@ -168,7 +179,8 @@ def judge(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], windo
     failures += outside
     if span is not None:
         failures += host_faults.dead_samplers(plan, seen, events, span)
-    if span is None:
+    searched = allowance is not None
+    if span is None and not searched:
         gone = window_validity.lost(plan, seen)
         failures.append(gone if gone is not None else "nothing was measured: no window was reached")
     several = len(spans) > 1
@@ -186,13 +198,21 @@ def judge(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], windo
     named = {f"window {number}" if several else "the window": judged for number, judged in enumerate(measured, start=1)}
     flaws = [*within, *(_flaws(plan, seen, events, named) if named else [])]
     valid = [judged.window.span for judged in measured if judged.valid] or spans
-    missed = [str(found) for found in objectives.outcomes(plan, seen, valid) if found.state != "met"]
+    outcomes = objectives.outcomes(plan, seen, valid, allowance) if valid or not searched else ()
+    missed = [str(found) for found in outcomes if found.state != "met"]
     reasons = tuple(dict.fromkeys([*failures, *missed, *flaws]))
     if failures:
         return Verdict("failed", reasons)
     if missed:
         return Verdict("missed", reasons)
     return Verdict("degraded" if flaws else "ok", reasons)
+
+
+def together(*verdicts: Verdict) -> Verdict:
+    """The worst of verdicts, with the reasons of all of them, its own first."""
+    ordered = sorted(verdicts, key=lambda one: _BY_WEIGHT.index(one.verdict))
+    reasons = dict.fromkeys(reason for one in ordered for reason in one.reasons)
+    return Verdict(ordered[0].verdict, tuple(reasons))
 
 
 def as_dict(verdict: Verdict) -> Mapping[str, object]:

@@ -2,14 +2,81 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""A search for stream density in lines of text."""
+"""The live line of a search for stream density: what its last step has come to, and what comes next."""
 
 from __future__ import annotations
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import SearchState
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import ACHIEVED, FPS
+from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import SearchState, StepState, Told
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.summary import clean
+
+MOST = 400
+"""Characters of a line."""
+MOST_WORDS = 120
+"""Characters of a reason or of a name in it."""
+MOST_TOLD = 3
+"""So many objectives have their figures in it."""
+_RATES = {FPS.name: "fps", ACHIEVED.name: "done/s"}
 
 
 def line(search: SearchState) -> str:
-    """The last ended step of a search, in a line."""
-    ended = [one for one in search.steps if one.step.outcome is not None]
-    return f"{ended[-1].step.streams} streams: {ended[-1].step.outcome}; {ended[-1].told}" if ended else search.reason
+    """One line of the last step that has ended; empty where none has.
+
+    density 4: 13 streams | fps 14.2 a stream, 185 in all, limit 14.95, worst 12.9 client-7 on h2 | fails: margin -4.9%
+    in 3 windows | next 12 streams to hold: to confirm 12
+    """
+    ended = [number for number, one in enumerate(search.steps) if one.step.outcome is not None]
+    if not ended:
+        return ""
+    number = ended[-1]
+    one = search.steps[number]
+    where = f" {search.host}" if search.host else ""
+    held = ", held" if one.step.hold else ""
+    parts = [f"density{where} {number + 1}: {_streams(one.step.streams)}{held}"]
+    parts += [_told(told, one) for told in one.told[:MOST_TOLD]]
+    if len(one.told) > MOST_TOLD:
+        parts.append(f"{len(one.told) - MOST_TOLD} more")
+    parts += [_decision(one), *_next(search, number)]
+    return " | ".join(_short(clean(part), MOST_WORDS) for part in parts)[:MOST]
+
+
+def _streams(number: int) -> str:
+    return f"{number} stream{'' if number == 1 else 's'}"
+
+
+def _told(told: Told, one: StepState) -> str:
+    """The figures of an objective: of a stream in the mean, of frames in all as well, and of the worst stream."""
+    limit = f"limit {told.limit:.4g}"
+    if not told.replica:  # one figure of all together
+        return f"{told.metric} {told.mean:.4g}, {limit}"
+    name, together = told.metric, ""
+    if told.metric in _RATES:
+        name, together = _RATES[told.metric], f" a stream, {_together(told, one):.4g} in all"
+    return f"{name} {told.mean:.4g}{together}, {limit}, worst {told.worst:.4g} {told.replica} on {told.host}"
+
+
+def _together(told: Told, one: StepState) -> float:
+    """What all streams do: by the throughput of the step, where that is of this objective alone."""
+    rates = sum(other.metric in _RATES for other in one.told)
+    throughput = one.step.throughput if rates == 1 else None
+    return told.mean * one.step.streams if throughput is None else throughput * told.limit
+
+
+def _decision(one: StepState) -> str:
+    outcome = one.step.outcome
+    if outcome is None:
+        return ""
+    marginal = ", marginally" if outcome.marginal else ""
+    return f"{'passes' if outcome.passed else 'fails'}{marginal}: {outcome.reason}"
+
+
+def _next(search: SearchState, number: int) -> list[str]:
+    """What comes after a step: another one, or the end; nothing while that is not decided."""
+    if number + 1 < len(search.steps):
+        one = search.steps[number + 1]
+        return [f"next {_streams(one.step.streams)}{' to hold' if one.step.hold else ''}: {one.why}"]
+    return [] if search.ending is None else [f"end, {search.ending}: {search.reason}"]
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}\N{HORIZONTAL ELLIPSIS}"

@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
+    density_csv,
+    density_upstream,
     exported_series,
     html_report,
     line_protocol,
@@ -31,4 +34,8 @@ def files(final: Mapping[str, Any], run: Run) -> Iterator[tuple[str, str | bytes
     yield run_directory.LINE_PROTOCOL, line_protocol.text(final["run_id"], exported)
     if parquet.is_possible():
         yield run_directory.PARQUET, parquet.data(final["run_id"], exported)
+    if run.searches is not None:
+        told = density_upstream.data(run, run.searches)
+        yield run_directory.DENSITY, density_csv.text(final)
+        yield run_directory.UPSTREAM_DENSITY, json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     yield run_directory.REPORT, html_report.html(final, run)

@@ -343,7 +343,7 @@ class Recorder:
 
     def _unfinished(self, run: _Active) -> dict[str, Any]:
         """The record of a run on its way: what its events say, no figures yet."""
-        sketch = run_record.sketch(run.plan, run.directory.events())
+        sketch = run_record.sketch(run.plan, run.directory.events(), run.directory.searches())
         now = self._clock()
         return run_record.build(
             run.plan, sketch, _UNFINISHED, run_id=run.run_id, started=run.started, now=now, controller=run.controller

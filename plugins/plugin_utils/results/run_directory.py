@@ -38,6 +38,8 @@ LINE_PROTOCOL = "metrics.lp"
 PARQUET = "metrics.parquet"
 REPORT = "report.html"
 SEARCH = "search.json"
+DENSITY = "density.csv"
+UPSTREAM_DENSITY = "stream_density.json"
 _READ_SIZE = 4096
 _MEMBER_START = b"\x1f\x8b\x08"
 

@@ -38,12 +38,15 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.objectives import Allowance
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.run_events import Event
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import Summary
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Series, Span, cut
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.verdict import Judged, Verdict
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
+from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import Searches
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import density_record
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.density_look import step_samples
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import PLAN, RunDirectory
 
@@ -53,7 +56,10 @@ UNFINISHED = "the run has not come to its end"
 
 @dataclass(frozen=True)
 class Run:
-    """Everything of a run in one place; what exports and the report are made from."""
+    """Everything of a run in one place; what exports and the report are made from.
+
+    ``searches``: of a run that searches for stream density.
+    """
 
     plan: MeasuredPlan
     snapshot: Mapping[str, Any]
@@ -61,6 +67,12 @@ class Run:
     events: Sequence[Event]
     offsets: Mapping[str, Offset]
     windows: tuple[Judged, ...]
+    searches: Searches | None = None
+
+    @property
+    def allowance(self) -> Allowance | None:
+        """How its objectives are held; None where it is no search."""
+        return None if self.searches is None else density_record.allowance(self.searches, self.plan)
 
     @property
     def measure_spans(self) -> list[Span]:
@@ -70,13 +82,18 @@ class Run:
         return valid or spans
 
 
-def load(plan: Mapping[str, Any], events: Sequence[Event], samples: Iterable[Mapping[str, Any]]) -> Run:
+def load(
+    plan: Mapping[str, Any],
+    events: Sequence[Event],
+    samples: Iterable[Mapping[str, Any]],
+    searches: Searches | None = None,
+) -> Run:
     """A run from what its directory holds. Raises ProfileError on a plan that is none."""
     fleet = measured_plan.of_plan(plan)
     offsets = run_events.offsets(events)
     seen = observations.observe(fleet, samples, {host: offset.correction for host, offset in offsets.items()})
     windows = verdict.judge_windows(run_events.decided_windows(events), fleet, seen, events)
-    return Run(fleet, plan.get("snapshot") or {}, seen, events, offsets, windows)
+    return Run(fleet, plan.get("snapshot") or {}, seen, events, offsets, windows, searches)
 
 
 def of_directory(directory: RunDirectory, plan: Mapping[str, Any] | None = None) -> Run:
@@ -90,12 +107,13 @@ def of_directory(directory: RunDirectory, plan: Mapping[str, Any] | None = None)
     if last is not None:
         corrections = {host: offset.correction for host, offset in run_events.offsets(events).items()}
         samples = step_samples(directory, last, corrections)
-    return load(directory.read_json(PLAN) if plan is None else plan, events, samples)
+    return load(directory.read_json(PLAN) if plan is None else plan, events, samples, searches)
 
 
 def judge(run: Run) -> Verdict:
-    """The verdict on a run."""
-    return verdict.judge(run.plan, run.seen, run.events, run.windows)
+    """The verdict on a run, and on its search where it is one."""
+    own = verdict.judge(run.plan, run.seen, run.events, run.windows, run.allowance)
+    return own if run.searches is None else verdict.together(own, density_record.judge(run.searches))
 
 
 def aggregate(run: Run, spans: Sequence[Span]) -> dict[str, Summary]:
@@ -271,7 +289,8 @@ def build(
         "deployment": run.plan.deployment,
         "verdict": judged.verdict,
         "reasons": list(judged.reasons),
-        "objectives": [found.as_dict() for found in objectives.outcomes(run.plan, run.seen, spans)],
+        "objectives": [found.as_dict() for found in objectives.outcomes(run.plan, run.seen, spans, run.allowance)],
+        "search": None if run.searches is None else density_record.as_dict(run.searches, run.plan),
         "bottleneck": limited.as_dict() if limited is not None else None,
         "started": iso(started),
         "finished": iso(now) if finished else None,
@@ -293,7 +312,7 @@ def build(
     }
 
 
-def sketch(plan: Mapping[str, Any], events: Sequence[Event]) -> Run:
+def sketch(plan: Mapping[str, Any], events: Sequence[Event], searches: Searches | None = None) -> Run:
     """A run on its way, from its events alone: no samples are read, and its windows are not judged yet."""
-    run = load(plan, events, ())
+    run = load(plan, events, (), searches)
     return replace(run, windows=tuple(Judged(judged.window, ("not judged yet",)) for judged in run.windows))

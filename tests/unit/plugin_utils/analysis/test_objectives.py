@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,10 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import measured_plan, objectives
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.objectives import Objective
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import measured_plan, objectives, observations
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.objectives import (
+    Allowance,
+    Objective,
+    Outcome,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Point, Series, Span
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
-from ansible_collections.retail.profiles.plugins.plugin_utils.results import summary
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import run_record, summary
 
 from ..synthetic import Fleet, Play, make_plan
 
@@ -157,3 +164,59 @@ def test_the_margin_has_the_sign_of_the_outcome(bound: float, value: float, at_l
     assert margin is not None
     if abs(margin) > 1e-9:
         assert objective.holds(value) == (margin > 0.0)
+
+
+def one_of(seen: Mapping[str, float | None], allowance: Allowance | None, kind: str = "flow") -> Outcome:
+    """What becomes of ``LEAST`` where each client has told one figure for the whole window, or none."""
+    plan = measured_plan.of_plan(make_plan(clients=len(seen)))
+    told: dict[str, dict[str, Series]] = {replica.name: {} for replica in plan.replicas}
+    for name, value in seen.items():
+        if value is not None:
+            told[name]["fps"] = Series("fps", "fps", kind, points=(Point(0.0, 10.0, value, 10.0),))
+    found = replace(observations.observe(plan, [], {}), replicas=told)
+    return objectives.outcome(LEAST, plan, found, [Span(0.0, 10.0)], allowance)
+
+
+LEAST = of(FPS)[0]
+
+
+@given(st.lists(st.floats(20.0, 30.0), min_size=1, max_size=6), st.floats(0.0, 0.1))
+def test_a_search_holds_the_mean_against_the_limit_and_allows_the_worst_a_little(
+    rates: list[float], worst: float
+) -> None:
+    seen: dict[str, float | None] = {f"ovms-client-{number}": rate for number, rate in enumerate(rates, start=1)}
+    found = one_of(seen, Allowance(worst))
+    mean, least = statistics.fmean(rates), min(rates)
+    if min(abs(mean - 25.0), abs(least / 25.0 - 1.0 + worst)) > 1e-9:
+        assert (found.state == "met") == (mean >= 25.0 and least >= 25.0 * (1.0 - worst))
+    assert (found.value, found.mean) == (pytest.approx(least), pytest.approx(mean))
+    strict = one_of(seen, None)
+    assert (strict.state == "met", strict.mean) == (least >= 25.0, None)
+
+
+def test_one_without_a_figure_leaves_it_unknown_however_good_the_mean_is() -> None:
+    seen: dict[str, float | None] = {"ovms-client-1": 30.0, "ovms-client-2": 24.9}
+    assert one_of(seen, Allowance(0.03)).state == "met"
+    outcome = one_of({**seen, "ovms-client-3": None}, Allowance(0.03))
+    assert (outcome.state, outcome.worst and outcome.worst.name) == ("not known", "ovms-client-3")
+
+
+def test_of_several_streams_in_a_replica_each_has_its_part() -> None:
+    seen: dict[str, float | None] = {"ovms-client-1": 90.0, "ovms-client-2": 60.0}
+    inside = {"ovms-client-1": 3, "ovms-client-2": 3}
+    found = one_of(seen, Allowance(0.25, inside))
+    assert (found.state, found.value, found.mean) == ("met", 20.0, 25.0)
+    assert "it is 25 fps in the mean, at worst 20 fps" in str(found)
+    gauge = one_of(seen, Allowance(0.03, inside), kind="gauge")
+    assert (gauge.state, gauge.value) == ("met", 60.0)
+
+
+def test_a_search_takes_the_latencies_of_all_streams_together(play_of: PlayOf) -> None:
+    """One stream alone has too few frames for its p99, and all of them have enough."""
+    play = play_of(plan=with_objectives({"metric": "latency_seconds", "statistic": "p99", "at_most": 0.1}))
+    play.whole(SHORT)
+    run = run_record.load(play.plan, play.directory.events(), play.directory.samples())
+    alone, together = (
+        objectives.outcomes(run.plan, run.seen, run.measure_spans, allowance) for allowance in (None, Allowance(0.03))
+    )
+    assert (alone[0].state, together[0].state, together[0].worst) == ("not known", "met", None)
