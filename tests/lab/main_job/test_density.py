@@ -1,0 +1,222 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stream density, where the truth is known: a server on h1 whose CPU quota was measured directly, clients elsewhere.
+
+RETAIL_PROFILES_DENSITY is how many searches of each kind (make test-long: 10), RETAIL_PROFILES_DENSITY_SEED from which
+their truths are drawn.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import re
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .conftest import SHORT, Done, Fleet
+
+pytestmark = pytest.mark.measures
+
+SEARCHES = int(os.environ.get("RETAIL_PROFILES_DENSITY", "1"))
+MANY = SEARCHES >= 10
+SEED = int(os.environ.get("RETAIL_PROFILES_DENSITY_SEED", "20261130"))
+QUOTA = 0.3
+PROFILE = """
+density: {container: client}
+containers:
+  - name: server
+    image: openvino/model_server:2025.4
+    args: [--model_name, face-detection, --model_path, /models/face-detection, --port, 9000, --rest_port, 8000,
+           --metrics_enable]
+    volumes: ["{{ models_dir }}:/models:ro"]
+    cpus: %(quota)s
+    networks: [inference]
+    ports: {grpc: 9000, rest: 8000}
+    hosts: h1
+    ready: {ovms_models: all, timeout: 120s}
+  - name: client
+    image: retail/kserve-client:1
+    args: [--model, face-detection, --frames, 1, --address, "{{ peers.server.address }}",
+           --port, "{{ peers.server.ports.grpc }}", %(load)s]
+    cpus: %(client)s
+    networks: [inference]
+    hosts: h2,h3,h4
+    depends_on: [server]
+    ready: {log: '"requests":[1-9]', timeout: 120s}
+    metrics:
+      fps: {log: fps, kind: gauge, unit: fps}
+      latency_seconds: {log: latency, kind: sketch, unit: seconds}
+      offered_per_second: {log: asked, kind: gauge, unit: frames/s, required: false}
+      dropped: {log: dropped, kind: counter}
+"""
+QUICK: dict[str, Any] = {"density_hold": 20, "density_warmup_max": 30}
+
+
+@pytest.fixture(scope="module")
+def lab(prepared: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """A user for all searches: each cleans up, and whatever one leaves is stopped at the end."""
+    user = Fleet(prepared.checkout, prepared.inventory, tmp_path_factory.mktemp("density"))
+    yield user
+    user.tidy()
+
+
+def write(lab: Fleet, load: str, client: float = 2) -> None:
+    lab.profile("many", PROFILE % {"quota": QUOTA, "load": load, "client": client})
+
+
+def at(fps: float) -> str:
+    """A load of so many frames a second."""
+    return f"--streams, 1, --fps, {fps:.4f}"
+
+
+@pytest.fixture(scope="module")
+def capacity(lab: Fleet) -> float:
+    """Frames a second that the server does, measured directly: clients that always have requests on their way."""
+    write(lab, "--concurrency, 2")
+    lab.well("run_profile", profile="many", profile_streams=2, **{**SHORT, "measure_duration": 20})
+    found: float = lab.latest()["totals"]["fps"]["mean"]
+    print(f"capacity: {found:.2f} frames/s at a quota of {QUOTA} processors")
+    return found
+
+
+def search(lab: Fleet, status: int = 0, **more: Any) -> tuple[Done, dict[str, Any]]:
+    """A search that ends with an exit status, and what its record says of it."""
+    done = lab.play("stream_density", profile="many", **{**QUICK, **more})
+    assert (done.status == 0) == (status == 0), done.output
+    (found,) = lab.latest()["search"]["searches"]
+    print(f"{found['ending']}: [{found['streams']}, {found['first_fail']}) in {found['seconds']:.0f} s")
+    for line in re.findall(r"^density .*$", done.output, re.M):
+        print(f"  {line}")
+    return done, found
+
+
+def truths() -> list[float]:
+    """How many streams the server is to carry: near the middle between two whole numbers, where it is known."""
+    drawn = random.Random(SEED)
+    return [drawn.randint(2, 6) + drawn.uniform(0.4, 0.6) for _number in range(SEARCHES)]
+
+
+def started(lab: Fleet) -> dict[str, str]:
+    """When each client that runs was started, by its name."""
+    ask = "docker ps --filter name=many-client --format '{{.Names}} {{.CreatedAt}}'"
+    return dict(line.split(" ", 1) for text in lab.shells("all", ask).values() for line in text.splitlines())
+
+
+def test_the_interval_holds_the_truth(lab: Fleet, capacity: float) -> None:
+    right = 0
+    for truth in truths():
+        target = capacity / truth
+        write(lab, at(1.05 * target))
+        done, found = search(lab, target_fps=target)
+        holds = found["streams"] <= truth < (found["first_fail"] or math.inf)
+        right += holds
+        print(f"{'right' if holds else 'WRONG'}: the server carries {truth:.2f} streams")
+        assert found["ending"] == "found"
+        assert re.search(rf"Stream density: {found['streams']} streams? hold", done.output)
+        assert lab.latest()["verdict"] in ("ok", "degraded")
+    assert right >= SEARCHES - SEARCHES // 10
+    assert lab.leftovers() == {}
+    results = lab.home / "results" / "latest"
+    upstream = json.loads((results / "stream_density.json").read_text(encoding="utf-8"))
+    assert (upstream["max"], upstream["met_target"]) == (found["streams"], True)
+    assert (results / "density.csv").read_text(encoding="utf-8").count("\n") > len(found["steps"])
+
+
+def test_streams_that_are_there_go_on_and_what_was_interrupted_too(lab: Fleet, capacity: float) -> None:
+    """Interrupted in its second step or later, with the clients of the first still those that were started in it."""
+    target = capacity / 8.5
+    write(lab, at(1.05 * target))
+    more: dict[str, Any] = {"target_fps": target, "profile_density": {"container": "client", "least": 2, "most": 4}}
+    with lab.start("stream_density", profile="many", **more, **QUICK) as playing:
+        playing.until("density 1: 2 streams")
+        first = started(lab)
+        playing.until("Watch the step")
+        both = started(lab)
+        assert first.items() < both.items()
+        playing.signal(signal.SIGINT)
+        assert playing.end().status != 0
+    run = lab.latest()
+    assert run["verdict"] != "ok"
+    (interrupted,) = run["search"]["searches"]
+    assert [step["streams"] for step in interrupted["steps"] if step["passed"] is not None] == [2]
+    done, found = search(lab, resume=str(lab.home / "results" / run["run_id"]), **more)
+    assert lab.latest()["run_id"] == run["run_id"]
+    assert found["steps"][0] == interrupted["steps"][0]
+    assert (found["ending"], found["streams"], found["first_fail"]) == ("bounds", 4, None)
+    assert "4 streams" in done.output
+    assert lab.leftovers() == {}
+
+
+many = pytest.mark.skipif(not MANY, reason="make test-long")
+
+
+@many
+def test_the_interval_holds_the_truth_by_a_variable(lab: Fleet, capacity: float) -> None:
+    """One client is told how many streams to make; only it is made anew."""
+    truth = 4.5
+    target = capacity / truth
+    write(lab, f"--fps, {1.05 * target:.4f}, --streams, $(STREAMS)")
+    text = (lab.home / "profiles" / "many" / "profile.yml").read_text(encoding="utf-8")
+    shell = 'entrypoint: [sh, -c, \'exec python3 -m kserve_client "$@" --streams "$STREAMS"\', sh]'
+    text = text.replace(", --streams, $(STREAMS)", "").replace("    cpus: 2\n", f"    cpus: 2\n    {shell}\n")
+    lab.profile("many", text)
+    density = {"container": "client", "env": "STREAMS"}
+    _done, found = search(lab, target_fps=target, profile_density=density, profile_replicas={"client": 1})
+    assert (found["ending"], found["streams"], found["first_fail"]) == ("found", 4, 5)
+
+
+@many
+def test_the_interval_holds_the_truth_of_a_latency(lab: Fleet, capacity: float) -> None:
+    """What so many streams wait was measured directly on either side of the truth; the bound lies between."""
+    waited = {}
+    write(lab, at(capacity / 4.5))
+    for streams in (4, 5):
+        lab.play("run_profile", profile="many", profile_streams=streams, **{**SHORT, "measure_duration": 20})
+        waited[streams] = lab.latest()["totals"]["latency_seconds"]["p95"]
+    assert waited[5] > 2 * waited[4]
+    bound = {"metric": "latency_seconds", "container": "client", "statistic": "p95", "over": "all"}
+    _done, found = search(lab, profile_objectives=[{**bound, "at_most": math.sqrt(waited[4] * waited[5])}])
+    assert (found["ending"], found["streams"], found["first_fail"]) == ("found", 4, 5)
+
+
+ENDINGS: dict[str, tuple[str, int, dict[str, Any]]] = {
+    "not even one": (at(20), 2, {"target_fps": 1000}),
+    "guard": (at(1), 2, {"target_fps": 0.9, "density_memory_min": 99.9}),
+    "bounds": (at(1), 0, {"target_fps": 0.9, "profile_density": {"container": "client", "most": 2}}),
+    "no data": (at(1), 2, {"profile_objectives": [{"metric": "gpu_busy", "container": "client", "at_least": 1}]}),
+    "failed": ("--model, nonsense", 2, {"target_fps": 0.9}),
+}
+
+
+@many
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_each_ending_is_told_apart(lab: Fleet, ending: str) -> None:
+    load, status, more = ENDINGS[ending]
+    write(lab, load)
+    if ending == "no data":  # a metric that its log never tells
+        text = (lab.home / "profiles" / "many" / "profile.yml").read_text(encoding="utf-8")
+        text = text.replace(
+            "      dropped:", "      gpu_busy: {log: gpu, kind: gauge, required: false}\n      dropped:"
+        )
+        lab.profile("many", text)
+    done, found = search(lab, status, **more)
+    assert found["ending"] == ending, done.output
+    verdict = lab.latest()["verdict"]
+    expected = {"not even one": "missed", "guard": "missed", "bounds": "degraded"}
+    assert verdict == expected.get(ending, "failed")
+    assert lab.leftovers() == {}
+
+
+@many
+def test_clients_that_can_make_no_more_are_told(lab: Fleet, capacity: float) -> None:
+    write(lab, "--concurrency, 1", client=0.05)
+    _done, found = search(lab, 2, target_fps=capacity)
+    assert found["ending"] == "limited by the clients"
+    assert "CPU quota of client" in found["reason"] + str(found["steps"])
