@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
@@ -22,13 +23,16 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
 
 
-def files(final: Mapping[str, Any], run: Run) -> Iterator[tuple[str, str | bytes]]:
-    """Name and content of each file."""
-    exported = exported_series.of_run(run)
-    yield run_directory.SUMMARY, summary.csv_text(final, run)
-    yield run_directory.TIDY, tidy_csv.text(final)
-    yield run_directory.OPENMETRICS, openmetrics.text(final, run, exported)
-    yield run_directory.LINE_PROTOCOL, line_protocol.text(final["run_id"], exported)
+def makers(final: Mapping[str, Any], run: Run) -> dict[str, Callable[[], str | bytes]]:
+    """What makes the content of each file, by its name."""
+    exported = cache(lambda: exported_series.of_run(run))
+    found: dict[str, Callable[[], str | bytes]] = {
+        run_directory.SUMMARY: lambda: summary.csv_text(final, run),
+        run_directory.TIDY: lambda: tidy_csv.text(final),
+        run_directory.OPENMETRICS: lambda: openmetrics.text(final, run, exported()),
+        run_directory.LINE_PROTOCOL: lambda: line_protocol.text(final["run_id"], exported()),
+    }
     if parquet.is_possible():
-        yield run_directory.PARQUET, parquet.data(final["run_id"], exported)
-    yield run_directory.REPORT, html_report.html(final, run)
+        found[run_directory.PARQUET] = lambda: parquet.data(final["run_id"], exported())
+    found[run_directory.REPORT] = lambda: html_report.html(final, run)
+    return found
