@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from pathlib import Path
 
@@ -14,32 +15,41 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_byt
 
 with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-    from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import verdict
-    from ansible_collections.retail.profiles.plugins.plugin_utils.results import run_directory, run_record
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import plain
+    from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import run_events
+    from ansible_collections.retail.profiles.plugins.plugin_utils.results import judgement
+    from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
-    """Judges a run from its directory; see the documentation of the module of this name."""
+    """Judges a run, and writes its files; see the documentation of the module of this name."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
-    _supports_check_mode = True
+    _supports_check_mode = False
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         _dummy, args = self.validate_argument_spec(argument_spec={"run_dir": {"type": "path", "required": True}})
-        directory = run_directory.RunDirectory(Path(str(args["run_dir"])))
+        now = time.time()
+        asked = {
+            "t": now,
+            "start": now,
+            "host": str((task_vars or {}).get("inventory_hostname")),
+            "action": run_events.VERDICT,
+            "task": str(plain(self._task.get_name())),
+            "state": None,
+        }
         try:
-            run = run_record.of_directory(directory)
+            judged = judgement.conclude(RunDirectory(Path(str(args["run_dir"]))), now, asked)
         except ProfileError as error:
             raise AnsibleActionFail(str(error)) from error
-        judged = run_record.judge(run)
-        failed = judged.verdict in verdict.NOT_REACHED
-        msg = f"{judged.verdict}: {'; '.join(judged.reasons)}" if judged.reasons else judged.verdict
+        verdict = judged.verdict
         return {
             "changed": False,
-            "failed": failed,
-            "verdict": judged.verdict,
-            "reasons": list(judged.reasons),
-            "msg": msg,
+            "failed": verdict.not_reached,
+            "verdict": verdict.verdict,
+            "reasons": list(verdict.reasons),
+            "msg": f"{verdict.verdict}: {'; '.join(verdict.reasons)}" if verdict.reasons else verdict.verdict,
+            **({"warnings": list(judged.troubles)} if judged.troubles else {}),
         }

@@ -19,9 +19,9 @@ description:
     elsewhere plain lines, one for each phase and every ten seconds.
   - Where the plan says so (C(measure_live)), it serves the latest values on the controller for a Prometheus to scrape,
     from a thread of the playbook.
-  - Writes C(run.json), C(plan.json), C(summary.csv), C(metrics.csv), C(samples.jsonl.gz), C(metrics.prom),
-    C(metrics.lp), C(report.html), C(events.jsonl) and C(logs/), and points the symlink C(latest) beside
-    the run directory to it.
+  - Writes C(run.json), C(plan.json), C(samples.jsonl.gz), C(events.jsonl) and C(logs/) while the run is on its way,
+    and points the symlink C(latest) beside the run directory to it. The summary, the metrics and the report are written
+    by M(retail.profiles.profile_verdict) at the end, or here where the play ends before it.
   - At the end of the playbook it prints the summary table, the verdict and the path of the report.
   - It does not fail a playbook. What goes wrong in it is shown as a warning, and the verdict of the run says so.
 requirements:

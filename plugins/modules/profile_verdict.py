@@ -12,8 +12,9 @@ version_added: 0.1.0
 author:
   - the retail.profiles authors (@retail-profiles)
 description:
-  - Judges a run from its directory. The callback plugin P(retail.profiles.profile_metrics#callback) writes the final
-    record, the summary, the metrics and the report when it sees the answer.
+  - Judges a run from its directory, once, and writes the final record, the summary, the metrics and the report. What
+    cannot be written makes the verdict V(failed). The callback plugin P(retail.profiles.profile_metrics#callback) shows
+    the summary at the end of the playbook.
   - V(failed) means that a measured replica never came up or was lost, that data is missing in a measure window or no
     window was reached, that a stream finished no frame, or that clean-up was incomplete.
   - V(missed) means that the run stands and does not reach its objectives, or that it is not known whether it does.
@@ -25,8 +26,8 @@ description:
   - This is an action that runs on the controller and connects to no host. Use it with C(run_once).
 attributes:
   check_mode:
-    description: Nothing is changed in any mode.
-    support: full
+    description: It is skipped in check mode, in which nothing is measured.
+    support: none
   diff_mode:
     description: There is nothing to show a difference of.
     support: none

@@ -49,6 +49,11 @@ class Verdict:
     verdict: str
     reasons: tuple[str, ...] = ()
 
+    @property
+    def not_reached(self) -> bool:
+        """Whether a playbook ends with an exit status that is not 0."""
+        return self.verdict in NOT_REACHED
+
 
 @dataclass(frozen=True)
 class Judged:

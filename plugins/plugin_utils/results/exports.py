@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
@@ -25,17 +26,24 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
 
 
-def files(final: Mapping[str, Any], run: Run) -> Iterator[tuple[str, str | bytes]]:
-    """Name and content of each file."""
-    exported = exported_series.of_run(run)
-    yield run_directory.SUMMARY, summary.csv_text(final, run)
-    yield run_directory.TIDY, tidy_csv.text(final)
-    yield run_directory.OPENMETRICS, openmetrics.text(final, run, exported)
-    yield run_directory.LINE_PROTOCOL, line_protocol.text(final["run_id"], exported)
+def makers(final: Mapping[str, Any], run: Run) -> dict[str, Callable[[], str | bytes]]:
+    """What makes the content of each file, by its name."""
+    exported = cache(lambda: exported_series.of_run(run))
+    found: dict[str, Callable[[], str | bytes]] = {
+        run_directory.SUMMARY: lambda: summary.csv_text(final, run),
+        run_directory.TIDY: lambda: tidy_csv.text(final),
+        run_directory.OPENMETRICS: lambda: openmetrics.text(final, run, exported()),
+        run_directory.LINE_PROTOCOL: lambda: line_protocol.text(final["run_id"], exported()),
+    }
     if parquet.is_possible():
-        yield run_directory.PARQUET, parquet.data(final["run_id"], exported)
+        found[run_directory.PARQUET] = lambda: parquet.data(final["run_id"], exported())
     if run.searches is not None:
         told = density_upstream.data(run, run.searches)
-        yield run_directory.DENSITY, density_csv.text(final)
-        yield run_directory.UPSTREAM_DENSITY, json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    yield run_directory.REPORT, html_report.html(final, run)
+        found[run_directory.DENSITY] = lambda: density_csv.text(final)
+        found[run_directory.UPSTREAM_DENSITY] = lambda: _json(told)
+    found[run_directory.REPORT] = lambda: html_report.html(final, run)
+    return found
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -25,7 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows i
 from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import search_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
     density_lines,
-    exports,
+    judgement,
     live_progress,
     openmetrics,
     provenance,
@@ -33,7 +33,12 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
     summary,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.live_metrics import LiveMetrics
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory, dumps_finite
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import (
+    RECORD,
+    REPORT,
+    RunDirectory,
+    dumps_finite,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import listening
 
 if TYPE_CHECKING:
@@ -152,7 +157,7 @@ class Recorder:
 
     def trouble(self, error: Exception) -> None:
         """Something went wrong in here: warned of at once, and the verdict will say it. Never raises."""
-        text = str(error) if isinstance(error, ProfileError) else f"{type(error).__name__}: {error}"
+        text = judgement.told(error)
         self._screen.warn(f"retail.profiles.profile_metrics: {text}")
         run = self._run
         if run is None:
@@ -172,13 +177,18 @@ class Recorder:
         if run.served is not None:
             run.served.server.close()
         if not run.finished:
-            self._finish(run, aborted=True)
+            ended = judgement.conclude(run.directory, self._clock())
+            run.finished, run.judged, run.table = True, ended.verdict, summary.table(ended.record)
+            for trouble in ended.troubles:
+                self._screen.warn(f"retail.profiles.profile_metrics: {trouble}")
         run.shown = True
         self._screen.show(run.table)
         for number, reason in enumerate(run.judged.reasons):
             self._screen.show(f"{'Reasons: ' if number == 0 else '         '}{summary.clean(reason)}")
         self._screen.show(f"Verdict: {run.judged.verdict}", kind=run.judged.verdict)
-        self._screen.show(f"Report: {run.directory.path / 'report.html'}")
+        report = run.directory.path / REPORT
+        written = report.is_file()
+        self._screen.show(f"Report: {report}" if written else f"Results: {run.directory.path}, without a report")
 
     def _planned(self, outcome: TaskResult) -> None:
         if outcome.hidden:
@@ -252,6 +262,9 @@ class Recorder:
         )
 
     def _relevant(self, run: _Active, outcome: TaskResult) -> None:
+        if outcome.action == run_events.VERDICT and ("verdict" in outcome.result or outcome.hidden):
+            self._judged(run, outcome)
+            return
         kept = {key: value for key, value in outcome.result.items() if key not in _NOT_KEPT}
         if outcome.action == run_events.STOCK:
             kept["replicas"] = run_events.from_stock(outcome.result)
@@ -265,9 +278,7 @@ class Recorder:
                 f"the result of task '{summary.clean(outcome.task)}' on {outcome.host} is hidden by no_log and cannot"
                 " be recorded: the verdict will be failed; take no_log off the task"
             )
-        if outcome.action == run_events.VERDICT:
-            self._finish(run)
-        elif outcome.action == run_events.WINDOW:
+        if outcome.action == run_events.WINDOW:
             self._progress(run, outcome)
         elif outcome.action == run_events.DENSITY:
             self._searched(run, outcome)
@@ -349,36 +360,15 @@ class Recorder:
             run.plan, sketch, _UNFINISHED, run_id=run.run_id, started=run.started, now=now, controller=run.controller
         )
 
-    def _finish(self, run: _Active, aborted: bool = False) -> None:
-        """Judge, write everything, and remember the table for the end of the playbook."""
+    def _judged(self, run: _Active, outcome: TaskResult) -> None:
+        """The run was judged, and all is written: what is left is to show it."""
+        record = run.directory.read_json(RECORD)
+        told = record if outcome.hidden else outcome.result
+        if told["verdict"] == _UNFINISHED.verdict:
+            return
+        run.judged = Verdict(str(told["verdict"]), tuple(map(str, told["reasons"])))
+        run.table = summary.table(record)
         run.finished = True
-        whole = run_record.of_directory(run.directory, run.plan)
-        run.judged = _aborted(whole) if aborted else run_record.judge(whole)
-        try:
-            self._write(run, whole)
-        except (ProfileError, ImportError, OSError, ValueError) as error:
-            self.trouble(error)
-            whole = run_record.of_directory(run.directory, run.plan)
-            run.judged = _aborted(whole) if aborted else run_record.judge(whole)
-            run.directory.write_record(self._record(run, whole))
-
-    def _record(self, run: _Active, whole: run_record.Run) -> dict[str, Any]:
-        return run_record.build(
-            run.plan,
-            whole,
-            run.judged,
-            run_id=run.run_id,
-            started=run.started,
-            now=self._clock(),
-            controller=run.controller,
-        )
-
-    def _write(self, run: _Active, whole: run_record.Run) -> None:
-        final = self._record(run, whole)
-        run.table = summary.table(final)
-        run.directory.write_record(final)
-        for name, text in exports.files(final, whole):
-            run.directory.write(name, text)
 
 
 def _standing(outcome: TaskResult, windows: Sequence[Window]) -> live_progress.Standing:
@@ -391,12 +381,6 @@ def _standing(outcome: TaskResult, windows: Sequence[Window]) -> live_progress.S
         total=float(result.get("total") or 0.0),
         windows=tuple(window.span for window in windows if window.phase == live_progress.MEASURE),
     )
-
-
-def _aborted(run: run_record.Run) -> Verdict:
-    """The verdict on a run whose play ended early, with what is known to have gone wrong."""
-    reasons = ["the play ended before the run was judged", *run_record.judge(run).reasons]
-    return Verdict("aborted", tuple(reasons))
 
 
 def _unpacked(outcome: TaskResult) -> bytes:

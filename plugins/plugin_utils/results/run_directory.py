@@ -145,6 +145,14 @@ class RunDirectory:
         except OSError as error:
             raise ProfileError(f"cannot be written: {error.strerror or error}", file=path) from error
 
+    def remove(self, name: str) -> None:
+        """Remove one file, if it is there."""
+        try:
+            (self.path / name).unlink(missing_ok=True)
+        except OSError as error:
+            message = f"cannot be removed: {error.strerror or error}"
+            raise ProfileError(message, file=str(self.path / name)) from error
+
     def write_record(self, record: Mapping[str, Any]) -> None:
         """Replace ``run.json``."""
         self.write(RECORD, json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")

@@ -16,7 +16,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import ddsketch
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings, iso
-from ansible_collections.retail.profiles.plugins.plugin_utils.results import poll
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import judgement, poll
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import Recorder, TaskResult
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
 
@@ -396,7 +396,12 @@ class Play:
             self.task("profile_apply", host, result, status="failed" if error else "ok", state="absent")
 
     def verdict(self) -> None:
-        self.task("profile_verdict", self.hosts[0], {"verdict": "?", "reasons": []})
+        """As the action does: it judges and writes, and the recorder sees its answer."""
+        asked = {"t": self.now, "start": self.now, "host": self.hosts[0], "action": "profile_verdict", "task": "Judge"}
+        judged = judgement.conclude(self.directory, self.now, asked).verdict
+        status = "failed" if judged.not_reached else "ok"
+        answer = {"verdict": judged.verdict, "reasons": list(judged.reasons)}
+        self.task("profile_verdict", self.hosts[0], answer, status=status)
 
     def whole(self, settings: WindowSettings = WindowSettings(40.0, 30.0)) -> dict[str, Any]:  # noqa: B008 - frozen
         """Everything, as it should go; the final record."""

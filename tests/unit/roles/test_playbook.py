@@ -186,6 +186,16 @@ def test_a_run_that_fails_fails_the_play(playbook: Path, collections: Path) -> N
     assert "Verdict: failed" in done.stdout
 
 
+def test_the_exit_status_tells_what_could_not_be_written_at_the_end(playbook: Path, collections: Path) -> None:
+    run = playbook.parent / "results" / "run-1"
+    done, record = play(playbook, collections, "-e", f"wait='mkdir {run}/report.html'")
+    reason = f"the recorder failed: {run}/report.html: cannot be written: Is a directory"
+    assert done.returncode != 0
+    assert (record["verdict"], record["reasons"][0]) == ("failed", reason)
+    assert f"failed: {reason}" in done.stdout
+    assert done.stdout.splitlines()[-2:] == ["Verdict: failed", f"Results: {run}, without a report"]
+
+
 def test_no_log_is_told_of(playbook: Path, collections: Path) -> None:
     done, record = play(playbook, collections, "-e", '{"hidden": true}')
     assert done.returncode != 0

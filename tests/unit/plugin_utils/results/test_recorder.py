@@ -16,7 +16,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.errors impo
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import measured_plan
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
-from ansible_collections.retail.profiles.plugins.plugin_utils.results import live_progress, poll, recorder
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import judgement, live_progress, poll, recorder
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.live_progress import (
     Figures,
     Live,
@@ -25,6 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results.live_progr
     Stream,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import TaskResult
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
 
 from ..synthetic import STAND_IN, T0, Play, pack
 
@@ -203,11 +204,57 @@ def test_a_report_that_cannot_be_written_fails_the_run(play_of: PlayOf, monkeypa
         raise OSError(28, "No space left on device")
 
     play = play_of()
-    monkeypatch.setattr(recorder.exports, "files", broken)
+    monkeypatch.setattr(judgement.exports.html_report, "html", broken)
     record = play.whole(SHORT)
     assert record["verdict"] == "failed"
     assert "No space left on device" in record["reasons"][-1]
     assert "Verdict: failed" in play.screen.lines
+
+
+def test_no_file_of_a_run_tells_of_another_verdict_than_the_last(
+    play_of: PlayOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_dummy: object) -> str:
+        raise TypeError("no such column")
+
+    play = play_of()
+    monkeypatch.setattr(judgement.exports.tidy_csv, "text", broken)
+    record = play.whole(SHORT)
+    reason = "the recorder failed: TypeError: no such column"
+    assert (record["verdict"], record["reasons"]) == ("failed", [reason])
+    assert not (play.path / "metrics.csv").exists()
+    assert 'verdict="failed"' in (play.path / "metrics.prom").read_text()
+    events = [(event["action"], event["status"]) for event in play.directory.events()[-2:]]
+    assert events == [("recorder", "failed"), ("profile_verdict", "failed")]
+
+
+@pytest.mark.parametrize("lacking", ["run.json", "events.jsonl"])
+def test_a_disk_that_takes_nothing_at_the_end_fails_the_run(
+    play_of: PlayOf, monkeypatch: pytest.MonkeyPatch, lacking: str
+) -> None:
+    play = play_of()
+    play.begin()
+    full = ProfileError("cannot be written: No space left on device", file=lacking)
+
+    def refuse(*_dummy: object) -> None:
+        raise full
+
+    monkeypatch.setattr(RunDirectory, "write_record" if lacking == "run.json" else "append_event", refuse)
+    asked = {"t": play.now, "host": "server", "action": "profile_verdict"}
+    judged = judgement.conclude(play.directory, play.now, asked)
+    assert judged.verdict.verdict == "failed"
+    assert f"the recorder failed: {full}" in judged.verdict.reasons
+    assert str(full) in judged.troubles
+    assert play.record()["verdict"] == ("aborted" if lacking == "run.json" else "failed")
+
+
+def test_a_report_that_is_not_there_is_not_named(play_of: PlayOf) -> None:
+    play = play_of()
+    play.begin()
+    play.verdict()
+    (play.path / "report.html").unlink()
+    play.recorder.close()
+    assert play.screen.lines[-1] == f"Results: {play.path}, without a report"
 
 
 CENSORED = {"censored": "the output has been hidden", "changed": True}
