@@ -118,11 +118,13 @@ class Allowance:
     """How a search for stream density holds an objective over ``each``: the mean over streams must hold the limit.
 
     ``worst``: the part of the limit by which a stream may be on its bad side all the same. ``inside``: how many streams
-    a replica has, by its name; one where it is not named.
+    a replica has, by its name; one where it is not named. ``decides``: whether the verdict is theirs; it is not
+    where what was measured last is a step that did not pass, and so no answer.
     """
 
     worst: float = 0.0
     inside: Mapping[str, int] = field(default_factory=dict)
+    decides: bool = True
 
 
 def metrics_of(replica: MeasuredReplica) -> set[str]:

@@ -184,8 +184,7 @@ def judge(
     failures += outside
     if span is not None:
         failures += host_faults.dead_samplers(plan, seen, events, span)
-    searched = allowance is not None
-    if span is None and not searched:
+    if span is None and allowance is None:
         gone = window_validity.lost(plan, seen)
         failures.append(gone if gone is not None else "nothing was measured: no window was reached")
     several = len(spans) > 1
@@ -203,7 +202,8 @@ def judge(
     named = {f"window {number}" if several else "the window": judged for number, judged in enumerate(measured, start=1)}
     flaws = [*within, *(_flaws(plan, seen, events, named) if named else [])]
     valid = [judged.window.span for judged in measured if judged.valid] or spans
-    outcomes = objectives.outcomes(plan, seen, valid, allowance) if valid or not searched else ()
+    decides = allowance is None or (allowance.decides and bool(valid))
+    outcomes = objectives.outcomes(plan, seen, valid, allowance) if decides else ()
     missed = [str(found) for found in outcomes if found.state != "met"]
     reasons = tuple(dict.fromkeys([*failures, *missed, *flaws]))
     if failures:

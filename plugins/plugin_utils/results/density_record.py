@@ -151,17 +151,18 @@ def _judge(state: SearchState) -> Verdict:
 
 
 def allowance(searches: Searches, plan: MeasuredPlan) -> Allowance:
-    """How the objectives of a search are held: as its steps were, at the number of streams that it ended with."""
+    """How the objectives of a search are held: as its steps were."""
     inside = {}
+    last = {state.host: _last(state) for state in searches.searches}
     if searches.env is not None:
-        streams = {state.host: _measured(state) for state in searches.searches}
         for replica in plan.measured:
             if replica.container in searches.containers:
-                inside[replica.name] = streams.get(replica.host) or streams.get("") or 1
-    return Allowance(-search.WORST, inside)
+                one = last.get(replica.host) or last.get("")
+                inside[replica.name] = one.step.streams if one is not None else 1
+    return Allowance(-search.WORST, inside, all(one is not None and _passed(one) for one in last.values()))
 
 
-def _measured(state: SearchState) -> int:
-    """The number of streams that a search's windows are of: the answer, or what was tried last."""
-    current = state.current
-    return state.interval[0] or (current.step.streams if current is not None else 1)
+def _last(state: SearchState) -> StepState | None:
+    """The step that a search measured last; the run's figures are of it."""
+    told = [one for one in state.steps if one.step.windows]
+    return told[-1] if told else state.current

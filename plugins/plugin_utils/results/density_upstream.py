@@ -9,7 +9,7 @@ Their tools differ among themselves: what one calls ``max`` and ``num`` others c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -102,7 +102,7 @@ def _iteration(run: Run, one: StepState, target: Objective | None) -> dict[str, 
         "timestamp": iso(one.asked),
         "latency_ms": _latency(run, one, span),
         **_samples(one, span, target),
-        "memory_percent": _percent(run, span, "memory_used_bytes", ("memory_used_bytes", "memory_available_bytes")),
+        "memory_percent": max((100.0 - left.percent for left in one.left if left.what == "memory"), default=None),
         "cpu_percent": _cpu(run, span),
     }
 
@@ -137,25 +137,14 @@ def _samples(one: StepState, span: Span | None, target: Objective | None) -> dic
     }
 
 
-def _means(run: Run, span: Span | None, metric: str) -> list[float]:
-    """The mean of a metric of each host; nothing where that of one is missing."""
-    if span is None:
-        return []
-    told = [summary_of(run.seen.hosts.get(host, {}), metric, [span]) for host in run.plan.hosts]
-    means = [summary.mean for summary in told if summary is not None and summary.mean is not None]
-    return means if len(means) == len(run.plan.hosts) else []
-
-
-def _percent(run: Run, span: Span | None, part: str, whole: Sequence[str]) -> float | None:
-    parts = _means(run, span, part)
-    wholes = [value for name in whole for value in _means(run, span, name)]
-    return 100.0 * sum(parts) / sum(wholes) if parts and len(wholes) == len(whole) * len(parts) else None
-
-
 def _cpu(run: Run, span: Span | None) -> float | None:
-    busy = _means(run, span, "cpu_cores")
+    """The share of the hosts' CPUs that was busy; None where that of one host is not known."""
+    if span is None:
+        return None
+    told = [summary_of(run.seen.hosts.get(host, {}), "cpu_cores", [span]) for host in run.plan.hosts]
+    busy = [summary.mean for summary in told if summary is not None and summary.mean is not None]
     cpus = [cpus for host in run.plan.hosts if (cpus := (run.snapshot.get(host) or {}).get("cpus"))]
-    return 100.0 * sum(busy) / sum(cpus) if busy and len(cpus) == len(busy) else None
+    return 100.0 * sum(busy) / sum(cpus) if busy and len(cpus) == len(busy) == len(run.plan.hosts) else None
 
 
 def rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:

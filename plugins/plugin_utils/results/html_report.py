@@ -22,6 +22,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_seri
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
     chart_drawing,
     charts,
+    density_chart,
+    density_text,
     report_tables,
     summary,
 )
@@ -81,6 +83,17 @@ def _drawn(run: Run, sections: list[charts.Section], whole: Span) -> dict[str, l
     return found
 
 
+def _density(final: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each search for stream density: its title and answer, its record, and its charts."""
+    found = final.get("search")
+    if found is None:
+        return []
+    return [
+        {"title": title, "answer": answer, "record": one, "charts": density_chart.charts(one)}
+        for (title, answer), one in zip(density_text.answers(final), found["searches"], strict=True)
+    ]
+
+
 def html(final: Mapping[str, Any], run: Run) -> str:
     """The whole page."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -102,6 +115,7 @@ def html(final: Mapping[str, Any], run: Run) -> str:
     return environment.get_template("page.html.j2").render(
         final=final,
         tables=report_tables,
+        density=_density(final),
         worst=summary.worst_stream(final),
         charts=_drawn(run, sections, whole),
         time=time,

@@ -320,10 +320,11 @@ def objectives(final: Mapping[str, Any]) -> Table:
     marks = {"met": "✓ met", "missed": "✗ missed"}
 
     def row(one: Mapping[str, Any]) -> tuple[str, ...]:
-        worst, value, margin = one["worst"], one["value"], one["margin"]
+        worst, value, margin, mean = one["worst"], one["value"], one["margin"], one.get("mean")
         return (
             summary.objective_text(one),
             marks.get(one["state"], f"? {one['state']}"),
+            NOTHING if mean is None else f"{figure(mean, 4)} {one['unit']}",
             NOTHING if value is None else f"{figure(value, 4)} {one['unit']}",
             NOTHING if margin is None else f"{margin:+.1%}",
             f"{worst['replica']} on {worst['host']}" if worst and one["over"] == "each" else NOTHING,
@@ -331,7 +332,39 @@ def objectives(final: Mapping[str, Any]) -> Table:
         )
 
     rows = tuple(row(one) for one in final.get("objectives") or ())
-    return Table(("objective", "state", "value", "margin", "worst", "why"), rows, words=6).without_empty()
+    headings = ("objective", "state", "mean", "value", "margin", "worst", "why")
+    return Table(headings, rows, words=7).without_empty()
+
+
+def search_steps(one: Mapping[str, Any]) -> Table:
+    """The steps of a search for stream density: a row for each, in their order."""
+    told = {found["objective"]: found for step in one["steps"] for found in step["figures"]}
+    columns = [(said, key) for said, found in told.items() for key in ("mean", "worst")[: 2 if found["replica"] else 1]]
+    marks = {True: "✓ passes", False: "✗ fails", None: "… on its way"}
+
+    def heading(said: str, key: str) -> str:
+        name = summary.with_unit(told[said]["metric"], told[said]["unit"])
+        return f"worst {name}" if key == "worst" else name
+
+    def row(step: Mapping[str, Any]) -> tuple[str, ...]:
+        figures = {found["objective"]: found for found in step["figures"]}
+        worst = (f"{found['replica']} on {found['host']}" for found in figures.values() if found["replica"])
+        marginal = ", marginally" if step["marginal"] else ""
+        reason = f": {step['reason']}" if step["reason"] else ""
+        return (
+            f"{step['streams']}{', held' if step['hold'] else ''}",
+            f"{marks[step['passed']]}{marginal}{reason}",
+            step["why"],
+            ", ".join(dict.fromkeys(worst)) or NOTHING,
+            *(figure((figures.get(said) or {}).get(key), 4) for said, key in columns),
+            *(NOTHING if step[key] is None else f"{step[key]:+.1%}" for key in ("margin", "worst_margin")),
+            figure(step["throughput"]),
+            *(NOTHING if step[key] is None else f"{step[key]:.0f}" for key in ("warmup_seconds", "seconds")),
+        )
+
+    head = ("streams", "decision", "why so many", "worst stream", *(heading(*column) for column in columns))
+    last = ("margin", "worst margin", "throughput, streams", "warm-up, s", "seconds")
+    return Table((*head, *last), tuple(row(step) for step in one["steps"]), words=4).without_empty()
 
 
 def evidence(told: Iterable[Mapping[str, Any]]) -> Table:

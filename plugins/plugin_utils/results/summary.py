@@ -300,12 +300,13 @@ def _columns(final: Mapping[str, Any]) -> list[Column]:
     ready_made = sorted(metric for metric, figures in told.items() if figures.get("ready_made"))
     return [
         *(column for column in COLUMNS if not column.folded or column.metric in told),
-        *(ReadyMade(_with_unit(metric, told[metric]["unit"]), metric, _of("max"), "{:.4g}") for metric in ready_made),
+        *(ReadyMade(with_unit(metric, told[metric]["unit"]), metric, _of("max"), "{:.4g}") for metric in ready_made),
     ]
 
 
-def _with_unit(metric: str, unit: str) -> str:
-    return metric if unit == UNITLESS or metric.endswith(f"_{unit}") else f"{metric} {unit}"
+def with_unit(metric: str, unit: str) -> str:
+    """A metric and its unit, where its name does not say it."""
+    return metric if unit in (UNITLESS, metric) or metric.endswith(f"_{unit}") else f"{metric} {unit}"
 
 
 def headings(final: Mapping[str, Any]) -> tuple[str, ...]:

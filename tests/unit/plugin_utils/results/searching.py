@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.verdict import Verdict
 from ansible_collections.retail.profiles.plugins.plugin_utils.density import search
+from ansible_collections.retail.profiles.plugins.plugin_utils.density.guard import Left
 from ansible_collections.retail.profiles.plugins.plugin_utils.density.search import (
     Action,
     Ending,
@@ -56,7 +57,8 @@ def step(streams: int, rate: float, at: float, *, hold: bool = False, why: str =
     steady = at + 2.0 + WARMUP
     end = steady + 10.0 * count
     ended = Step(streams, hold, windows, outcome, end + 1.7 - at)
-    return StepState(ended, why, at, at + 2.0, steady, end, told=figures(streams, rate))
+    left = (Left("server", "memory", 80.0 - streams, 5.0), Left("client1", "memory", 90.0, 5.0))
+    return StepState(ended, why, at, at + 2.0, steady, end, told=figures(streams, rate), left=left)
 
 
 def found(capacity: float = 12.4, *, host: str = "", settings: Settings | None = None) -> SearchState:

@@ -138,14 +138,24 @@ def test_a_search_that_reached_no_window_is_judged_by_its_ending(ready_run: Play
     assert judged == Verdict("missed", ("stream density: not even one: 1 did not hold",))
 
 
+def test_what_a_step_misses_that_was_tried_last_is_no_answer(ready_run: Play) -> None:
+    """The clients do 30 fps."""
+    asked = [{**searching.FPS, "at_least": 31.0}]
+    passing = searching.ended("bounds", "why", 12)
+    held = replace(passing, steps=passing.steps[:1])
+    for state, word in ((held, "missed"), (passing, "degraded")):
+        run = searching.run_of(ready_run, searching.searches(state), asked)
+        assert run_record.judge(run).verdict == word
+        assert searching.record_of(run)["objectives"][0]["state"] == "missed"
+
+
 def test_by_variable_an_objective_is_that_of_a_stream(ready_run: Play) -> None:
     """A client does 30 fps: as two streams of it 15 each, as three of them 10."""
-    two = searching.ended("bounds", "the time is over", 2)
-    for state, met in ((two, "met"), (replace(two, steps=(searching.step(3, 15.0, T0),)), "missed")):
-        run = searching.run_of(ready_run, searching.searches(state, env="STREAMS"))
+    for streams, state in ((2, "met"), (3, "missed")):
+        search = SearchState(steps=(searching.step(streams, 15.0, T0),), ending="bounds", reason="why")
+        run = searching.run_of(ready_run, searching.searches(search, env="STREAMS"))
         outcome = next(one for one in searching.record_of(run)["objectives"] if one["metric"] == "fps")
-        assert outcome["state"] == met
-        streams = 2 if met == "met" else 3
+        assert outcome["state"] == state
         assert outcome["mean"] == pytest.approx(30.0 / streams, rel=0.02)
 
 
