@@ -25,7 +25,7 @@ from . import searching
 
 def files(play: Play, searches: Searches | None, **more: Any) -> dict[str, str | bytes]:
     run = searching.run_of(play, searches, **more)
-    return dict(exports.files(searching.record_of(run), run))
+    return {name: make() for name, make in exports.makers(searching.record_of(run), run).items()}
 
 
 def table(text: str | bytes) -> list[dict[str, str]]:
