@@ -5,17 +5,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.module_utils.calls.image_transfer import REQUIRED_IF, argument_spec
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.direct_action import Call, DirectAction
+    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import call_limits
 
 
 class ActionModule(DirectAction):
-    """Nothing but the call."""
+    """Nothing but the call, which waits for as long as the transfer may take."""
 
     call = Call(
         "image_transfer", "calls.image_transfer", {"argument_spec": argument_spec(), "required_if": REQUIRED_IF}
     )
     _supports_check_mode = False
+
+    def limit(self, args: dict[str, Any], task_vars: dict[str, Any]) -> call_limits.Limit:
+        return call_limits.of_transfer(args)

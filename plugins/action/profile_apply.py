@@ -22,8 +22,9 @@ with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.direct_action import Call, DirectAction
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import plain
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.playbook_end import end_with_playbook
+    from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import clock_offset
     from ansible_collections.retail.profiles.plugins.plugin_utils.planning import shipped_files
-    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import archives, wave_arguments
+    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import archives, call_limits, wave_arguments
 
 _SENDS = ("prepared", "present")
 
@@ -43,9 +44,9 @@ class ActionModule(DirectAction):
             args = {**due, **args}
         sources, known = args.pop("sources", None), args.pop("missing", None)
         state = args.get("state", "present")
-        if state == "checked":
-            args["called_at"] = time.time()
+        args.setdefault("engine_timeout", self.engine_timeout(task_vars))
         sends = state in _SENDS and not self._task.check_mode
+        called_at = time.time()
         try:
             found, _large = archives.split(self._packed(args, sources, known or ()) if sends else ())
             answer = self._call(args, found, (), task_vars)
@@ -54,7 +55,21 @@ class ActionModule(DirectAction):
                 answer = self._call(args, [*found, *small], large, task_vars)
         except ProfileError as error:
             raise AnsibleActionFail(str(error)) from None
-        return answer
+        return self._timed(answer, called_at) if state == "checked" else answer
+
+    def _timed(self, answer: dict[str, Any], called_at: float) -> dict[str, Any]:
+        """The answer, with what is wrong with the host's clock: it was read between both ends of the call."""
+        if "clock" not in answer:
+            return answer
+        message = clock_offset.wrong(clock_offset.TimedCall(called_at, time.time(), float(answer["clock"])))
+        if message is None:
+            return answer
+        problem = {"container": None, "field": "clock", "message": message}
+        said = f"{answer['msg']}; {message}" if answer["failed"] else message
+        return {**answer, "failed": True, "converged": False, "problems": [problem, *answer["problems"]], "msg": said}
+
+    def limit(self, args: dict[str, Any], task_vars: dict[str, Any]) -> call_limits.Limit:
+        return call_limits.of_apply(args)
 
     def _due(self, wave: Any, task_vars: dict[str, Any]) -> dict[str, Any] | None:
         answer = task_vars.get("profile_answer", {})
@@ -82,7 +97,9 @@ class ActionModule(DirectAction):
         task_vars: dict[str, Any],
     ) -> dict[str, Any]:
         packed = [parcel.inline() for parcel in inline]
-        packed += [{"dest": parcel.dest, "file": self._sent(parcel)} for parcel in large]
+        for parcel in large:
+            with self.watched(call_limits.of_files(parcel.file.stat().st_size), task_vars):
+                packed.append({"dest": parcel.dest, "file": self._sent(parcel)})
         return self.call_module({**args, **({"archives": packed} if packed else {})}, task_vars)
 
     def _sent(self, parcel: archives.Parcel) -> str:

@@ -17,12 +17,16 @@ with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.playbook_end import end_with_playbook
     from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import run_events
     from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
+    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import call_limits
 
 
 class ActionModule(DirectAction):
     """Waits here and not on the host: waiting has no task of its own."""
 
     call = Call("profile_measure", "calls.measure", {"argument_spec": argument_spec()})
+
+    def limit(self, args: dict[str, Any], task_vars: dict[str, Any]) -> call_limits.Limit:
+        return call_limits.of_measure(args, self.engine_timeout(task_vars))
 
     def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         end_with_playbook()

@@ -5,14 +5,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.module_utils.calls.status import argument_spec
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.direct_action import Call, DirectAction
+    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import call_limits
 
 
 class ActionModule(DirectAction):
     """Nothing but the call."""
 
     call = Call("profile_status", "calls.status", {"argument_spec": argument_spec()})
+
+    def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        return self.call_module({"engine_timeout": self.engine_timeout(task_vars), **args}, task_vars)
+
+    def limit(self, args: dict[str, Any], task_vars: dict[str, Any]) -> call_limits.Limit:
+        return call_limits.of_short("asking how its replicas are", args["engine_timeout"])

@@ -35,11 +35,13 @@ options:
     type: str
     choices: [checked, prepared, present, ready, absent, released]
     default: present
-  called_at:
+  engine_timeout:
     description:
-      - The controller's time in seconds since the epoch, with which O(state=checked) compares the host's. It is filled
-        in on the controller.
-    type: float
+      - Seconds that one call of the host's Docker Engine may take. Calls that take longer by nature (to pull an image,
+        to stop a container) have more. The action plugin fills in the variable C(profile_engine_timeout), where it is
+        set.
+    type: int
+    default: 60
   snapshot:
     description:
       - With O(state=checked), also answer with all that planning must know of the host, as

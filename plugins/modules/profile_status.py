@@ -30,6 +30,12 @@ options:
   deployment:
     description: The deployment to tell of; all that are on the host when it is not given.
     type: str
+  engine_timeout:
+    description:
+      - Seconds that one call of the host's Docker Engine may take. The action plugin fills in the variable
+        C(profile_engine_timeout), where it is set.
+    type: int
+    default: 60
 """
 
 EXAMPLES = r"""

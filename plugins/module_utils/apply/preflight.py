@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Optional
@@ -45,8 +44,6 @@ Problem = dict[str, Optional[str]]
 OLDEST_API = (1, 41)
 #: bytes that must be free: for the record, files and samples; for containers and their logs
 ROOM_FOR_STATE, ROOM_FOR_ENGINE = 100 << 20, 500 << 20
-#: seconds; below it lies what a slow connection adds
-CLOCK_TOLERANCE = 30.0
 #: seconds to wait for any answer of another host
 DIAL_TIMEOUT = 2.0
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armv6l": "arm", "i686": "386"}
@@ -85,7 +82,6 @@ def _host_problems(order: Order) -> tuple[list[Problem], list[str]]:
     replicas = order.share.all_replicas()
     unreached, warnings = out_of_reach(replicas)
     return [
-        *clock(time.time(), order.called_at),
         *no_room([("profile_state_dir", order.state_dir, ROOM_FOR_STATE)]),
         *too_much_memory(replicas, system.memory_bytes()),
         *(found for item in order.share.paths if item.kind == "path" for found in missing_paths(item)),
@@ -256,16 +252,7 @@ def problem(message: str, container: Optional[str] = None, field: Optional[str] 
     return {"container": container, "field": field, "message": message}
 
 
-# -- the host itself: its engine, processor, memory, disks, clock, and the way to its servers
-
-
-def clock(here: float, controller: Optional[float]) -> list[Problem]:
-    """The host's time against that of the controller when it called; both in seconds since the epoch."""
-    offset = 0.0 if controller is None else here - controller
-    if abs(offset) <= CLOCK_TOLERANCE:
-        return []
-    way = "ahead of" if offset > 0 else "behind"
-    return [problem(f"its clock is {abs(offset):.0f} s {way} the controller's: synchronise both", field="clock")]
+# -- the host itself: its engine, processor, memory, disks, and the way to its servers
 
 
 def old_engine(api: tuple[int, ...], version: Mapping[str, Any]) -> list[Problem]:

@@ -8,6 +8,7 @@ What a state needs is imported when it runs: nothing is compiled ahead on a host
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Optional
@@ -88,6 +89,7 @@ def looked(order: Order, connect: Callable[[], Engine], checkpoint: Callable[[],
     found = preflight(order, engine, reason, perform=not order.check)
     answer = result(found)
     answer["converged"] = order.release and engine is not None and not found.problems and converged(order, engine)
+    answer["clock"] = time.time()
     answer["missing"] = [item.dest for item in stale(order.share.all_files())]
     return {**answer, "snapshot": snapshot.snapshot(order.state_dir, engine, reason)} if order.snapshot else answer
 

@@ -28,7 +28,7 @@ def answer(params: Mapping[str, Any], check: bool, diff: bool) -> dict[str, Any]
 
 def _result(params: Mapping[str, Any], check: bool) -> dict[str, Any]:
     try:
-        return run(parse_order(params, check), connect)
+        return run(parse_order(params, check), lambda: connect(timeout=params["engine_timeout"]))
     except MissingFiles as error:
         return {"failed": True, "msg": str(error), "missing": error.dests}
     except ProfileError as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.apply.status import statuses
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import ENGINE_TIMEOUT, STATE_DIR
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import StateDir
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import connect
 
@@ -17,6 +17,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.engine.client impo
 def argument_spec() -> dict[str, Any]:
     return {
         "deployment": {"type": "str"},
+        "engine_timeout": {"type": "int", "default": ENGINE_TIMEOUT},
         "state_dir": {"type": "path", "default": STATE_DIR},
     }
 
@@ -24,7 +25,9 @@ def argument_spec() -> dict[str, Any]:
 def answer(params: Mapping[str, Any], check: bool, diff: bool) -> dict[str, Any]:
     """The module's result, with ``failed``. *params* are complete, as the argument spec has them."""
     try:
-        found = statuses(StateDir(params["state_dir"].rstrip("/")), connect(), params["deployment"])
+        found = statuses(
+            StateDir(params["state_dir"].rstrip("/")), connect(timeout=params["engine_timeout"]), params["deployment"]
+        )
     except ProfileError as error:
         return {"failed": True, "msg": str(error)}
     return {"failed": False, "changed": False, "replicas": [item.as_dict() for item in found]}

@@ -22,6 +22,8 @@ SPEC_LABEL = LABEL + "spec"
 SECRETS_LABEL = LABEL + "secrets"
 #: on an image of ours that stands in for one that cannot be had
 STAND_IN_LABEL = LABEL + "stand_in"
+#: seconds that one call of the engine may take, unless ``profile_engine_timeout`` says otherwise
+ENGINE_TIMEOUT = 60
 #: where a host keeps what it remembers, unless ``profile_state_dir`` says otherwise
 STATE_DIR = "/var/lib/retail-profiles"
 #: the sockets of X servers

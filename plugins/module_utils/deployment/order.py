@@ -10,6 +10,7 @@ from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import (
+    ENGINE_TIMEOUT,
     NAME,
     SECRETS_LABEL,
     SHARED,
@@ -124,7 +125,6 @@ class Order:
     lock_wait: float = 0.0
     check: bool = False
     snapshot: bool = False
-    called_at: Optional[float] = None
 
     @property
     def name(self) -> str:
@@ -163,7 +163,6 @@ def parse_order(params: Mapping[str, Any], check: bool = False) -> Order:
         lock_wait=float(params.get("lock_wait") or 0.0),
         check=check,
         snapshot=bool(params.get("snapshot")),
-        called_at=params.get("called_at"),
     )
 
 
@@ -288,7 +287,7 @@ def argument_spec() -> dict[str, Any]:
             "default": "present",
         },
         "snapshot": {"type": "bool", "default": False},
-        "called_at": {"type": "float"},
+        "engine_timeout": {"type": "int", "default": ENGINE_TIMEOUT},
         "deployment": text,
         "all": {"type": "bool", "default": False},
         "lease": {

@@ -185,11 +185,16 @@ def _explained(doing: str) -> Iterator[None]:
     try:
         yield
     except socket.timeout:
-        raise EngineError(
-            f"the Docker Engine took too long ({doing}): it is overloaded, or hangs (systemctl restart docker helps)"
-        ) from None
+        raise too_long(doing) from None
     except (HttpError, OSError) as error:
         raise EngineError(f"the Docker Engine did not answer ({doing}: {error})") from None
+
+
+def too_long(doing: str) -> EngineError:
+    return EngineError(
+        f"the Docker Engine took too long ({doing}): it is overloaded, or hangs (systemctl restart docker helps);"
+        " a slow host needs more (-e profile_engine_timeout=SECONDS)"
+    )
 
 
 def accepted(status: int, data: bytes) -> bytes:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Optional
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import ENGINE_TIMEOUT
 from ansible_collections.retail.profiles.plugins.module_utils.engine.api import (
     Api,
     Connection,
@@ -16,7 +17,6 @@ from ansible_collections.retail.profiles.plugins.module_utils.engine.api import 
     head,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import (
-    CALL_TIMEOUT,
     Engine,
     reachable,
 )
@@ -39,7 +39,7 @@ class ImageEngine(Engine):
                 raise EngineError(str(error))
 
 
-def connect(url: Optional[str] = None, timeout: int = CALL_TIMEOUT) -> ImageEngine:
+def connect(url: Optional[str] = None, timeout: int = ENGINE_TIMEOUT) -> ImageEngine:
     """As :func:`client.connect`."""
     return ImageEngine(reachable(url), timeout)
 

@@ -17,17 +17,22 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.engine.api import Api, EngineError, demultiplexed, quoted
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import ENGINE_TIMEOUT
+from ansible_collections.retail.profiles.plugins.module_utils.engine.api import (
+    Api,
+    EngineError,
+    demultiplexed,
+    quoted,
+    too_long,
+)
 
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
-#: seconds that one call may take; what takes longer by nature (stop, pull) sets its own
-CALL_TIMEOUT = 60
 _STOPS_AT_ONCE = 64
 #: the API of Docker Engine 20.10
 _FRAGILE_API = (1, 41)
 
 
-def connect(url: Optional[str] = None, timeout: int = CALL_TIMEOUT) -> Engine:
+def connect(url: Optional[str] = None, timeout: int = ENGINE_TIMEOUT) -> Engine:
     """Connect to the engine at *url*, else ``DOCKER_HOST``, else the default socket.
 
     Raises EngineError that says what is wrong with the engine and what to do.
@@ -78,9 +83,7 @@ def translated(doing: str) -> Iterator[None]:
         status = error.response.status_code if error.response is not None else 0
         raise EngineError(str(error.explanation or error).strip(), status) from None
     except requests.exceptions.Timeout:
-        raise EngineError(
-            f"the Docker Engine took too long ({doing}): it is overloaded, or hangs (systemctl restart docker helps)"
-        ) from None
+        raise too_long(doing) from None
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
         raise EngineError(f"the Docker Engine did not answer ({doing}: {error})") from None
 

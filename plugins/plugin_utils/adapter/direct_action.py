@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,13 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import ENGINE_TIMEOUT
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import direct_call
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.call_watch import watched
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.keep_alive import keep_alive, reset
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import plain
+from ansible_collections.retail.profiles.plugins.plugin_utils.rollout.call_limits import Limit
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,32 @@ class DirectAction(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         """The result of the task with these arguments."""
         return self.call_module(args, task_vars)
 
+    def engine_timeout(self, task_vars: Mapping[str, Any]) -> Any:
+        """The variable profile_engine_timeout."""
+        return self._templar.template(task_vars.get("profile_engine_timeout", ENGINE_TIMEOUT))
+
+    def limit(self, args: dict[str, Any], task_vars: dict[str, Any]) -> Limit:
+        """How long the call may take, and what it does."""
+        raise NotImplementedError
+
+    @contextmanager
+    def watched(self, limit: Limit, task_vars: Mapping[str, Any]) -> Iterator[None]:
+        """Something that is asked of the host: it ends, and says it where it takes long."""
+        keep_alive(self._connection)
+        host = str(self._task.delegate_to or task_vars.get("inventory_hostname"))
+        with watched(host, limit, self._display.display, lambda: reset(self._connection)):
+            yield
+
     def call_module(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """The result of the module with these arguments."""
+        try:
+            limit = self.limit(args, task_vars)
+        except ProfileError as error:
+            raise AnsibleActionFail(str(error)) from None
+        with self.watched(limit, task_vars):
+            return self._call_module(args, task_vars)
+
+    def _call_module(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         python = self._python(args, task_vars)
         if python is not None:
             return self._direct(python, args)

@@ -14,6 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+TOLERANCE = 30.0
+"""Seconds by which the clock of a host may be wrong when a plan is applied."""
+
 
 @dataclass(frozen=True)
 class TimedCall:
@@ -44,6 +47,11 @@ class Offset:
         return (self.low + self.high) / 2.0
 
     @property
+    def least(self) -> float:
+        """The offset that is nearest to 0 of those that it may be, in seconds."""
+        return min(max(0.0, self.low), self.high)
+
+    @property
     def spread(self) -> float:
         """The width of what the offset may be, in seconds."""
         return abs(self.high - self.low)
@@ -67,3 +75,12 @@ def intersect(calls: Iterable[TimedCall]) -> Offset | None:
     low = max(call.clock - max(call.end, call.start) for call in known)
     high = min(call.clock - call.start for call in known)
     return Offset(low=low, high=high, calls=len(known))
+
+
+def wrong(call: TimedCall) -> str | None:
+    """What is wrong with the clock of a host, by one call; ``None`` where it may be right."""
+    offset = Offset(call.clock - call.end, call.clock - call.start, 1).least
+    if abs(offset) <= TOLERANCE:
+        return None
+    way = "ahead of" if offset > 0 else "behind"
+    return f"its clock is {abs(offset):.0f} s {way} the controller's: synchronise both"

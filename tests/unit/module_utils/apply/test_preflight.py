@@ -77,18 +77,6 @@ def task_of(name: str = "a-1", **more: Any) -> ReplicaTask:
     return parse_share(share).replicas[0]
 
 
-@pytest.mark.parametrize("offset", [-30, 0, 29.9])
-def test_a_clock_that_is_good_enough(offset: float) -> None:
-    assert preflight.clock(1000 + offset, 1000) == []
-    assert preflight.clock(1000 + offset, None) == []
-
-
-@pytest.mark.parametrize(("offset", "told"), [(31, "31 s ahead of"), (-90, "90 s behind")])
-def test_a_clock_that_is_wrong(offset: float, told: str) -> None:
-    (found,) = preflight.clock(1000 + offset, 1000)
-    assert f"its clock is {told} the controller's" in str(found["message"])
-
-
 def test_an_engine_that_is_too_old() -> None:
     assert preflight.old_engine((1, 41), {}) == preflight.old_engine((1, 100), {}) == []
     (found,) = preflight.old_engine((1, 40), {"Version": "19.03.15"})

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import TimedCall, intersect
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import TimedCall, intersect, wrong
 
 call = st.tuples(st.floats(0, 1e6), st.floats(0.001, 5.0), st.floats(0.0, 1.0))
 
@@ -41,3 +41,22 @@ def test_a_clock_that_was_set_is_noticed_and_not_corrected() -> None:
 
 def test_no_call_no_offset() -> None:
     assert intersect([]) is None
+
+
+@pytest.mark.parametrize("offset", [-30, 0, 29.9])
+def test_a_clock_that_is_good_enough(offset: float) -> None:
+    assert wrong(TimedCall(1000, 1000, 1000 + offset)) is None
+
+
+@pytest.mark.parametrize(("offset", "told"), [(31, "31 s ahead of"), (-90, "90 s behind")])
+def test_a_clock_that_is_wrong(offset: float, told: str) -> None:
+    found = wrong(TimedCall(1000, 1000, 1000 + offset))
+    assert found is not None
+    assert f"its clock is {told} the controller's" in found
+
+
+@pytest.mark.parametrize(("read", "told"), [(86, None), (200 + 31, "31 s ahead of"), (-90, "90 s behind")])
+def test_a_host_that_is_slow_to_answer_has_no_wrong_clock(read: float, told: str | None) -> None:
+    """The clock was read at any time from the call's start to its end, 200 s later."""
+    found = wrong(TimedCall(1000, 1200, 1000 + read))
+    assert (found is None) if told is None else (found is not None and told in found)
