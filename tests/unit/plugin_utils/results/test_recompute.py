@@ -50,8 +50,8 @@ def test_of_a_search_it_is_the_step_that_was_measured_last(tmp_path: Path, env: 
         controller={"python": "3.11"},
     )
     lab.directory.write_record(final)
-    for name, text in exports.files(final, run):
-        lab.directory.write(name, text)
+    for name, make in exports.makers(final, run).items():
+        lab.directory.write(name, make())
     assert (final["search"]["searches"][0]["streams"], len(run.measure_spans)) == (3, 1)
     done = recomputed(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
