@@ -6,8 +6,8 @@
     python tests/oracle/recompute.py results/<run id>
 
 Nothing of the collection is imported: what it says is held against arithmetic that is not its own. Compared are
-``metrics``, ``host_metrics``, ``totals`` and ``windows`` of run.json, summary.csv, metrics.csv and metrics.prom. A
-metric for which there is no formula here is a disagreement, too. Exit status 1 where anything differs.
+``metrics``, ``host_metrics``, ``totals``, ``windows`` and ``search`` of run.json, summary.csv, metrics.csv and
+metrics.prom. A metric for which there is no formula here is a disagreement, too. Exit status 1 where anything differs.
 """
 
 from __future__ import annotations
@@ -216,6 +216,30 @@ def compare_summary(run: Run, seen: Comparison) -> None:
         row(label, None if value is None else value / 1e6)
 
 
+def compare_search(run: Run, seen: Comparison) -> None:
+    """What the step of a search that was measured last says of each stream, where that is a mean."""
+    search = run.record.get("search") or {"searches": []}
+    asked = {one["metric"]: one for one in run.plan.get("objectives") or ()}
+    for one in search["searches"]:
+        step = [step for step in one["steps"] if step["windows"]][-1:]
+        if not step or (unix(step[0]["steady"]), unix(step[0]["end"])) not in run.spans:
+            continue
+        for told in step[0]["figures"]:
+            objective = asked[told["metric"]]
+            if told["replica"] is None or objective.get("statistic", "mean") != "mean":
+                continue
+            container = run.plan["replicas"][told["replica"]]["container"]
+            values = []
+            for name, planned in run.plan["replicas"].items():
+                if planned["container"] == container and one["host"] in (None, planned["host"]):
+                    mean = (figures(run.series[name][told["metric"]], run.spans) or {}).get("mean")
+                    inside = search["env"] is not None and container in search["containers"]
+                    values.append((mean or 0.0) / (step[0]["streams"] if inside else 1))
+            seen.same(f"search {told['metric']} mean", told["mean"], math.fsum(values) / len(values))
+            worst = min(values) if objective.get("at_least") is not None else max(values)
+            seen.same(f"search {told['metric']} worst", told["worst"], worst)
+
+
 def natural(text: str) -> list[Any]:
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", text)]
 
@@ -237,6 +261,7 @@ def compared(folder: Path) -> Comparison:
     compare_prometheus(run, seen)
     compare_tidy(run, seen)
     compare_summary(run, seen)
+    compare_search(run, seen)
     return seen
 
 

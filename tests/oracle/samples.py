@@ -181,12 +181,26 @@ class Run:
         self.corrections = corrections(events)
         with gzip.open(folder / "samples.jsonl.gz", "rt", encoding="utf-8") as lines:
             self.samples = [json.loads(line) for line in lines]
+        if (folder / "search.json").exists():
+            self.samples = self._of_step()
         measured = [window for window in self.record["windows"] if window["phase"] == "measure"]
         valid = [window for window in measured if window["valid"]]
         self.spans = [(unix(window["start"]), unix(window["end"])) for window in valid or measured]
         self.series: dict[str, dict[str, Series]] = {}
         self.devices: dict[str, dict[str, dict[str, Series]]] = {}
         self._read()
+
+    def _of_step(self) -> list[Sample]:
+        """Of a search for stream density: the samples of the step that was measured last, and on which machine hosts
+        are."""
+        state = json.loads((self.folder / "search.json").read_text(encoding="utf-8"))
+        begun = [step for one in state["searches"] for step in one["steps"] if step["began"] is not None]
+        step = max([one for one in begun if one["step"]["windows"]] or begun, key=lambda one: one["asked"])
+        packed = (self.folder / "samples.jsonl.gz").read_bytes()[step["position"] :]
+        mine = [json.loads(line) for line in gzip.decompress(packed).decode().splitlines()]
+        known = [sample for sample in self.samples if sample.get("machine")]
+        since = {host: step["began"] + ahead for host, ahead in self.corrections.items()}
+        return [*known, *(one for one in mine if one["t"] >= since.get(one["host"], step["began"]))]
 
     def _read(self) -> None:
         read: dict[str, dict[str, list[Read]]] = defaultdict(lambda: defaultdict(list))

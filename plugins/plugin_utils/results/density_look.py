@@ -68,8 +68,8 @@ _BOUNDS = {
     "disk_min": (0.0, 100.0),
     "pressure_max": (0.0, 100.0),
 }
-BEFORE = ("state", "absent")
-"""Types of samples that say of a container what it still is in a later step."""
+BEFORE = ("state", "absent", "observer")
+"""Types of samples that say of a container, or of a host, what it still is in a later step."""
 
 
 @dataclass(frozen=True)
@@ -336,7 +336,14 @@ def step_samples(
 
 
 def _still_true(samples: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Of what was said before a step the last of each: a container that was made anew for it has not been restarted."""
-    last = {(one.get("host"), one.get("replica"), one.get("subject"), one.get("metric")): one for one in samples}
+    """Of what was said before a step the last of each: a container that was made anew for it has not been restarted.
+
+    Of what samplers say of themselves that is which machine a host is on: they say it when they begin.
+    """
+    last = {
+        (one.get("host"), one.get("replica"), one.get("subject"), one.get("metric")): one
+        for one in samples
+        if one.get("type") != "observer" or one.get("machine")
+    }
     for one in last.values():
         yield {**one, "event": "up"} if one.get("event") == "restarted" else one

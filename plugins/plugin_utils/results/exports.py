@@ -37,10 +37,10 @@ def makers(final: Mapping[str, Any], run: Run) -> dict[str, Callable[[], str | b
     }
     if parquet.is_possible():
         found[run_directory.PARQUET] = lambda: parquet.data(final["run_id"], exported())
-    if run.searches is not None:
-        told = density_upstream.data(run, run.searches)
+    searches = run.searches
+    if searches is not None:
         found[run_directory.DENSITY] = lambda: density_csv.text(final)
-        found[run_directory.UPSTREAM_DENSITY] = lambda: _json(told)
+        found[run_directory.UPSTREAM_DENSITY] = lambda: _json(density_upstream.data(run, searches))
     found[run_directory.REPORT] = lambda: html_report.html(final, run)
     return found
 

@@ -16,7 +16,12 @@ from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import measured_plan
 from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import Searches, SearchState
-from ansible_collections.retail.profiles.plugins.plugin_utils.results import density_csv, density_record, exports
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
+    density_csv,
+    density_record,
+    density_upstream,
+    exports,
+)
 
 from ..density.test_search_state import SEARCHES
 from ..synthetic import Play, make_plan
@@ -33,18 +38,25 @@ def table(text: str | bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def upstream(play: Play, searches: Searches | None, **more: Any) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(files(play, searches, **more)["stream_density.json"])
+def upstream(play: Play, searches: Searches, **more: Any) -> dict[str, Any]:
+    run = searching.run_of(play, searches, **more)
+    found: dict[str, Any] = json.loads(json.dumps(density_upstream.data(run, searches), allow_nan=False))
     return found
+
+
+def steps_of(play: Play, searches: Searches) -> list[dict[str, str]]:
+    return table(density_csv.text(searching.record_of(searching.run_of(play, searches))))
 
 
 def test_only_a_search_has_its_files(ready_run: Play) -> None:
     assert not {"density.csv", "stream_density.json"} & set(files(ready_run, None))
-    assert {"density.csv", "stream_density.json"} <= set(files(ready_run, searching.searches()))
+    written = files(ready_run, searching.searches())
+    assert table(written["density.csv"]) == steps_of(ready_run, searching.searches())
+    assert json.loads(written["stream_density.json"]) == upstream(ready_run, searching.searches())
 
 
 def test_density_csv_has_a_row_for_each_step_and_objective(ready_run: Play) -> None:
-    rows = table(files(ready_run, searching.searches())["density.csv"])
+    rows = steps_of(ready_run, searching.searches())
     assert [(row["step"], row["streams"], row["metric"]) for row in rows[:3]] == [
         ("1", "1", "fps"),
         ("1", "1", "latency_seconds"),
@@ -59,7 +71,7 @@ def test_density_csv_has_a_row_for_each_step_and_objective(ready_run: Play) -> N
 
 def test_a_step_without_figures_has_a_row_all_the_same(ready_run: Play) -> None:
     state = searching.ended("no data", "=1+1", 0, host="h1")
-    (row,) = table(files(ready_run, searching.searches(state))["density.csv"])
+    (row,) = steps_of(ready_run, searching.searches(state))
     assert (row["host"], row["passed"], row["reason"], row["metric"], row["mean"]) == ("h1", "false", "'=1+1", "", "")
 
 

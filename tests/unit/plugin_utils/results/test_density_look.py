@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import SearchState
+from ansible_collections.retail.profiles.plugins.plugin_utils.density.search import Step
+from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import SearchState, StepState
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import density_look, run_record
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import (
     PLAN,
@@ -218,3 +219,23 @@ def test_each_host_has_its_own_search(tmp_path: Path) -> None:
     answer = lab.look()
     assert answer.streams == {"client1": 1, "client2": 1}
     assert [one.host for one in answer.searches.searches] == ["client1", "client2"]
+
+
+def test_a_step_knows_what_was_said_once_before_it(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path)
+
+    def write(*samples: dict[str, Any]) -> None:
+        directory.append_samples([dumps_finite({"host": "h1", **sample}) for sample in samples])
+
+    write({"t": 1.0, "type": "observer", "machine": "m1", "cpu_seconds": 0.1}, {"t": 2.0, "type": "host"})
+    write({"t": 3.0, "type": "observer", "cpu_seconds": 0.2}, {"t": 4.0, "type": "absent", "metric": "npu"})
+    step = StepState(Step(2), "doubled", asked=5.0, began=10.0, position=directory.samples_end())
+    write({"t": 6.0, "type": "observer", "machine": "m2", "cpu_seconds": 0.0}, {"t": 9.0, "type": "host"})
+    write({"t": 9.5, "type": "observer", "cpu_seconds": 0.1}, {"t": 11.0, "type": "host"})
+    found = list(density_look.step_samples(directory, step, {}))
+    assert [(one["t"], one["type"]) for one in found] == [
+        (1.0, "observer"),
+        (4.0, "absent"),
+        (6.0, "observer"),
+        (11.0, "host"),
+    ]
