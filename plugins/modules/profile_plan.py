@@ -138,6 +138,10 @@ options:
     description: Directory on the controller under which a run gets its own.
     type: path
     default: results
+  notes:
+    description: What the record of the run is to say about it, in words of yours.
+    type: str
+    default: ""
   run:
     description:
       - Whether a run begins with this plan. It then gets an id and a directory, and the callback must be enabled.
@@ -279,6 +283,14 @@ run_dir:
   type: str
 density:
   description: With O(seek), what a stream is; else null.
+  returned: stage is plan
+  type: dict
+notes:
+  description: O(notes).
+  returned: stage is plan
+  type: str
+variables:
+  description: The variables that shape the run, which its record has; empty where none begins.
   returned: stage is plan
   type: dict
 live:

@@ -267,8 +267,10 @@ def build(
     started: float,
     now: float,
     controller: Mapping[str, Any],
+    variables: Mapping[str, Any] | None = None,
+    notes: str = "",
 ) -> dict[str, Any]:
-    """The record of a run at ``now`` (unix seconds) under a verdict."""
+    """The record of a run at ``now`` (unix seconds) under a verdict; ``variables`` are those that shaped it."""
     applied = run_events.containers(run.events)
     spans = run.measure_spans
     figures: dict[str, dict[str, Summary]] = {}
@@ -294,6 +296,8 @@ def build(
         "bottleneck": limited.as_dict() if limited is not None else None,
         "started": iso(started),
         "finished": iso(now) if finished else None,
+        "notes": notes,
+        "variables": dict(variables or {}),
         "stand_ins": list(run.plan.stand_ins),
         "warnings": [*run.plan.warnings, *_unreadable(run, spans)],
         "hosts": {host: _host(run, host, plan.get("hosts") or {}) for host in run.plan.hosts},

@@ -294,6 +294,7 @@ class Play:
         self.run_id = "ovms-20260202T024000Z-3f9d3f9d"
         self.path = root / self.run_id
         self.live: str | None = None
+        self.said: dict[str, Any] = {}  # what else profile_plan answers: variables and notes
         self.offsets = dict.fromkeys(self.hosts, 0)
         self.sampled = dict.fromkeys(self.hosts, 0)
         self.answers: dict[str, dict[str, Any]] = {}  # what calls of a host's sampler answer beside samples
@@ -320,7 +321,7 @@ class Play:
         self.recorder.take(TaskResult(action, host, f"Task {action}", status, start, self.now, result))
 
     def begin(self) -> None:
-        where = {"run_id": self.run_id, "run_dir": str(self.path), "live": self.live}
+        where = {"run_id": self.run_id, "run_dir": str(self.path), "live": self.live, **self.said}
         self.task("profile_plan", self.hosts[0], {"plan": self.plan, **where})
 
     def apply(self, failing: dict[str, str] | None = None) -> None:

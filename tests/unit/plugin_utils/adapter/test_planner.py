@@ -112,6 +112,22 @@ def test_a_run_is_served_where_it_is_to_be(world: World, printed: list[str], tmp
     assert answer(world, live="9464")["live"] is None
 
 
+def test_a_run_has_a_directory_of_its_own_and_says_what_shaped_it(
+    world: World, printed: list[str], tmp_path: Any
+) -> None:
+    """Also where two begin in one second."""
+    run = {"run": True, "results_dir": str(tmp_path), "env": {"N": "7"}, "notes": "the new kernel"}
+    first, second = (answer(world, {"measure_duration": "40"}, **run) for _time in range(2))
+    assert first["run_dir"] != second["run_dir"]
+    assert [answered["run_dir"] for answered in (first, second)] == [
+        str(tmp_path / answered["run_id"]) for answered in (first, second)
+    ]
+    assert first["notes"] == "the new kernel"
+    measured = {"measure_warmup_max": 60.0, "measure_duration": 40.0, "measure_interval": 1.0, "measure_repeat": 1.0}
+    assert first["variables"] == {"profile_env": {"N": "7"}, **measured}
+    assert answer(world)["variables"] == {}
+
+
 def test_the_options_are_those_of_the_variables_of_the_role() -> None:
     assert set(planner.VARIABLES) < set(planner.OPTIONS)
     assert planner.VARIABLES["full"] == "profile_plan_full"

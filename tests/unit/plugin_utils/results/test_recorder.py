@@ -53,6 +53,17 @@ def test_the_record_keeps_its_contract(ready_run: Play, schema: jsonschema.Draft
     assert record["controller"]["ansible_core"]
 
 
+def test_the_record_says_what_shaped_the_run_from_its_start(
+    play_of: PlayOf, schema: jsonschema.Draft202012Validator
+) -> None:
+    play = play_of()
+    play.said = {"variables": {"profile_env": {"FPS": "30"}, "measure_duration": 20.0}, "notes": "the new kernel"}
+    play.begin()
+    record = play.record()
+    schema.validate(record)
+    assert (record["variables"], record["notes"]) == (play.said["variables"], "the new kernel")
+
+
 def test_a_run_has_all_of_its_files(ready_run: Play) -> None:
     names = {str(path.relative_to(ready_run.path)) for path in ready_run.path.rglob("*") if path.is_file()}
     assert names >= {
