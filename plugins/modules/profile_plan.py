@@ -43,6 +43,11 @@ options:
   plan:
     description: A stored plan to use instead of a profile.
     type: path
+  from_run:
+    description:
+      - The directory of a run to make again, with its plan and as it was measured, instead of a profile. What differs
+        of the hosts' systems is printed; an image that is not the recorded one is an error.
+    type: path
   deployment:
     description: Name of the deployment; the profile's own when it is not given.
     type: str
@@ -293,6 +298,18 @@ variables:
   description: The variables that shape the run, which its record has; empty where none begins.
   returned: stage is plan
   type: dict
+models:
+  description: By host, the digests that the run which is made again has recorded of its models.
+  returned: stage is select, for a stored plan
+  type: dict
+measuring:
+  description: The variables by which the run that is made again was measured; empty where none is.
+  returned: stage is plan
+  type: dict
+repeats:
+  description: The directory of the run that is made again, or null.
+  returned: stage is plan
+  type: str
 live:
   description: O(live), where a run begins; else null.
   returned: stage is plan

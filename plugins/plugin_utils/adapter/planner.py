@@ -25,6 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     windows,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import FPS
+from ansible_collections.retail.profiles.plugins.plugin_utils.comparison import repeat
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import shared_containers
@@ -40,6 +41,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning import (
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import entry, load
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_profile
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import PLAN
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share, wave_outcome
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
     field_types,
@@ -59,6 +61,7 @@ OPTIONS: dict[str, Any] = {
     "stage": {"type": "str", "choices": ["select", "prepare", "plan"], "default": "plan"},
     "profile": {"type": "str"},
     "plan": {"type": "path"},
+    "from_run": {"type": "path"},
     "deployment": {"type": "str"},
     "search": {"type": "list", "elements": "path", "default": []},
     "env": {"type": "dict", "default": {}},
@@ -95,6 +98,7 @@ OPTIONS: dict[str, Any] = {
 VARIABLES = {
     "profile": "profile",
     "plan": "plan",
+    "from_run": "from_run",
     "deployment": "profile_deployment",
     "search": "profile_path",
     "env": "profile_env",
@@ -144,6 +148,7 @@ class Planner:
         self.variables = planner_input.HostVariables(task_vars["hostvars"], {"models_dir": self.args["models_dir"]})
         self.inventory = planner_input.inventory(task_vars["groups"], task_vars.get("ansible_limit"))
         self._answered: dict[str, dict[str, Any]] = {}
+        self.repeated = run_start.repeated(self.args)
 
     def result(self) -> dict[str, Any]:
         stage = self.args["stage"]
@@ -158,10 +163,13 @@ class Planner:
                 listening.parse(self.args["live"], "measure_live").bound("measure_live").close()
         if stage == "plan":
             self._refuse_batches()
+        if self.repeated:
+            self.args["plan"] = str(self.repeated.path / PLAN)
         if self.args["plan"]:
             stored = self._stored()
             if stage == "select":
-                return selected(stored, stored)
+                models = repeat.models(self.repeated) if self.repeated else {}
+                return {**selected(stored, stored), "models": models}
             sources = shipped_files.kept(stored, Path(self.args["plan"]).absolute().parent / KEPT)
             return self._planned(plan.Planned(self._checked(stored), sources), self._profile_of(stored))
         loaded = self._load(self.args["profile"] or "")
@@ -287,17 +295,19 @@ class Planner:
             objectives.check_windows(found, measured, seconds, self._number("measure_interval"))
 
     def _number(self, name: str) -> float:
-        """A variable of the role retail.profiles.measure, or its default."""
+        """A variable of the role retail.profiles.measure, or its default; of a run made again, as it was measured."""
         try:
-            return float(self.render(self.play.get(name, windows.DEFAULTS[name]), self.play))
+            given = float(self.render(self.play.get(name, windows.DEFAULTS[name]), self.play))
         except (TypeError, ValueError) as error:
             raise ProfileError(f"a variable of the run is not valid: {name}: expected a number: {error}") from error
+        return run_start.measured_as(self.repeated, name, given) if self.repeated else given
 
     def _variables(self) -> dict[str, Any]:
         """The variables of the run that shape it: those of the plan that are not as usual, and those of measuring."""
         usual = ("", {}, *(OPTIONS[option].get("default") for option in SET_UP))
         given = {VARIABLES[option]: value for option in SET_UP if (value := self.args[option]) not in usual}
-        return {**given, **{name: self._number(name) for name in windows.DEFAULTS}}
+        before = self.repeated.record.get("variables") or {} if self.repeated else {}
+        return {**given, **before, **{name: self._number(name) for name in windows.DEFAULTS}}
 
     def _expected(self, loaded: entry.Profile, shaped: plan.Shape, settings: PlanSettings) -> dict[str, Any] | None:
         """The plan as it comes out where no host has a surprise; None where that cannot be said yet."""
@@ -362,13 +372,17 @@ class Planner:
         fleet = Fleet({}, snapshots, {})
         for name, replica in stored["replicas"].items():
             image, now = replica["task"]["image"], fleet.image_id(replica["host"], replica["task"]["image"])
-            if replica["image_id"] and now and now != replica["image_id"]:
+            where = {"host": replica["host"], "container": replica["container"]}
+            if self.repeated:
+                run_start.check_image(self.repeated, name, image, now, **where)
+            elif replica["image_id"] and now and now != replica["image_id"]:
                 raise ProfileError(
                     f"image {image} is {now} now, but {name} was planned with {replica['image_id']}: "
                     "put that image back on the host, or plan again",
-                    host=replica["host"],
-                    container=replica["container"],
+                    **where,
                 )
+        if self.repeated:
+            Display().display(f"\n{run_start.against_record(self.repeated, snapshots)}")
         return {**stored, "snapshot": snapshots}
 
     def _planned(self, made: plan.Planned, loaded: entry.Profile | None) -> dict[str, Any]:
@@ -392,8 +406,10 @@ class Planner:
             "run_dir": run_dir,
             "live": self.args["live"] if run_dir else None,
             "density": self._density(loaded, "stream_density.yml") if self.args["seek"] and loaded else None,
-            "notes": self.args["notes"],
+            "notes": self.args["notes"] or (f"repeats {self.repeated.run_id}" if self.repeated else ""),
             "variables": self._variables() if run_dir else {},
+            "repeats": str(self.repeated.path) if self.repeated else None,
+            "measuring": {name: self._number(name) for name in windows.DEFAULTS} if self.repeated else {},
             "deployment": planned["deployment"],
             "sources": shipped_files.as_data(sources),
             "profile_file": loaded.file if loaded else None,

@@ -108,6 +108,13 @@ def compared(args: Mapping[str, Any], check_mode: bool) -> Made:
     return Made(table, answer)
 
 
+def repeated(before: str, now: str) -> str:
+    """A run that was made again against the one it repeats, as text; its files go beside its record. ProfileError."""
+    made = compare.compare([runs.read(Path(before))], [runs.read(Path(now))])
+    files = written(made, Path(now))
+    return "\n".join([texts.table(made), f"Comparison: {files[PAGE]}"])
+
+
 def _folder(args: Mapping[str, Any]) -> Path:
     """Where the files go: the folder that is asked for, else a new one beside the runs."""
     if args["dest"]:

@@ -22,8 +22,9 @@ ABSENT = "–"
 _OF_ALL = 3
 """From so many hosts or replicas on, those that do not differ from one another are counted instead of named."""
 
-Facts = Mapping[tuple[Kind, str, str], str]
-"""By kind, by whom it is of, and by name."""
+Key = tuple[Kind, str, str]
+"""The kind, whom it is of, and the name."""
+Facts = Mapping[Key, str]
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,12 @@ class Difference:
         return f"{where}{self.name}: {' | '.join(self.a)} → {' | '.join(self.b)}"
 
 
-def facts(record: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[tuple[Kind, str, str], str]:
+def facts(record: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[Key, str]:
     """All that is compared of a run's set-up."""
-    found: dict[tuple[Kind, str, str], str] = {}
+    found: dict[Key, str] = {}
     for host, known in record["hosts"].items():
-        found.update((("system", host, name), text) for name, text in flat(known["system"], _MOMENTARY))
-        found.update((("models", host, name), str(digest)) for name, digest in (known.get("models") or {}).items())
+        found.update(of_system(host, known["system"]))
+        found.update((("models", host, name), text) for name, text in flat(known.get("models") or {}))
     found.update((("controller", "", name), text) for name, text in flat(record.get("controller") or {}))
     for replica, known in record["containers"].items():
         found["images", replica, "image"] = str(known["image"])
@@ -61,7 +62,12 @@ def facts(record: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[tuple[Kind
     return found
 
 
-def _of_plan(plan: Mapping[str, Any]) -> Iterator[tuple[tuple[Kind, str, str], str]]:
+def of_system(host: str, system: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
+    """What is compared of a host's system description."""
+    yield from ((("system", host, name), text) for name, text in flat(system, _MOMENTARY))
+
+
+def _of_plan(plan: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
     for name in ("deployment", "objectives", "streams"):
         yield ("plan", "", name), _text(plan.get(name))
     for host, known in plan["hosts"].items():
@@ -105,7 +111,7 @@ def between(a: Sequence[Facts], b: Sequence[Facts]) -> list[Difference]:
     return sorted(found, key=lambda one: (order[one.kind], natural(one.of), natural(one.name)))
 
 
-def _values(side: Iterable[Facts], key: tuple[Kind, str, str]) -> tuple[str, ...]:
+def _values(side: Iterable[Facts], key: Key) -> tuple[str, ...]:
     return tuple(sorted({one.get(key, ABSENT) for one in side}))
 
 

@@ -27,6 +27,7 @@ RULES = {
     "errors": {"log": "errors", "kind": "counter", "unit": "errors", "required": True},
 }
 GPUS, NPU = ("0000:00:02.0", "0000:03:00.0"), "0000:00:0b.0"
+MODELS = {"/models/face-detection": "25db35e4" * 8}
 STAND_IN = "retail/ovms-stand-in:1 for openvino/model_server"
 
 
@@ -359,7 +360,7 @@ class Play:
         clock = self.now + 0.2 + self.fleet.clock_offsets.get(host, 0.0)
         result: dict[str, Any] = {"changed": False, "clock": clock, "alive": True}
         if state == "started":
-            result["pid"] = 4711
+            result.update(pid=4711, models=dict(MODELS) if host == "server" else {})
         else:
             result.update(data=pack(raw), offset=self.offsets[host], **self.answers.get(host, {}))
         self.task("profile_measure", host, result, state=state)

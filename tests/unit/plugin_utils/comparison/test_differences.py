@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.retail.profiles.plugins.plugin_utils.comparison import differences
 from ansible_collections.retail.profiles.plugins.plugin_utils.comparison.runs import ComparedRun, read
 
-from ..synthetic import Play
+from ..synthetic import MODELS, Play
 
 Data = dict[str, Any]
 
@@ -79,9 +79,10 @@ def test_the_same_of_many_replicas_is_one_line(changed: Any) -> None:
 def test_variables_and_models_are_compared_where_runs_record_them(changed: Any) -> None:
     def other(record: Data, plan: Data) -> None:
         record["variables"] = {"measure_duration": 60.0}
-        record["hosts"]["server"]["models"] = {"face-detection": "abc"}
+        record["hosts"]["server"]["models"] = {"/models/face-detection": "abc"}
 
-    assert changed(other) == ["models: server: face-detection: – → abc", "variables: measure_duration: – → 60.0"]
+    (path, before) = next(iter(MODELS.items()))
+    assert changed(other) == [f"models: server: {path}: {before} → abc", "variables: measure_duration: – → 60.0"]
 
 
 def test_runs_of_one_side_that_differ_among_themselves_are_told(ready_run: Play) -> None:
