@@ -22,7 +22,9 @@ description:
   - Writes C(run.json), C(plan.json), C(samples.jsonl.gz), C(events.jsonl) and C(logs/) while the run is on its way,
     and points the symlink C(latest) beside the run directory to it. The summary, the metrics and the report are written
     by M(retail.profiles.profile_verdict) at the end, or here where the play ends before it.
-  - At the end of the playbook it prints the summary table, the verdict and the path of the report.
+  - At the end of the playbook it prints the summary table, the verdict and the path of the report; of a run that was
+    made again (C(from_run)) also what differs from the one that it repeats, which C(comparison.html) beside the report
+    shows.
   - It does not fail a playbook. What goes wrong in it is shown as a warning, and the verdict of the run says so.
 requirements:
   - to be enabled, see the example
@@ -108,6 +110,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
     def __init__(self, display: t.Any = None, options: t.Any = None) -> None:
         super().__init__(display=display, options=options)
         self._recorder: Recorder | None = None
+        self._repeats: tuple[str, str] | None = None
         self._started: dict[tuple[str, str], float] = {}
 
     def _recording(self, result: t.Any) -> Recorder | None:
@@ -121,6 +124,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
 
     def _take(self, result: t.Any, status: str) -> None:
         recorder = self._recording(result)
+        if _begins_run(result) and result.result.get("repeats"):
+            self._repeats = str(plain(result.result["repeats"])), str(plain(result.result["run_dir"]))
         # Making plain data of a result costs time that every other host waits for.
         if recorder is not None and recorder.wants(_action(result), status):
             _safely(recorder, lambda: recorder.take(self._outcome(result, status)))
@@ -171,3 +176,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         if self._recorder is not None:
             _safely(self._recorder, self._recorder.close)
+            if self._repeats is not None:
+                _safely(self._recorder, self._compare)
+
+    def _compare(self) -> None:
+        """Hold a run that was made again against the one that it repeats."""
+        from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import run_comparison
+
+        before, now = self._repeats or ("", "")
+        self._display.display(f"\n{run_comparison.repeated(before, now)}")

@@ -55,6 +55,11 @@ options:
     description: Seconds after which the sampler ends by itself, whatever happens.
     type: float
     default: 3600
+  models:
+    description: For V(started), folders and files of models whose digests are told.
+    type: list
+    elements: path
+    default: []
   offset:
     description: Where in the samples file to go on, as RV(offset) of the call before; V(0) is the beginning.
     type: int
@@ -174,6 +179,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+models:
+  description: By path of O(models), the SHA-256 of its content, or why it is not known.
+  returned: state is started
+  type: dict
+  sample: {}
 pid:
   description: Process id of the sampler; null in check mode where none runs.
   returned: state=started

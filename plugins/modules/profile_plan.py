@@ -43,6 +43,11 @@ options:
   plan:
     description: A stored plan to use instead of a profile.
     type: path
+  from_run:
+    description:
+      - The directory of a run to make again, with its plan and as it was measured, instead of a profile. What differs
+        of the hosts' systems is printed; an image that is not the recorded one is an error.
+    type: path
   deployment:
     description: Name of the deployment; the profile's own when it is not given.
     type: str
@@ -138,6 +143,10 @@ options:
     description: Directory on the controller under which a run gets its own.
     type: path
     default: results
+  notes:
+    description: What the record of the run is to say about it, in words of yours.
+    type: str
+    default: ""
   run:
     description:
       - Whether a run begins with this plan. It then gets an id and a directory, and the callback must be enabled.
@@ -281,6 +290,26 @@ density:
   description: With O(seek), what a stream is; else null.
   returned: stage is plan
   type: dict
+notes:
+  description: O(notes).
+  returned: stage is plan
+  type: str
+variables:
+  description: The variables that shape the run, which its record has; empty where none begins.
+  returned: stage is plan
+  type: dict
+models:
+  description: By host, the digests that the run which is made again has recorded of its models.
+  returned: stage is select, for a stored plan
+  type: dict
+measuring:
+  description: The variables by which the run that is made again was measured; empty where none is.
+  returned: stage is plan
+  type: dict
+repeats:
+  description: The directory of the run that is made again, or null.
+  returned: stage is plan
+  type: str
 live:
   description: O(live), where a run begins; else null.
   returned: stage is plan

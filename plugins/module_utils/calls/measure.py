@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease import Leases, parse_claim, working
+from ansible_collections.retail.profiles.plugins.module_utils.host import model_digests
 from ansible_collections.retail.profiles.plugins.module_utils.sampler import config, control
 
 
@@ -24,6 +25,7 @@ def argument_spec() -> dict[str, Any]:
         "state_dir": {"type": "path", "default": STATE_DIR},
         "interval": {"type": "float", "default": 1.0},
         "deadline": {"type": "float", "default": 3600},
+        "models": {"type": "list", "elements": "path", "default": []},
         "offset": {"type": "int", "default": 0},
         "replicas": {
             "type": "list",
@@ -99,4 +101,6 @@ def _start(files: config.RunFiles, params: Mapping[str, Any], check: bool) -> di
         engine=config.socket_of(params["docker_host"]),
         replicas=config.watched(params["replicas"]),
     )
-    return control.started(files, asked, check)
+    # Before the sampler is there: reading models is no part of what it measures.
+    models = model_digests.digests(params["models"])
+    return {**control.started(files, asked, check), "models": models}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR, digest
-from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input, run_start
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     measured_plan,
@@ -26,6 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     windows,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import FPS
+from ansible_collections.retail.profiles.plugins.plugin_utils.comparison import repeat
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import shared_containers
@@ -41,7 +41,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning import (
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import entry, load
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_profile
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import PLAN, RunDirectory
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import PLAN
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share, wave_outcome
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
     field_types,
@@ -61,6 +61,7 @@ OPTIONS: dict[str, Any] = {
     "stage": {"type": "str", "choices": ["select", "prepare", "plan"], "default": "plan"},
     "profile": {"type": "str"},
     "plan": {"type": "path"},
+    "from_run": {"type": "path"},
     "deployment": {"type": "str"},
     "search": {"type": "list", "elements": "path", "default": []},
     "env": {"type": "dict", "default": {}},
@@ -84,6 +85,7 @@ OPTIONS: dict[str, Any] = {
     "resume": {"type": "path"},
     "run_dir": {"type": "path"},
     "run_id": {"type": "str"},
+    "notes": {"type": "str", "default": ""},
     "run": {"type": "bool", "default": False},
     "live": {"type": "str"},
     "show": {"type": "bool", "default": True},
@@ -96,6 +98,7 @@ OPTIONS: dict[str, Any] = {
 VARIABLES = {
     "profile": "profile",
     "plan": "plan",
+    "from_run": "from_run",
     "deployment": "profile_deployment",
     "search": "profile_path",
     "env": "profile_env",
@@ -117,11 +120,17 @@ VARIABLES = {
     "target_fps": "target_fps",
     "seek": "profile_seeks_density",
     "resume": "resume",
+    "notes": "profile_notes",
     "run": "profile_begins_run",
     "live": "measure_live",
     "full": "profile_plan_full",
     "as_playbook": "as_playbook",
 }
+SET_UP = (
+    *("deployment", "env", "replicas", "place", "images", "image", "root", "target_device", "input_source", "render"),
+    *("pull", "objectives", "streams", "density"),
+)
+"""The options that shape what runs; the record of a run has the variables that give them."""
 
 
 class Planner:
@@ -139,6 +148,7 @@ class Planner:
         self.variables = planner_input.HostVariables(task_vars["hostvars"], {"models_dir": self.args["models_dir"]})
         self.inventory = planner_input.inventory(task_vars["groups"], task_vars.get("ansible_limit"))
         self._answered: dict[str, dict[str, Any]] = {}
+        self.repeated = run_start.repeated(self.args)
 
     def result(self) -> dict[str, Any]:
         stage = self.args["stage"]
@@ -153,10 +163,13 @@ class Planner:
                 listening.parse(self.args["live"], "measure_live").bound("measure_live").close()
         if stage == "plan":
             self._refuse_batches()
+        if self.repeated:
+            self.args["plan"] = str(self.repeated.path / PLAN)
         if self.args["plan"]:
             stored = self._stored()
             if stage == "select":
-                return selected(stored, stored)
+                models = repeat.models(self.repeated) if self.repeated else {}
+                return {**selected(stored, stored), "models": models}
             sources = shipped_files.kept(stored, Path(self.args["plan"]).absolute().parent / KEPT)
             return self._planned(plan.Planned(self._checked(stored), sources), self._profile_of(stored))
         loaded = self._load(self.args["profile"] or "")
@@ -282,11 +295,19 @@ class Planner:
             objectives.check_windows(found, measured, seconds, self._number("measure_interval"))
 
     def _number(self, name: str) -> float:
-        """A variable of the role retail.profiles.measure, or its default."""
+        """A variable of the role retail.profiles.measure, or its default; of a run made again, as it was measured."""
         try:
-            return float(self.render(self.play.get(name, windows.DEFAULTS[name]), self.play))
+            given = float(self.render(self.play.get(name, windows.DEFAULTS[name]), self.play))
         except (TypeError, ValueError) as error:
             raise ProfileError(f"a variable of the run is not valid: {name}: expected a number: {error}") from error
+        return run_start.measured_as(self.repeated, name, given) if self.repeated else given
+
+    def _variables(self) -> dict[str, Any]:
+        """The variables of the run that shape it: those of the plan that are not as usual, and those of measuring."""
+        usual = ("", {}, *(OPTIONS[option].get("default") for option in SET_UP))
+        given = {VARIABLES[option]: value for option in SET_UP if (value := self.args[option]) not in usual}
+        before = self.repeated.record.get("variables") or {} if self.repeated else {}
+        return {**given, **before, **{name: self._number(name) for name in windows.DEFAULTS}}
 
     def _expected(self, loaded: entry.Profile, shaped: plan.Shape, settings: PlanSettings) -> dict[str, Any] | None:
         """The plan as it comes out where no host has a surprise; None where that cannot be said yet."""
@@ -351,13 +372,17 @@ class Planner:
         fleet = Fleet({}, snapshots, {})
         for name, replica in stored["replicas"].items():
             image, now = replica["task"]["image"], fleet.image_id(replica["host"], replica["task"]["image"])
-            if replica["image_id"] and now and now != replica["image_id"]:
+            where = {"host": replica["host"], "container": replica["container"]}
+            if self.repeated:
+                run_start.check_image(self.repeated, name, image, now, **where)
+            elif replica["image_id"] and now and now != replica["image_id"]:
                 raise ProfileError(
                     f"image {image} is {now} now, but {name} was planned with {replica['image_id']}: "
                     "put that image back on the host, or plan again",
-                    host=replica["host"],
-                    container=replica["container"],
+                    **where,
                 )
+        if self.repeated:
+            Display().display(f"\n{run_start.against_record(self.repeated, snapshots)}")
         return {**stored, "snapshot": snapshots}
 
     def _planned(self, made: plan.Planned, loaded: entry.Profile | None) -> dict[str, Any]:
@@ -369,15 +394,9 @@ class Planner:
             Display().display(f"\n{summary}\n")
         if self.args["as_playbook"]:
             write_playbook(Path(self.args["as_playbook"]), made)
-        run_id, run_dir = None, None
-        if self.args["run_dir"]:
-            run_dir, run_id = self.args["run_dir"], self.args["run_id"]
-        elif self.args["run"] and not self.check_mode:
-            now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-            run_id = f"{planned['deployment']}-{now}-{planned['plan_id'][:8]}"
-            run_dir = str(Path(self.args["results_dir"]).expanduser().absolute() / run_id)
-            if self.args["seek"] and self.args["resume"]:
-                run_dir = str(resumable(Path(self.args["resume"]).absolute(), planned))
+        run_id, run_dir = self.args["run_id"], self.args["run_dir"]
+        if self.args["run"] and not self.check_mode and not run_dir:
+            run_id, run_dir = run_start.begin(self.args, planned)
         if run_dir:
             sources = shipped_files.keep(sources, Path(run_dir) / KEPT)
         return {
@@ -387,6 +406,10 @@ class Planner:
             "run_dir": run_dir,
             "live": self.args["live"] if run_dir else None,
             "density": self._density(loaded, "stream_density.yml") if self.args["seek"] and loaded else None,
+            "notes": self.args["notes"] or (f"repeats {self.repeated.run_id}" if self.repeated else ""),
+            "variables": self._variables() if run_dir else {},
+            "repeats": str(self.repeated.path) if self.repeated else None,
+            "measuring": {name: self._number(name) for name in windows.DEFAULTS} if self.repeated else {},
             "deployment": planned["deployment"],
             "sources": shipped_files.as_data(sources),
             "profile_file": loaded.file if loaded else None,
@@ -405,27 +428,6 @@ class Planner:
         standing = [host for host in answers if host not in again and answers[host].get("converged")]
         to_do = {"unchecked": again, "problems": problems, "sound": sound, "converged": standing}
         return {**to_do, **host_share.remaining(planned, standing)}
-
-
-def resumable(path: Path, planned: Mapping[str, Any]) -> Path:
-    """The directory of a run whose search can go on with a plan. Raises ProfileError where it cannot."""
-    directory = RunDirectory(path)
-    searches = directory.searches()
-    if searches is None:
-        raise ProfileError("there is no search to go on with: it has no search.json", file=str(path))
-    if searches.ended:
-        raise ProfileError("its search has come to its end: begin a new one, without resume", file=str(path))
-    before = directory.read_json(PLAN)
-    for key in ("profile", "deployment", "objectives"):
-        if before.get(key) != planned[key]:
-            raise ProfileError(
-                f"a search goes on with what it began with: {key} {before.get(key)}, and not {planned[key]}",
-                file=str(path),
-            )
-    streams = planned["streams"]
-    if (searches.containers, searches.env) != (tuple(streams["containers"]), streams["env"]):
-        raise ProfileError("a search goes on with what it began with: its streams were something else", file=str(path))
-    return path
 
 
 def selected(found: Mapping[str, Any], expected: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ FPS = Metric(
     formula="frames finished in the window / length of the window: Σ value × seconds since the line before, over the"
     " window",
     absent_when="no rule `fps`; no line in the window",
+    better="higher",
     charts=(Chart("Frames per second", "fps"),),
 )
 LATENCY = Metric(
@@ -32,6 +33,7 @@ LATENCY = Metric(
     formula="from all frames: the DDSketch bins of all lines in the window added up (relative error 1 %); never"
     " averages of percentiles",
     absent_when="no such rule; no line in the window",
+    better="lower",
     charts=(
         Chart("Latency, median", "ms", 1e3, quantile=0.50),
         Chart("Latency, 99th percentile", "ms", 1e3, quantile=0.99),
@@ -43,6 +45,7 @@ ERRORS = Metric(
     kind="counter",
     formula="growth of the counter",
     absent_when="no such rule; fewer than two lines",
+    better="lower",
     charts=(Chart("Errors", None),),
 )
 OFFERED = Metric(
@@ -61,6 +64,7 @@ ACHIEVED = Metric(
     kind="flow",
     formula="as `fps`, for a client that counts something else than frames",
     absent_when="no such rule; no line in the window",
+    better="higher",
     charts=(Chart("Load done", None),),
 )
 LATE = Metric(
@@ -69,6 +73,7 @@ LATE = Metric(
     kind="counter",
     formula="growth of the counter: sent more than a period after they were due",
     absent_when="no such rule; fewer than two lines",
+    better="lower",
     charts=(Chart("Late", None),),
 )
 DROPPED = Metric(
@@ -77,6 +82,7 @@ DROPPED = Metric(
     kind="counter",
     formula="growth of the counter: due, and given up",
     absent_when="no such rule; fewer than two lines",
+    better="lower",
     charts=(Chart("Dropped", None),),
 )
 TOLD_METRICS = (FPS, LATENCY, ERRORS, OFFERED, ACHIEVED, LATE, DROPPED)
@@ -108,6 +114,7 @@ CPU = Metric(
     value=value_at("cpu_ns", scale=1e-9),
     explained_by=("cpu", "cgroup", "container"),
     essential=True,
+    better="lower",
     charts=(Chart("CPU", "cores"),),
 )
 MEMORY = Metric(
@@ -119,6 +126,7 @@ MEMORY = Metric(
     value=at_least_zero(difference(value_at("mem_usage"), value_at("mem_inactive_file"))),
     explained_by=("memory", "memory_stat", "cgroup", "container"),
     essential=True,
+    better="lower",
     charts=(Chart("Memory, working set", "MiB", 1.0 / 1024**2),),
 )
 CONTAINER_METRICS = (
@@ -133,6 +141,7 @@ CONTAINER_METRICS = (
         per=value_at("periods"),
         explained_by=("cpu_throttled", "cgroup", "container"),
         unexplained="no CPU quota: no scheduling period was counted",
+        better="lower",
         charts=(Chart("CPU periods throttled", "%", 100.0),),
     ),
     MEMORY,

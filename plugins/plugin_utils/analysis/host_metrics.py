@@ -57,6 +57,7 @@ def _pressure(name: str, resource: str, title: str) -> Metric:
         absent_when="the kernel has no pressure information",
         value=value_at("psi", resource, 0),
         explained_by=("psi",),
+        better="lower",
         charts=(Chart(f"Pressure: waiting for {title}", "% of time"),),
     )
 
@@ -91,6 +92,7 @@ MEMORY_USED = Metric(
     absent_when="the kernel does not tell",
     value=difference(value_at("mem", "total"), value_at("mem", "available")),
     explained_by=("mem",),
+    better="lower",
     charts=(Chart("Memory used", "MiB", 1.0 / 1024**2),),
     row=SummaryRow("Memory Utilization %", percent_of=("memory_used_bytes", "memory_available_bytes")),
 )
@@ -130,6 +132,7 @@ HOST_METRICS = (
         absent_when="never, on Linux",
         value=value_at("cpu", "busy"),
         explained_by=("cpu",),
+        better="lower",
         charts=(Chart("CPU busy", "cores"),),
         row=SummaryRow("CPU Utilization %", percent_of=(CPUS,)),
     ),

@@ -13,6 +13,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples i
 
 Kind = Literal["gauge", "rate", "ratio", "average", "flow", "counter", "sketch"]
 """Of a time series, see `time_series.Series`."""
+Better = Literal["", "higher", "lower"]
+"""Which way is better; empty where neither is."""
 CPUS = "cpus"
 """The number of a host's CPUs in its snapshot, as the whole of a percentage."""
 
@@ -54,7 +56,7 @@ class Metric:
     ``absent_when`` are sentences of docs/results.md. ``explained_by``: the words under which the sampler tells why
     there is none, nearest first; ``unexplained``: the reason where it told nothing. A run is degraded where a measured
     replica lacks an ``essential`` metric, unless it has the one ``instead``, and not where its rule, with
-    ``required: false``, tells no ``optional`` one.
+    ``required: false``, tells no ``optional`` one. ``better``: which way is, where it can be said without the profile.
     """
 
     name: str
@@ -71,5 +73,6 @@ class Metric:
     essential: bool = False
     instead: str = ""
     optional: bool = False
+    better: Better = ""
     charts: tuple[Chart, ...] = ()
     row: SummaryRow | None = None

@@ -44,6 +44,7 @@ def _server_time(
         scale=1e-6,
         explained_by=("prometheus", "container"),
         unexplained=unexplained,
+        better="lower",
         charts=(Chart(title, "ms", 1e3),),
         **more,
     )
@@ -89,6 +90,7 @@ OVMS_METRICS = (
         "rate",
         "Δ (`ovms_requests_success` of all methods that infer + `ovms_requests_accepted`) / Δ time",
         essential=True,
+        better="higher",
     ),
     _shown(
         "requests_failed_per_second",
@@ -97,6 +99,7 @@ OVMS_METRICS = (
         "requests/s",
         "rate",
         "Δ (`ovms_requests_fail` of the same methods + `ovms_requests_rejected`) / Δ time",
+        better="lower",
     ),
     _server_time(
         "inference_seconds",

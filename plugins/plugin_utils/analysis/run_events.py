@@ -54,6 +54,12 @@ def bad(event: Event) -> str:
     return f"{where}: {_message(event)}"
 
 
+def models(events: Iterable[Event]) -> dict[str, dict[str, Any]]:
+    """By host, the digests of its models by path, as they were when its sampler was started."""
+    started = [event for event in _of(events, MEASURE, "started") if event.get("status") == "ok"]
+    return {str(event["host"]): dict((event.get("result") or {}).get("models") or {}) for event in started}
+
+
 def offsets(events: Iterable[Event]) -> dict[str, Offset]:
     """Clock offset of each host, from all calls of the sampler that answered with the host's time."""
     calls: dict[str, list[TimedCall]] = {}

@@ -25,7 +25,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span
 
-DEFAULTS = {"measure_duration": 30.0, "measure_repeat": 1.0, "measure_interval": 1.0}
+DEFAULTS = {"measure_warmup_max": 60.0, "measure_duration": 30.0, "measure_repeat": 1.0, "measure_interval": 1.0}
 """Of variables of the role ``retail.profiles.measure``, where no play sets them."""
 BLOCK = 5.0
 GROWTH = 0.01

@@ -10,12 +10,9 @@ two and nothing else. All text is escaped.
 
 from __future__ import annotations
 
-import base64
 import datetime
-import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span
@@ -24,23 +21,17 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
     charts,
     density_chart,
     density_text,
+    page,
     report_tables,
     summary,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
-
-FOLDER = Path(__file__).parent / "report"
 
 
 def embedded(data: object) -> str:
     """JSON that may stand in a script element: it cannot end it, whatever text it holds."""
     text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _policy_hash(text: str) -> str:
-    """How a content security policy names a script or a style that may be in the page."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _unix(moment: str) -> float:
@@ -96,23 +87,14 @@ def _density(final: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def html(final: Mapping[str, Any], run: Run) -> str:
     """The whole page."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=FileSystemLoader(str(FOLDER)),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["long"] = lambda text: Markup(' class="long"') if report_tables.has_long_word(text) else ""
-    environment.filters.update(plain=report_tables.plain, moment=report_tables.moment, figure=report_tables.figure)
-    style, script = ((FOLDER / name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
+    script = page.part("script.js")
     sections = charts.sections(run)
     whole = _whole(final, sections)
     time = _time(final, whole)
-    return environment.get_template("page.html.j2").render(
+    return page.rendered(
+        "page.html.j2",
         final=final,
         tables=report_tables,
         density=_density(final),
@@ -120,8 +102,6 @@ def html(final: Mapping[str, Any], run: Run) -> str:
         charts=_drawn(run, sections, whole),
         time=time,
         time_data=Markup(embedded(time)),
-        style=Markup(style),
         script=Markup(script),
-        style_hash=_policy_hash(style),
-        script_hash=_policy_hash(script),
+        script_hash=page.policy_hash(script),
     )

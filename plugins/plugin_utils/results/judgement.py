@@ -65,6 +65,8 @@ def _judged(plan: Mapping[str, Any], begun: Mapping[str, Any], run: Run, now: fl
         started=unix(str(begun["started"])),
         now=now,
         controller=begun["controller"],
+        variables=begun.get("variables"),
+        notes=str(begun.get("notes") or ""),
     )
     return Judgement(verdict, record)
 

@@ -122,6 +122,8 @@ class _Active:
     live: live_progress.Live
     served: _Served | None
     controller: Mapping[str, Any]
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    notes: str = ""
     pace: live_progress.Pace = field(default_factory=live_progress.Pace)
     offsets: dict[str, int] = field(default_factory=dict)
     finished: bool = False
@@ -214,6 +216,8 @@ class Recorder:
             live=live_progress.Live(fleet),
             served=self._serve(outcome, fleet),
             controller=provenance.describe(),
+            variables=outcome.result.get("variables") or {},
+            notes=str(outcome.result.get("notes") or ""),
         )
         run.directory.lay_events_aside()
         run.directory.create(plan, self._unfinished(run))
@@ -355,9 +359,16 @@ class Recorder:
     def _unfinished(self, run: _Active) -> dict[str, Any]:
         """The record of a run on its way: what its events say, no figures yet."""
         sketch = run_record.sketch(run.plan, run.directory.events(), run.directory.searches())
-        now = self._clock()
         return run_record.build(
-            run.plan, sketch, _UNFINISHED, run_id=run.run_id, started=run.started, now=now, controller=run.controller
+            run.plan,
+            sketch,
+            _UNFINISHED,
+            run_id=run.run_id,
+            started=run.started,
+            now=self._clock(),
+            controller=run.controller,
+            variables=run.variables,
+            notes=run.notes,
         )
 
     def _judged(self, run: _Active, outcome: TaskResult) -> None:

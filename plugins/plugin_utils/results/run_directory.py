@@ -96,6 +96,20 @@ def gunzip_members(path: Path, begin: int = 0, end: int | None = None) -> Iterat
             position = following if following >= 0 else len(data)
 
 
+def reserve(parent: Path, name: str) -> Path:
+    """Make a folder of this name that was not there; where it is, one with a number from 2 on behind. ProfileError."""
+    number, path = 1, parent / name
+    while True:
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            number += 1
+            path = parent / f"{name}-{number}"
+        except OSError as error:
+            raise ProfileError(f"cannot be made: {error.strerror or error}", file=str(path)) from error
+
+
 @dataclass(frozen=True)
 class RunDirectory:
     """A run's directory at ``path``; methods raise ProfileError with the file that could not be read or written."""

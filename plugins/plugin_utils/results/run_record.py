@@ -225,12 +225,13 @@ def _container(run: Run, name: str, applied: Mapping[str, Mapping[str, Any]]) ->
     }
 
 
-def _host(run: Run, name: str, addresses: Mapping[str, Any]) -> dict[str, Any]:
+def _host(run: Run, name: str, addresses: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     snapshot = run.snapshot.get(name) or {}
     offset = run.offsets.get(name)
     return {
         "address": (addresses.get(name) or {}).get("address"),
         "system": dict(snapshot.get("system") or {}),
+        "models": models.get(name, {}),
         "engine": snapshot.get("engine"),
         "clock": offset.as_dict() if offset is not None else None,
         "observer": dict(run.seen.observer.get(name, {})) or None,
@@ -267,9 +268,12 @@ def build(
     started: float,
     now: float,
     controller: Mapping[str, Any],
+    variables: Mapping[str, Any] | None = None,
+    notes: str = "",
 ) -> dict[str, Any]:
-    """The record of a run at ``now`` (unix seconds) under a verdict."""
+    """The record of a run at ``now`` (unix seconds) under a verdict; ``variables`` are those that shaped it."""
     applied = run_events.containers(run.events)
+    models = run_events.models(run.events)
     spans = run.measure_spans
     figures: dict[str, dict[str, Summary]] = {}
     for names, series in ((run.plan.hosts, run.seen.hosts), ([r.name for r in run.plan.replicas], run.seen.replicas)):
@@ -294,9 +298,11 @@ def build(
         "bottleneck": limited.as_dict() if limited is not None else None,
         "started": iso(started),
         "finished": iso(now) if finished else None,
+        "notes": notes,
+        "variables": dict(variables or {}),
         "stand_ins": list(run.plan.stand_ins),
         "warnings": [*run.plan.warnings, *_unreadable(run, spans)],
-        "hosts": {host: _host(run, host, plan.get("hosts") or {}) for host in run.plan.hosts},
+        "hosts": {host: _host(run, host, plan.get("hosts") or {}, models) for host in run.plan.hosts},
         "containers": {replica.name: _container(run, replica.name, applied) for replica in run.plan.replicas},
         "windows": [_window(run, judged) for judged in run.windows],
         "metrics": told(replica.name for replica in run.plan.replicas),

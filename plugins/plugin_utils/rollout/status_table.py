@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.aligned import aligned
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.task_results import first_line
 
@@ -50,7 +51,7 @@ def overview(answers: Mapping[str, Mapping[str, Any]], deployment: str | None = 
     message = f"{count - wrong} of {count} replicas are as desired"
     if silent:
         message += f"; {silent} of {len(answers)} hosts could not be asked"
-    lines = [*_aligned([HEADER, *rows]), *(f"! {line}" for line in details)]
+    lines = [*aligned([HEADER, *rows]), *(f"! {line}" for line in details)]
     return Overview("\n".join(lines), message, not (wrong or silent))
 
 
@@ -80,9 +81,3 @@ def _value(value: Any) -> str:
         return "nothing"
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -27,6 +27,7 @@ RULES = {
     "errors": {"log": "errors", "kind": "counter", "unit": "errors", "required": True},
 }
 GPUS, NPU = ("0000:00:02.0", "0000:03:00.0"), "0000:00:0b.0"
+MODELS = {"/models/face-detection": "25db35e4" * 8}
 STAND_IN = "retail/ovms-stand-in:1 for openvino/model_server"
 
 
@@ -294,6 +295,7 @@ class Play:
         self.run_id = "ovms-20260202T024000Z-3f9d3f9d"
         self.path = root / self.run_id
         self.live: str | None = None
+        self.said: dict[str, Any] = {}  # what else profile_plan answers: variables and notes
         self.offsets = dict.fromkeys(self.hosts, 0)
         self.sampled = dict.fromkeys(self.hosts, 0)
         self.answers: dict[str, dict[str, Any]] = {}  # what calls of a host's sampler answer beside samples
@@ -320,7 +322,7 @@ class Play:
         self.recorder.take(TaskResult(action, host, f"Task {action}", status, start, self.now, result))
 
     def begin(self) -> None:
-        where = {"run_id": self.run_id, "run_dir": str(self.path), "live": self.live}
+        where = {"run_id": self.run_id, "run_dir": str(self.path), "live": self.live, **self.said}
         self.task("profile_plan", self.hosts[0], {"plan": self.plan, **where})
 
     def apply(self, failing: dict[str, str] | None = None) -> None:
@@ -358,7 +360,7 @@ class Play:
         clock = self.now + 0.2 + self.fleet.clock_offsets.get(host, 0.0)
         result: dict[str, Any] = {"changed": False, "clock": clock, "alive": True}
         if state == "started":
-            result["pid"] = 4711
+            result.update(pid=4711, models=dict(MODELS) if host == "server" else {})
         else:
             result.update(data=pack(raw), offset=self.offsets[host], **self.answers.get(host, {}))
         self.task("profile_measure", host, result, state=state)

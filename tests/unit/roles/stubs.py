@@ -24,7 +24,8 @@ def _plan(folder: Path) -> dict[str, Any]:
 
 def profile_plan(arguments: Mapping[str, Any], host: str, folder: Path) -> dict[str, Any]:
     run_dir = str(folder / "results" / "run-1")
-    return {"plan": _plan(folder), "run_id": "run-1", "run_dir": run_dir, "live": arguments.get("live")}
+    said = {"live": arguments.get("live"), "repeats": arguments.get("repeats")}
+    return {"plan": _plan(folder), "run_id": "run-1", "run_dir": run_dir, **said}
 
 
 def profile_apply(arguments: Mapping[str, Any], host: str, folder: Path) -> dict[str, Any]:

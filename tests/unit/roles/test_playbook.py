@@ -47,7 +47,7 @@ PLAYBOOK = """\
   gather_facts: false
   tasks:
     - name: Plan
-      profile_plan: {live: "{{ live | default(omit) }}"}
+      profile_plan: {live: "{{ live | default(omit) }}", repeats: "{{ repeats | default(omit) }}"}
       run_once: true
       register: planned
     - name: Measured
@@ -174,6 +174,25 @@ def test_a_play_serves_what_it_measures(playbook: Path, collections: Path) -> No
     told = taken.read_text()
     assert f'retail_profiles_run_info{{run_id="{record["run_id"]}"' in told
     assert 'retail_profiles_fps{host="client1",container="client",replica="ovms-client-1"} ' in told
+
+
+def test_a_run_that_is_made_again_ends_with_a_comparison(playbook: Path, collections: Path) -> None:
+    _done, record = play(playbook, collections)
+    run = playbook.parent / "results" / "run-1"
+    before = run.rename(run.with_name("run-0"))
+    (before / "run.json").write_text(json.dumps({**record, "run_id": "run-0"}))
+    done, record = play(playbook, collections, "-e", f"repeats={before}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert "a: run-0" in lines and "b: run-1" in lines
+    assert any(line.startswith("fps ") and "not judged" in line for line in lines)
+    assert lines[-1] == f"Comparison: {run / 'comparison.html'}"
+    assert {path.name for path in run.iterdir()} >= {"comparison.html", "comparison.csv", "comparison.json"}
+    # A run that fails is held against the other one all the same.
+    (playbook.parent / "broken").touch()
+    failed, record = play(playbook, collections, "-e", f"repeats={before}")
+    assert (failed.returncode != 0, record["verdict"]) == (True, "failed")
+    assert f"Comparison: {run / 'comparison.html'}" in failed.stdout
 
 
 def test_a_run_that_fails_fails_the_play(playbook: Path, collections: Path) -> None:

@@ -112,6 +112,22 @@ def test_a_run_is_served_where_it_is_to_be(world: World, printed: list[str], tmp
     assert answer(world, live="9464")["live"] is None
 
 
+def test_a_run_has_a_directory_of_its_own_and_says_what_shaped_it(
+    world: World, printed: list[str], tmp_path: Any
+) -> None:
+    """Also where two begin in one second."""
+    run = {"run": True, "results_dir": str(tmp_path), "env": {"N": "7"}, "notes": "the new kernel"}
+    first, second = (answer(world, {"measure_duration": "40"}, **run) for _time in range(2))
+    assert first["run_dir"] != second["run_dir"]
+    assert [answered["run_dir"] for answered in (first, second)] == [
+        str(tmp_path / answered["run_id"]) for answered in (first, second)
+    ]
+    assert first["notes"] == "the new kernel"
+    measured = {"measure_warmup_max": 60.0, "measure_duration": 40.0, "measure_interval": 1.0, "measure_repeat": 1.0}
+    assert first["variables"] == {"profile_env": {"N": "7"}, **measured}
+    assert answer(world)["variables"] == {}
+
+
 def test_the_options_are_those_of_the_variables_of_the_role() -> None:
     assert set(planner.VARIABLES) < set(planner.OPTIONS)
     assert planner.VARIABLES["full"] == "profile_plan_full"
@@ -260,3 +276,89 @@ def test_a_search_that_was_interrupted_goes_on_in_its_directory(
 def test_streams_that_cannot_be_are_refused(world: World, printed: list[str], given: dict[str, Any], said: str) -> None:
     with pytest.raises(ProfileError, match=said):
         answer(world, **given)
+
+
+def stored_run(world: World, tmp_path: Path, **changes: Any) -> Path:
+    """The directory of a run as the callback leaves it, of the plan of `answer`."""
+    found = answer(world, {"measure_duration": 40}, run=True, results_dir=str(tmp_path), env={"N": "7"})
+    replicas = found["plan"]["replicas"]
+    record = {
+        "schema": "retail.profiles/run/1",
+        "run_id": found["run_id"],
+        "profile": "many",
+        "verdict": "ok",
+        "hosts": {host: {"system": {"kernel": {"release": "6.1.0"}, "load_before": [1.0]}} for host in HOSTS},
+        "containers": {name: {"image_id": None} for name in replicas},
+        "variables": found["variables"],
+        **changes,
+    }
+    path = Path(found["run_dir"])
+    (path / "run.json").write_text(json.dumps(record))
+    (path / "plan.json").write_text(json.dumps(found["plan"]))
+    return path
+
+
+def snapshots(kernel: str = "6.1.0", image: str | None = None) -> HostVars:
+    """What the hosts answer when they are asked again."""
+    system = {"system": {"kernel": {"release": kernel}, "load_before": [9.0]}}
+    images = {"images": {"i:1": {"id": image}} if image else {}}
+    return HostVars({host: {"profile_checked": {"snapshot": {**system, **images}}} for host in HOSTS})
+
+
+def test_a_run_is_made_again_with_its_plan_and_as_it_was_measured(
+    world: World, printed: list[str], tmp_path: Path
+) -> None:
+    path = stored_run(world, tmp_path)
+    before = json.loads((path / "plan.json").read_text())
+    found = answer(world, {"hostvars": snapshots()}, run=True, results_dir=str(tmp_path), from_run=str(path))
+    assert found["plan"]["plan_id"] == before["plan_id"]
+    assert {**found["plan"], "snapshot": {}} == {**before, "snapshot": {}}
+    assert found["measuring"]["measure_duration"] == found["variables"]["measure_duration"] == 40.0
+    assert found["variables"]["profile_env"] == {"N": "7"}
+    assert (found["repeats"], found["notes"]) == (str(path), f"repeats {path.name}")
+    assert found["run_dir"] != str(path)
+    assert f"\nThe hosts are as they were in run {path.name}." in printed
+    usual = answer(world)
+    assert (usual["repeats"], usual["measuring"]) == (None, {})
+
+
+def test_the_models_of_a_run_are_told_when_its_hosts_are_chosen(
+    world: World, printed: list[str], tmp_path: Path
+) -> None:
+    hosts = {"h1": {"system": {}, "models": {"/models/face": "abc"}}, "h2": {"system": {}, "models": {}}}
+    path = stored_run(world, tmp_path, hosts=hosts)
+    chosen = answer(world, stage="select", from_run=str(path))
+    assert chosen["models"] == {"h1": {"/models/face": "abc"}}
+    assert chosen["hosts"] == list(HOSTS)
+    assert answer(world, stage="select", plan=str(path / "plan.json"))["models"] == {}
+
+
+def test_what_differs_of_the_hosts_is_told_before_a_run_is_made_again(
+    world: World, printed: list[str], tmp_path: Path
+) -> None:
+    path = stored_run(world, tmp_path)
+    answer(world, {"hostvars": snapshots(kernel="6.2.0")}, from_run=str(path))
+    said = next(text for text in printed if "are not as they were" in text)
+    assert said.splitlines()[2:] == ["  ! h1, h2: kernel.release: 6.1.0 → 6.2.0"]
+
+
+@pytest.mark.parametrize(("image", "state"), [("sha256:new", "is sha256:new now"), (None, "is not there")])
+def test_a_run_is_not_made_again_with_another_image(
+    world: World, printed: list[str], tmp_path: Path, image: str | None, state: str
+) -> None:
+    path = stored_run(world, tmp_path, containers={"many-client-1": {"image_id": "sha256:old"}})
+    said = f"image i:1 {state}, but many-client-1 of run {path.name} ran with sha256:old"
+    with pytest.raises(ProfileError, match=said):
+        answer(world, {"hostvars": snapshots(image=image)}, from_run=str(path))
+    assert answer(world, {"hostvars": snapshots(image="sha256:old")}, from_run=str(path))["repeats"] == str(path)
+
+
+def test_a_run_that_cannot_be_made_again_is_refused(world: World, printed: list[str], tmp_path: Path) -> None:
+    path = stored_run(world, tmp_path)
+    with pytest.raises(ProfileError, match="this is not the directory of a run"):
+        answer(world, from_run=str(tmp_path))
+    with pytest.raises(ProfileError, match="give plan or from_run, not both"):
+        answer(world, from_run=str(path), plan=str(path / "plan.json"))
+    other = {"hostvars": snapshots(), "measure_duration": 20}
+    with pytest.raises(ProfileError, match=r"measure_duration is 20, and run .* was measured with 40"):
+        answer(world, other, from_run=str(path))

@@ -27,7 +27,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results.live_progr
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import TaskResult
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
 
-from ..synthetic import STAND_IN, T0, Play, pack
+from ..synthetic import MODELS, STAND_IN, T0, Play, pack
 
 PlayOf = Callable[..., Play]
 SHORT = WindowSettings(15.0, 10.0)
@@ -51,6 +51,18 @@ def test_the_record_keeps_its_contract(ready_run: Play, schema: jsonschema.Draft
     assert server["image_id"].startswith("sha256:")
     assert record["hosts"]["server"]["system"]["cpus"] == 2
     assert record["controller"]["ansible_core"]
+    assert {host: known["models"] for host, known in record["hosts"].items() if known["models"]} == {"server": MODELS}
+
+
+def test_the_record_says_what_shaped_the_run_from_its_start(
+    play_of: PlayOf, schema: jsonschema.Draft202012Validator
+) -> None:
+    play = play_of()
+    play.said = {"variables": {"profile_env": {"FPS": "30"}, "measure_duration": 20.0}, "notes": "the new kernel"}
+    play.begin()
+    record = play.record()
+    schema.validate(record)
+    assert (record["variables"], record["notes"]) == (play.said["variables"], "the new kernel")
 
 
 def test_a_run_has_all_of_its_files(ready_run: Play) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.results import html_report
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import page
 
 from ..synthetic import Play
 from . import large_run
@@ -178,7 +178,7 @@ def luminance(colour: str) -> float:
 
 
 def test_texts_and_lines_stand_out_from_what_is_behind_them() -> None:
-    style = (html_report.FOLDER / "style.css").read_text(encoding="utf-8")
+    style = (page.FOLDER / "style.css").read_text(encoding="utf-8")
     texts = re.findall(r"--(?:ink|soft|link|ok|degraded|missed|failed|aborted): (#\w{6})", style)
     lines = re.findall(r"\.c\d \{ color: (#\w{6})", style)
     assert (len(texts), len(lines)) == (8, 8)

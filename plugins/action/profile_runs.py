@@ -1,0 +1,52 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of retail.profiles.profile_runs: the runs of a results directory, listed and pruned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
+
+with cached_bytecode():
+    from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.plugin_utils.results import run_list
+
+OPTIONS: dict[str, Any] = {
+    "results_dir": {"type": "path", "default": "results"},
+    "keep": {"type": "int"},
+}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+    """Works on the controller alone; see the documentation of the module of this name."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        _validation, args = self.validate_argument_spec(OPTIONS)
+        folder, keep = Path(args["results_dir"]).expanduser().absolute(), args["keep"]
+        if keep is not None and keep < 1:
+            raise AnsibleActionFail(f"keep: expected a number of runs from 1 on, not {keep}")
+        try:
+            runs = run_list.runs_in(folder)
+            gone = [] if keep is None else run_list.surplus(runs, keep)
+            if gone and not self._task.check_mode:
+                run_list.prune(folder, gone)
+        except ProfileError as error:
+            raise AnsibleActionFail(str(error)) from None
+        left = [run for run in runs if run not in gone]
+        Display().display(f"\n{run_list.table(left) if left else f'There are no runs in {folder}.'}\n")
+        removed = [str(run.record["run_id"]) for run in gone]
+        if removed:
+            Display().display(f"{'Would remove' if self._task.check_mode else 'Removed'}: {', '.join(removed)}\n")
+        return {**result, "changed": bool(gone), "runs": [run.as_dict() for run in left], "removed": removed}
