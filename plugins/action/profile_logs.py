@@ -50,7 +50,8 @@ class ActionModule(DirectAction):
         file = args.pop("file")
         if file is None:
             return self.call_module(args, task_vars)
-        end_with_playbook()
+        with log_display.undisturbed():
+            end_with_playbook()
         host, fleet = str(task_vars["inventory_hostname"]), FleetLines(Path(file))
         follow, to, timestamps = args.pop("follow"), args.pop("to"), args.pop("timestamps")
         files = Files(Path(to).absolute()) if to else None

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 
 from ansible.utils.color import stringc
@@ -22,4 +25,19 @@ def show(fleet: FleetLines, now: float | None, timestamps: bool) -> None:
     wide = log_text.width(fleet.replicas())
     lines = fleet.take(now)
     while texts := [log_text.shown(line, wide, timestamps, stringc) for line in islice(lines, _AT_ONCE)]:
-        Display().display("\n".join(texts))
+        with undisturbed():
+            Display().display("\n".join(texts))
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """What ends this worker waits meanwhile: one that ends with the lock of Ansible's queue leaves the playbook waiting.
+
+    Threads that are begun herein leave such signals to the main one for good.
+    """
+    ends = {signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
