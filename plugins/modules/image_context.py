@@ -88,8 +88,8 @@ contexts:
       sample: /home/me/.cache/retail-profiles/contexts/6c3c624b58dbbcd3c0dd82b4c53f0419
     round:
       description:
-        - When it can be built, from 0 on. Those of a round build on none but those of the rounds before. V(null) when its
-          copy was not asked for.
+        - When it can be built, from 0 on. Those of a round build on none but those of the rounds before. V(null) when
+          its copy was not asked for.
       type: int
       sample: 0
 """

@@ -31,7 +31,7 @@ def show(fleet: FleetLines, now: float | None, timestamps: bool) -> None:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """What ends this worker waits meanwhile: one that ends with the lock of Ansible's queue leaves the playbook waiting.
+    """What ends this worker waits meanwhile: one that ends with the lock of Ansible's queue blocks the playbook.
 
     Threads that are begun herein leave such signals to the main one for good.
     """
