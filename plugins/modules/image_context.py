@@ -86,6 +86,12 @@ contexts:
       description: The staged copy; V(null) when it was not asked for.
       type: str
       sample: /home/me/.cache/retail-profiles/contexts/6c3c624b58dbbcd3c0dd82b4c53f0419
+    round:
+      description:
+        - When it can be built, from 0 on. Those of a round build on none but those of the rounds before. V(null) when
+          its copy was not asked for.
+      type: int
+      sample: 0
 """
 
 import sys
@@ -113,7 +119,9 @@ def run_module(module: AnsibleModule) -> dict[str, Any]:
 
     changed = False
     result = []
-    for context in build_context.read(module.params["contexts"], target):
+    contexts = build_context.read(module.params["contexts"], target)
+    rounds = build_context.rounds([context for context in contexts if context.image in module.params["stage"]])
+    for context in contexts:
         path: Optional[str] = None
         if context.image in module.params["stage"]:
             changed = True
@@ -121,7 +129,8 @@ def run_module(module: AnsibleModule) -> dict[str, Any]:
             if not module.check_mode:
                 wheels = build_context.fetch_wheels(context, cache, target, sys.executable, run)
                 build_context.stage(context, cache, wheels)
-        result.append({"image": context.image, "digest": context.digest, "bases": list(context.bases), "path": path})
+        told = {"image": context.image, "digest": context.digest, "bases": list(context.bases), "path": path}
+        result.append({**told, "round": rounds.get(context.image)})
     return {"changed": changed, "contexts": result}
 
 

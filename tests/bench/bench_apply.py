@@ -64,7 +64,12 @@ class Lab:
 
     def play(self, playbook: Path | str, *args: str) -> float:
         """Seconds that a whole ansible-playbook process takes; ends the benchmark when it fails."""
-        environment = {**os.environ, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+        environment = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
+            "ANSIBLE_STDOUT_CALLBACK": "default",
+            "ANSIBLE_NOCOLOR": "1",
+        }
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # all ways as Python works when nobody says otherwise
         start = time.monotonic()
         ended = subprocess.run(

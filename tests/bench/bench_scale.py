@@ -83,7 +83,12 @@ def proportional(root: int) -> int:
 def play(playbook: Path, file: Path, forks: int, variables: dict[str, Any]) -> Cost:
     """Run a playbook that is to succeed."""
     command = ["ansible-playbook", "-i", str(file), "-f", str(forks), str(playbook), "-e", json.dumps(variables)]
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+    environment = {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
+        "ANSIBLE_STDOUT_CALLBACK": "default",
+        "ANSIBLE_NOCOLOR": "1",
+    }
     before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(

@@ -83,6 +83,7 @@ class Fleet:
         self.environment = {
             **os.environ,
             "ANSIBLE_CONFIG": str(checkout / "ansible.cfg"),
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
             "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.default",
             "ANSIBLE_NOCOLOR": "1",
             "XDG_CACHE_HOME": str(work / "cache"),

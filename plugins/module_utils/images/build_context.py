@@ -151,6 +151,14 @@ def read(paths: Mapping[str, str], target: BuildTarget) -> list[BuildContext]:
     return list(done.values())
 
 
+def rounds(contexts: Sequence[BuildContext]) -> dict[str, int]:
+    """By image, when it can be built: those of a round build on none but those of the rounds before."""
+    found: dict[str, int] = {}
+    for context in contexts:
+        found[context.image] = max((found[base] + 1 for base in context.bases if base in found), default=0)
+    return found
+
+
 def wheel_folder(cache: str, requirements: str, target: BuildTarget) -> str:
     """Where the wheels for *requirements* are kept below *cache*."""
     state = hashlib.sha256("\0".join((requirements, target.python, target.arch)).encode())

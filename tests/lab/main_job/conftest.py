@@ -108,6 +108,7 @@ class Fleet:
             "ANSIBLE_CONFIG": str(self.checkout / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(self.checkout / ".collections"),
             "ANSIBLE_INVENTORY": str(self.inventory),
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default",
             "ANSIBLE_NOCOLOR": "1",
             "PATH": f"{self.checkout / '.venv' / 'bin'}:{os.environ['PATH']}",
         }

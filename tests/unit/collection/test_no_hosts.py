@@ -14,7 +14,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.parametrize("name", ["deploy", "plan", "run", "status", "stop"])
+@pytest.mark.parametrize("name", ["deploy", "logs", "plan", "run", "status", "stop"])
 def test_an_inventory_without_hosts_is_an_error(name: str, collections: Path, tmp_path: Path) -> None:
     inventory = tmp_path / "empty.yml"
     inventory.write_text("all: {}\n", encoding="utf-8")

@@ -103,6 +103,17 @@ def test_contexts_come_after_those_they_build_on(tmp_path: Path) -> None:
     assert all(old.digest != new.digest for old, new in zip(before, after))
 
 
+def test_contexts_of_a_round_do_not_build_on_each_other(tmp_path: Path) -> None:
+    texts = {"top": "FROM middle\nFROM base\n", "middle": "FROM base\n", "base": "FROM debian\n", "other": "FROM x\n"}
+    contexts = build_context.read(
+        {name: str(write_context(tmp_path / name, text)) for name, text in texts.items()}, TARGET
+    )
+    assert build_context.rounds(contexts) == {"base": 0, "other": 0, "middle": 1, "top": 2}
+    # What is there already is waited for by nobody.
+    lacking = [context for context in contexts if context.image in ("top", "middle")]
+    assert build_context.rounds(lacking) == {"middle": 0, "top": 1}
+
+
 def test_contexts_in_a_circle_are_an_error(tmp_path: Path) -> None:
     paths = {
         "a": str(write_context(tmp_path / "a", "FROM b\n")),
