@@ -28,11 +28,11 @@ Command = tuple[list[str], list[str]]
 
 @dataclass(frozen=True)
 class Served:
-    """What a server is told to serve: models and graphs, and the file that says so."""
+    """What a server is told to serve: models and graphs, the file that says so, and its ``ports``, grpc and rest."""
 
     servables: Sequence[Servable]
     source: str
-    task: str | None = None
+    ports: Mapping[str, int]
 
     @property
     def names(self) -> list[str]:
@@ -126,7 +126,7 @@ def on_device(
         new = config.shipped.containing(data, config.inside)
         binds = [bind for bind in binds if bind.target != config_path]
         binds.append(Mount(new.dest, config_path, "ro", new))
-    served = _of_config(config, config_path, binds)
+    served = _of_config(server, config, config_path, binds)
     return command, binds, _elsewhere(served, device)
 
 
@@ -160,12 +160,18 @@ def models(server: Server, binds: Sequence[Mount]) -> Served | None:
     config_path = server.options.get("config_path")
     config = ovms_config.find(binds, config_path)
     if config is not None and config_path is not None:
-        return _of_config(config, config_path, binds)
+        return _of_config(server, config, config_path, binds)
     return _of_options(server, binds)
 
 
-def _of_config(config: Config, config_path: str, binds: Sequence[Mount]) -> Served:
-    return Served(ovms_config.servables(ovms_config.read(config), config_path, binds), config.name)
+def _of_config(server: Server, config: Config, config_path: str, binds: Sequence[Mount]) -> Served:
+    return Served(ovms_config.servables(ovms_config.read(config), config_path, binds), config.name, _ports(server))
+
+
+def _ports(server: Server) -> dict[str, int]:
+    """The ports that its options give to it, by the names that these have in a profile."""
+    found = {"grpc": server.port("port"), "rest": server.port("rest_port")}
+    return {name: port for name, port in found.items() if port}
 
 
 def _of_options(server: Server, binds: Sequence[Mount]) -> Served | None:
@@ -178,8 +184,8 @@ def _of_options(server: Server, binds: Sequence[Mount]) -> Served | None:
         return None
     device = options.get("target_device") or None
     if source or task:
-        return Served([Servable(name, "" if source else path, device, True)], "args", task or "text_generation")
-    return Served([ovms_config.servable(name, path, binds, device)], "args")
+        return Served([Servable(name, "" if source else path, device, True)], "args", _ports(server))
+    return Served([ovms_config.servable(name, path, binds, device)], "args", _ports(server))
 
 
 def warnings(served: Served | None, binds: Sequence[Mount]) -> list[str]:

@@ -19,7 +19,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.readiness i
 def own(
     entry: Entry, ready: Mapping[str, Any] | None, replica: str, ports: Mapping[str, int], served: Served | None
 ) -> list[dict[str, Any]]:
-    """Probes that the replica's own host runs; ports are the container's own."""
+    """Probes that the replica's own host runs; ports are the container's own, of a server as it names them."""
     if ready is None:
         return []
     return [
@@ -58,6 +58,8 @@ def _become(
     entry: Entry, kind: ProbeField, spec: Any, ports: Mapping[str, int], served: Served | None
 ) -> list[dict[str, Any]]:
     """What the host is told of a probe, beside what it is told of each; of several models there may be several."""
+    if kind.name in ("ovms_models", "generates") and served is not None:
+        ports = {**served.ports, **ports}
     if kind.name == "ovms_models":
         return [_ovms_models(entry, spec, ports, served)]
     told = spec if isinstance(spec, Mapping) else {kind.becomes: spec} if kind.becomes else {}

@@ -140,6 +140,17 @@ def test_all_of_nothing_waits_for_the_server(server: Server) -> None:
     assert rest == {"kind": "http", "port": 8000, "path": "/v2/health/ready", "status": 200}
 
 
+def test_the_servers_options_name_its_ports_where_the_profile_does_not(server: Server) -> None:
+    server.config("a")
+    server.file("a/1/m.xml")
+    words = ("--config_path", "/models/config.json", "--rest_port", 8000)
+    found = server.probe(*words, ports={"web": 8000})
+    assert found == {"kind": "ovms_models", "port": 8000, "protocol": "rest", "models": ["a"]}
+    assert server.probe(*words, ports={}, ready={"generates": ["a"]})["port"] == 8000
+    with pytest.raises(ProfileError, match="name its port 'grpc' or 'rest' in 'ports'"):
+        server.plan("--port", 9000, ports={}, ready={"ovms_models": ["a"]}, image="example/other:1")
+
+
 # -- folders of models
 
 
