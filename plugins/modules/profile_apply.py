@@ -31,7 +31,7 @@ EXAMPLES = r"""
           container: ovms-server
           task:
             name: ovms-ovms-server-1
-            image: openvino/model_server:2025.4
+            image: openvino/model_server:2026.4
           ready:
             - {kind: http, port: 8000, path: /v2/health/ready}
 

@@ -25,6 +25,24 @@ while (my $c = $s->accept) { my $l = <$c>; print $c "HTTP/1.0 200 OK\\r\\n\\r\\n
 """
 
 
+#: the same, which takes a whole request, and answers 200 to whoever has the key
+KEYED = r"""
+use IO::Socket::INET; $| = 1; $SIG{TERM} = sub { exit 0 };
+my $s = IO::Socket::INET->new(LocalPort => 9000, Listen => 9, ReuseAddr => 1) or die "no port: $!";
+while (my $c = $s->accept) {
+  my ($length, $key, $body) = (0, "", "");
+  while (my $l = <$c>) {
+    last if $l eq "\r\n";
+    $length = $1 if $l =~ /^Content-Length: (\d+)/i;
+    $key = $1 if $l =~ /^Authorization: Bearer (\S+)/i;
+  }
+  read($c, $body, $length);
+  print $c "HTTP/1.0 ", $key eq "k1" && $body =~ /max_tokens/ ? "200 OK" : "401 No", "\r\n\r\n";
+  close $c;
+}
+"""
+
+
 def only(result: dict[str, Any]) -> dict[str, Any]:
     (outcome,) = result["replicas"].values()
     found: dict[str, Any] = outcome
@@ -42,6 +60,17 @@ def present(deployment: Deployment, task: dict[str, Any], **probe: Any) -> dict[
 @pytest.fixture
 def server(deployment: Deployment) -> dict[str, Any]:
     return deployment.task(command=["perl", "-e", SERVER], networks=[{"name": f"{deployment.name}-net"}])
+
+
+@pytest.mark.parametrize(("key", "is_ready"), [("k1", True), ("k2", False)])
+def test_one_token_is_asked_for_with_the_containers_own_key(deployment: Deployment, key: str, is_ready: bool) -> None:
+    networks = [{"name": f"{deployment.name}-net"}]
+    task = deployment.task(command=["perl", "-e", KEYED], networks=networks, env={"API_KEY": key})
+    probe = {"kind": "generates", "port": 9000, "path": "/v3/chat/completions", "models": ["org/llm"]}
+    made = only(present(deployment, task, **probe, body='{"max_tokens": 1}', timeout=20 if is_ready else 2))
+    assert made["ready"] is is_ready, made["error"]
+    assert is_ready or "a token of org/llm from http://" in made["error"]
+    assert is_ready or "/v3/chat/completions: answered 401" in made["error"]
 
 
 @pytest.mark.parametrize(

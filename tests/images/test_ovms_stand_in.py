@@ -256,3 +256,23 @@ def test_it_follows_its_files(run: Run, models: Any) -> None:
     assert started.container.put_archive("/", archive({path: '{"model_config_list": []}'}))
     started.wait_for('Version 2 of model d .*"END"')
     assert started.end("SIGTERM")[0] == 0
+
+
+@pytest.mark.parametrize(("version", "is_served"), [("2025.4", False), ("2026.4", True)])
+def test_it_keeps_the_rules_of_either_version(run: Run, models: Any, version: str, is_served: bool) -> None:
+    """A model without a version folder, and one that is stateful."""
+    options = {
+        "volumes": {models.name: {"bind": "/models", "mode": "ro"}},
+        "environment": {"OVMS_STAND_IN_AS": version},
+    }
+    single = ("--model_name", "d", "--model_path", "/models/dummy/1", "--port", GRPC)
+    started = run("ovms-stand-in", *single, **options)
+    started.wait_for("ServableManagerModule started")
+    code, log = started.end("SIGTERM")
+    chosen = "No target device specified for model: d; version: 1; using recommended device: CPU"
+    assert (code, "Version 1 of model d" in log, chosen in log) == (0, is_served, is_served), log
+    config = {"model_config_list": [{"config": {"name": "d", "base_path": "/models/dummy", "stateful": True}}]}
+    files = {"/config/config.json": json.dumps(config)}
+    if is_served:
+        code, log = ends(run, "--as", version, *FLAGS, files=files)
+        assert (code, "Key: #/model_config_list/0/config/stateful" in log) == (1, True), log

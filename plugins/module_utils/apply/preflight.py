@@ -152,7 +152,7 @@ def missing_paths(item: Needed) -> list[Problem]:
     if item.model is None:
         return []
     try:
-        versions = [name for name in os.listdir(item.path) if name.isdigit() and int(name) > 0]
+        versions = [n for n in os.listdir(item.path) if n == "graph.pbtxt" or (n.isdigit() and int(n) > 0)]
     except OSError as error:
         return [problem(f"model {item.model}: {item.path}: {error.strerror}", item.container, item.field)]
     if not versions:

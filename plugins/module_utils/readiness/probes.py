@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
+from urllib.parse import quote
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.container import secret_env
@@ -20,6 +21,8 @@ from ansible_collections.retail.profiles.plugins.module_utils.readiness import g
 
 #: seconds that one try may take: a server that hangs once is asked again
 TRY_TIMEOUT = 2.0
+#: the same where a model has to generate for it
+_BODY_TIMEOUT = 60.0
 #: how long a TCP connection must stay open to count: Docker's proxy accepts, and closes when nobody listens behind it
 TCP_HOLD = 0.05
 #: bytes of a line, and of a description, that are read of an RTSP server's answer
@@ -48,6 +51,7 @@ class Probe:
     protocol: str = "grpc"
     pattern: str = ""
     command: tuple[str, ...] = ()
+    body: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def tail(engine: Engine, container: str) -> str:
 # -- probes that ask over the network
 
 
-def _dialled(dial: Callable[[Probe, str], Optional[str]], words: str) -> Kind:
+def _dialled(dial: Callable[[Probe, str, Inspect], Optional[str]], words: str) -> Kind:
     """A kind that asks at the probe's address, else at its container's; OSError and GrpcError are reasons, too."""
 
     def ask(engine: Engine, probe: Probe, inspect: Inspect) -> Optional[str]:
@@ -117,7 +121,7 @@ def _dialled(dial: Callable[[Probe, str], Optional[str]], words: str) -> Kind:
         if address is None:
             return "the container has no address"
         try:
-            return dial(probe, address)
+            return dial(probe, address, inspect)
         except (TimeoutError, socket.timeout):
             return "no answer in time"
         except (OSError, grpc_probe.GrpcError) as error:
@@ -149,12 +153,13 @@ def container_address(inspect: Inspect) -> Optional[str]:
     return None
 
 
-def _http_status(address: str, port: int, path: str) -> int:
+def _http_status(address: str, port: int, path: str, body: str = "", key: str = "") -> int:
     import http.client
 
-    connection = http.client.HTTPConnection(address, port, timeout=TRY_TIMEOUT)
+    connection = http.client.HTTPConnection(address, port, timeout=_BODY_TIMEOUT if body else TRY_TIMEOUT)
+    headers = {"Connection": "close", "Content-Type": "application/json", "Authorization": f"Bearer {key}"}
     try:
-        connection.request("GET", path, headers={"Connection": "close"})
+        connection.request("POST" if body else "GET", path, body or None, headers if body else {})
         return connection.getresponse().status
     except http.client.HTTPException as error:
         raise OSError(f"no HTTP answer ({type(error).__name__})") from None
@@ -162,12 +167,13 @@ def _http_status(address: str, port: int, path: str) -> int:
         connection.close()
 
 
-def _http(probe: Probe, address: str) -> Optional[str]:
-    status = _http_status(address, probe.port, probe.path)
+def _http(probe: Probe, address: str, inspect: Inspect) -> Optional[str]:
+    env = dict(item.partition("=")[::2] for item in dig(inspect, "Config.Env") or ())
+    status = _http_status(address, probe.port, probe.path, probe.body, env.get("API_KEY", ""))
     return None if status == probe.status else f"answered {status}"
 
 
-def _tcp(probe: Probe, address: str) -> Optional[str]:
+def _tcp(probe: Probe, address: str, inspect: Inspect) -> Optional[str]:
     with socket.create_connection((address, probe.port), timeout=TRY_TIMEOUT) as connection:
         connection.settimeout(TCP_HOLD)
         try:
@@ -177,11 +183,11 @@ def _tcp(probe: Probe, address: str) -> Optional[str]:
     return "the connection is closed at once: nobody listens behind the published port" if closed else None
 
 
-def _grpc(probe: Probe, address: str) -> Optional[str]:
+def _grpc(probe: Probe, address: str, inspect: Inspect) -> Optional[str]:
     return None if grpc_probe.server_ready(address, probe.port, TRY_TIMEOUT) else "the server says it is not ready"
 
 
-def _rtsp(probe: Probe, address: str) -> Optional[str]:
+def _rtsp(probe: Probe, address: str, inspect: Inspect) -> Optional[str]:
     """DESCRIBE (RFC 2326, 10.2), for which the server prepares the stream: 200, and a description that has media."""
     import http.client
 
@@ -203,13 +209,13 @@ def _rtsp(probe: Probe, address: str) -> Optional[str]:
     return None if re.search(rb"^m=", description, re.MULTILINE) else "the description has no media"
 
 
-def _ovms_models(probe: Probe, address: str) -> Optional[str]:
+def _ovms_models(probe: Probe, address: str, inspect: Inspect) -> Optional[str]:
     for model in probe.models:
         try:
             if probe.protocol == "grpc":
                 ready = grpc_probe.model_ready(address, probe.port, model, TRY_TIMEOUT)
             else:
-                ready = _http_status(address, probe.port, f"/v2/models/{model}/ready") == 200
+                ready = _http_status(address, probe.port, f"/v2/models/{quote(model, '')}/ready") == 200
         except grpc_probe.GrpcError as error:
             return f"model {model}: {error}"
         if not ready:
@@ -280,6 +286,7 @@ KINDS: Mapping[str, Kind] = {
     "grpc": _dialled(_grpc, "gRPC ServerReady at {at}"),
     "rtsp": _dialled(_rtsp, "RTSP DESCRIBE rtsp://{at}{path}"),
     "ovms_models": _dialled(_ovms_models, "models {models} ready ({protocol}) at {at}"),
+    "generates": _dialled(_http, "a token of {models} from http://{at}{path}"),
     "log": Kind(_log, "a log line that matches {pattern!r}"),
     "exec": Kind(_exec, "exit code 0 of {command} in the container", "command"),
     "healthy": Kind(_healthy, "Docker's health check"),

@@ -65,7 +65,8 @@ class Limits:
 class MeasuredReplica:
     """One replica of the plan. ``one_shot``: it is meant to end by itself with exit code 0 (readiness ``exited``).
 
-    ``without``: metrics that it cannot have as it was planned, each with the reason.
+    ``without``: metrics that it cannot have as it was planned, each with the reason. ``models``: what it serves, and
+    the device that each was put on (None: the server's choice).
     """
 
     name: str
@@ -81,6 +82,7 @@ class MeasuredReplica:
     rules: tuple[Rule, ...]
     limits: Limits = Limits()
     without: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def restarts_by_policy(self) -> bool:
@@ -168,6 +170,7 @@ def _replica(name: str, data: Mapping[str, Any], untellable: Mapping[str, str]) 
         restart_policy=str(task.get("restart_policy") or ""),
         rules=tuple(rule_of(metric, rule, container) for metric, rule in sorted((data.get("metrics") or {}).items())),
         limits=_limits(task),
+        models=dict(data.get("models") or {}),
         without={**(left_out(data.get("prometheus")) if data.get("ovms", False) else {}), **untellable},
     )
 

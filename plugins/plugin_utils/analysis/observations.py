@@ -19,6 +19,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     cpu_others,
     metric_catalogue,
     prometheus_text,
+    served_devices,
     time_series,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import CONTAINER_METRICS
@@ -64,7 +65,8 @@ class State:
 class Observations:
     """All that the samples of a run say. Keys are replica or host names, then metric names.
 
-    ``devices``: by replica or host, a series for each metric of each of its devices.
+    ``devices``: by replica or host, a series for each metric of each of its devices. ``model_devices``: by replica,
+    where its log says that models are.
     """
 
     replicas: Mapping[str, Mapping[str, Series]]
@@ -82,6 +84,7 @@ class Observations:
     log_losses: Mapping[str, LogLoss]
     refused: Mapping[str, Mapping[str, Refused]]
     unreadable: int
+    model_devices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def start(self) -> float | None:
@@ -125,6 +128,7 @@ class Observer:
         self._starts: Counter[str] = Counter()
         self._conditions = {host: HostConditions() for host in plan.hosts}
         self._log_losses = {replica.name: LogLoss() for replica in plan.replicas}
+        self._model_devices: dict[str, dict[str, str]] = defaultdict(dict)
         self._unreadable = 0
 
     def feed(self, sample: Mapping[str, Any]) -> None:
@@ -244,6 +248,9 @@ class Observer:
         if sample.get("type") == "log":
             self._last_lines[name] = t
             self._log_losses[name].take(t, sample)
+            if name in self._ovms:
+                found_on = served_devices.told(str(sample.get("line")), self._planned[name].models)
+                self._model_devices[name].update([found_on] if found_on else [])
         for rule, value in self._extractors[name].told(sample) if name in self._extractors else ():
             if isinstance(value, Unreadable):
                 subject.refused[rule.metric].append((t, value))
@@ -291,6 +298,7 @@ class Observer:
             log_losses=self._log_losses,
             refused={name: _refused(subject) for name, subject in self._replicas.items()},
             unreadable=self._unreadable,
+            model_devices={name: found for name, found in self._model_devices.items() if found},
         )
 
 

@@ -39,13 +39,13 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning.replica i
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry, Profile, Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import host_paths
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.command_line import is_ovms
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import command_line
 
 Made = TypeVar("Made")
 # The fields that Contents is made of.
-_CONTENTS = ("image", "entrypoint", "args", "volumes", "ports")
+_CONTENTS = ("image", "server", "entrypoint", "args", "volumes", "ports")
 # Those that say which hardware is asked for.
-_ASKED = ("image", *hardware.FIELDS)
+_ASKED = ("image", "server", *hardware.FIELDS)
 
 
 class Builder:
@@ -162,12 +162,15 @@ class Builder:
             files=contents.files,
             paths=[*contents.paths, *rendered.wired.found, *given.path_checks(slot.container)],
             stand_in=f"{rendered.image} for {stand_in}" if stand_in else None,
+            ovms=contents.server is not None,
+            models=contents.models,
             asked=rendered.asked,
             problems=given.problems(slot.host, slot.container),
             warnings=[
                 *_warnings(endpoint),
                 *rendered.owner.networks.check_reach(entry, endpoint, around.published, list(around.peers.values())),
                 *rendered.env.warnings,
+                *_open_keys(rendered),
                 *(f"{slot.replica}: {warning}" for warning in contents.warnings),
             ],
         )
@@ -217,31 +220,44 @@ class Builder:
         return made
 
     def _asked(self, entry: Entry, value: Value) -> hardware.Wanted:
-        return hardware.wanted(entry, self.settings, value, is_ovms(value("image")))
+        # Arguments may name the device that is asked for here: they are looked at as they are written.
+        entrypoint, args = (_as_written(entry.raw.get(name)) for name in ("entrypoint", "args"))
+        server = command_line.server(value("image"), entrypoint, args, value("server"))
+        return hardware.wanted(entry, self.settings, value, server is not None)
 
     def _contents(self, entry: Entry, value: Value, deployment: str, device: str | None) -> Contents:
         owner = self._owners[deployment]
         image, args = value("image"), value("args")
         entrypoint, script = mounts.script(entry, value("entrypoint"), owner.shipper)
         binds = [*mounts.mounts(entry, value("volumes"), owner.shipper, owner.named), *script]
-        served: model_server.Models | None = None
+        served: model_server.Served | None = None
         own_devices: tuple[str, ...] = ()
         warnings: list[str] = []
-        if is_ovms(image):
-            args, binds = model_server.on_device(entry, args, binds, device)
-            served = model_server.models(entry, args, binds)
-        if served and device is None:
-            own_devices, warnings = hardware.own_devices(served.devices)
+        paths: list[dict[str, Any]] = []
+        server = command_line.server(image, entrypoint, args, value("server"))
+        if server is not None:
+            model_server.check(entry, server, (entrypoint, args), binds)
+            served = model_server.models(server, binds)
+            paths = model_server.model_checks(entry, server, served, binds)
+            (entrypoint, args), binds, warnings = model_server.on_device(
+                entry, server, (entrypoint, args), binds, device
+            )
+            warnings += model_server.warnings(served, binds)
+        if served is not None:
+            own_devices, unknown = hardware.own_devices(served.devices_beside(device))
+            warnings += unknown
         return Contents(
             image=image,
             entrypoint=entrypoint,
             args=args,
             volumes=[bind.as_volume for bind in binds if bind.as_volume],
             other_mounts=[bind.as_mount for bind in binds if bind.as_mount],
+            server=server,
             served=served,
             files=[bind.shipped for bind in binds if bind.shipped],
-            paths=[*mounts.path_checks(entry.name, binds), *model_server.model_checks(entry, served, binds)],
-            prometheus=model_server.scrape_target(entry, image, args, binds, value("ports")),
+            paths=[*mounts.path_checks(entry.name, binds), *paths],
+            prometheus=model_server.scrape_target(server, binds, value("ports")),
+            models=served.planned(device) if served else {},
             devices=own_devices,
             warnings=warnings,
         )
@@ -271,9 +287,21 @@ class Builder:
         return replace(wired, options={**wired.options, "network_mode": f"container:{server}"})
 
 
+def _as_written(raw: Any) -> list[str]:
+    """The words of a field as far as they are written in it."""
+    return [str(word) for word in (raw if isinstance(raw, list) else [raw] if raw is not None else [])]
+
+
 def _identity(entry: Entry, slot: Slot) -> Slot:
     """The slot of a shared replica as every deployment knows it, whatever its container is called in this profile."""
     return replace(slot, container=entry.origin[1]) if is_shared(slot.replica) else slot
+
+
+def _open_keys(rendered: Rendered) -> list[str]:
+    """A warning for each key of a model server that stands in the open."""
+    keys = [name for name in model_server.SECRETS if name in rendered.env.values] if rendered.contents.server else []
+    where = f"{rendered.endpoint.slot.replica}"
+    return [f"{where}: {name} is a key, and stands in the plan: give it in secret_env" for name in keys]
 
 
 def _wired(owner: Owner, entry: Entry, endpoint: endpoints.Endpoint, identity: Slot) -> Wired:

@@ -6,27 +6,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.endpoints import Peer
-from ansible_collections.retail.profiles.plugins.plugin_utils.planning.model_server import Models
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning.model_server import Served
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.readiness import PROBES, ProbeField
 
 
 def own(
-    entry: Entry, ready: Mapping[str, Any] | None, replica: str, ports: Mapping[str, int], served: Models | None
+    entry: Entry, ready: Mapping[str, Any] | None, replica: str, ports: Mapping[str, int], served: Served | None
 ) -> list[dict[str, Any]]:
-    """Probes that the replica's own host runs; ports are the container's own."""
+    """Probes that the replica's own host runs; ports are the container's own, of a server as it names them."""
     if ready is None:
         return []
-    probes = []
-    for kind, spec in ready.items():
-        if kind != "timeout":
-            probe = _becomes(entry, PROBES[kind], spec, ports, served)
-            probes.append({"kind": kind, "timeout": ready["timeout"], "replica": replica, **probe})
-    return probes
+    return [
+        {"kind": kind, "timeout": ready["timeout"], "replica": replica, **probe}
+        for kind, spec in ready.items()
+        if kind != "timeout"
+        for probe in _become(entry, PROBES[kind], spec, ports, served)
+    ]
 
 
 def reach(
@@ -35,8 +36,9 @@ def reach(
     """Probes that a consumer's host runs before the consumer starts.
 
     Those of the server that go over the network, dialled as the consumer will; where it has none, TCP to each port.
+    What a model generates is seen on the server's own host, which knows its key.
     """
-    network = [probe for probe in server_probes if "port" in probe]
+    network = [probe for probe in server_probes if "port" in probe and "body" not in probe]
     if not network:
         network = [{"kind": "tcp", "timeout": 60.0, "port": port} for port in server_ports.values()]
     if shares_network:
@@ -52,33 +54,63 @@ def _at(probe: Mapping[str, Any], address: str, port: int) -> dict[str, Any]:
     return found
 
 
-def _becomes(
-    entry: Entry, kind: ProbeField, spec: Any, ports: Mapping[str, int], served: Models | None
-) -> dict[str, Any]:
-    """What the host is told of a probe, beside what it is told of each."""
+def _become(
+    entry: Entry, kind: ProbeField, spec: Any, ports: Mapping[str, int], served: Served | None
+) -> list[dict[str, Any]]:
+    """What the host is told of a probe, beside what it is told of each; of several models there may be several."""
+    if kind.name in ("ovms_models", "generates") and served is not None:
+        ports = {**served.ports, **ports}
     if kind.name == "ovms_models":
-        return _ovms_models(entry, spec, ports, served)
+        return [_ovms_models(entry, spec, ports, served)]
     told = spec if isinstance(spec, Mapping) else {kind.becomes: spec} if kind.becomes else {}
     if kind.port:
         told = {"port": _only_port(ports, kind.port), **told}
-    return {**told, "port": _port(entry, told["port"], ports)} if "port" in told else dict(told)
+    if "port" in told:
+        told = {**told, "port": _port(entry, told["port"], ports)}
+    if kind.name == "generates":
+        models = _models(entry, kind.name, told["models"], served, (served and served.generative) or None)
+        return [{**told, "models": [model], "body": _request(model, told["path"])} for model in models]
+    return [dict(told)]
 
 
-def _ovms_models(entry: Entry, spec: Any, ports: Mapping[str, int], served: Models | None) -> dict[str, Any]:
+def _request(model: str, path: str) -> str:
+    """The least that a generative model can be asked for at a path, as JSON."""
+    given: dict[str, Any] = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
+    if path.endswith("/embeddings"):
+        given = {"input": "Hi"}
+    elif path.endswith("/rerank"):
+        given = {"query": "Hi", "documents": ["Hi"]}
+    elif not path.endswith("/chat/completions"):
+        given = {"prompt": "Hi", "max_tokens": 1}
+    return json.dumps({"model": model, **given})
+
+
+def _ovms_models(entry: Entry, spec: Any, ports: Mapping[str, int], served: Served | None) -> dict[str, Any]:
     protocol = "grpc" if "grpc" in ports else "rest"
     if protocol not in ports:
         raise entry.error(
             "ovms_models asks the server over gRPC or REST: name its port 'grpc' or 'rest' in 'ports'", "ready"
         )
+    models = _models(entry, "ovms_models", spec, served)
+    if models:
+        return {"port": ports[protocol], "protocol": protocol, "models": models}
+    # A server that serves nothing yet is asked for itself: for no model at all the answer would always be yes.
+    if protocol == "grpc":
+        return {"kind": "grpc", "port": ports[protocol]}
+    return {"kind": "http", "port": ports[protocol], "path": "/v2/health/ready", "status": 200}
+
+
+def _models(entry: Entry, kind: str, spec: Any, served: Served | None, known: Sequence[str] | None = None) -> list[str]:
+    """The models that a probe asks for: those that are listed, or all that are known."""
     if spec != "all":
-        return {"port": ports[protocol], "protocol": protocol, "models": list(spec)}
+        return list(spec)
     if served is None:
         raise entry.error(
-            "ovms_models: all needs the names of the models: ship the file of --config_path with the profile, "
+            f"{kind}: all needs the names of the models: ship the file of --config_path with the profile, "
             "give --model_name and --model_path, or list the models here",
             "ready",
         )
-    return {"port": ports[protocol], "protocol": protocol, "models": sorted(served.paths)}
+    return list(known or served.names)
 
 
 def _only_port(ports: Mapping[str, int], preferred: str) -> int | str:

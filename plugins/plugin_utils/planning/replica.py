@@ -23,7 +23,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning.mounts im
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.networks import Networks
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.shipped_files import ShippedFile, Shipper
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.command_line import is_ovms
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.command_line import Server
 
 Value = Callable[[str], Any]
 
@@ -48,10 +48,12 @@ class Contents:
     args: Sequence[str]
     volumes: Sequence[str]
     other_mounts: Sequence[Mapping[str, Any]]
-    served: model_server.Models | None
+    server: Server | None
+    served: model_server.Served | None
     files: Sequence[ShippedFile]
     paths: Sequence[Mapping[str, Any]]
     prometheus: Mapping[str, Any] | None
+    models: Mapping[str, str | None]
     devices: tuple[str, ...]
     warnings: Sequence[str]
 
@@ -128,6 +130,8 @@ class PlannedReplica:
     paths: Sequence[Mapping[str, Any]]
     stand_in: str | None
     asked: hardware.Wanted
+    ovms: bool
+    models: Mapping[str, str | None]
     problems: Sequence[ProfileError] = field(default_factory=list)
     warnings: Sequence[str] = field(default_factory=list)
 
@@ -158,5 +162,6 @@ class PlannedReplica:
             "metrics": self.metrics,
             "target_device": self.asked.target_device,
             "input_source": self.asked.input_source,
-            "ovms": is_ovms(self.image),
+            "ovms": self.ovms,
+            "models": dict(self.models),
         }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
@@ -124,7 +125,7 @@ def _wait(probe: Mapping[str, Any]) -> Task | None:
 
 
 def _wait_http(probe: Mapping[str, Any]) -> Task:
-    path = probe["path"] if probe["kind"] == "http" else f"/v2/models/{probe['models'][0]}/ready"
+    path = probe["path"] if probe["kind"] == "http" else f"/v2/models/{quote(probe['models'][0], safe='')}/ready"
     url = f"http://{probe['address']}:{probe['port']}{path}"
     return {
         "ansible.builtin.uri": {"url": url, "status_code": probe.get("status", 200)},

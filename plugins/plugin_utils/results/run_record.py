@@ -24,6 +24,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     observations,
     offered_load,
     run_events,
+    served_devices,
     verdict,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.bottleneck import Bottleneck
@@ -209,6 +210,7 @@ def _absent(run: Run, had: Mapping[str, Iterable[str]]) -> dict[str, dict[str, s
 def _container(run: Run, name: str, applied: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     replica = next(replica for replica in run.plan.replicas if replica.name == name)
     known = applied.get(name, {})
+    told = run.seen.model_devices.get(name, {})
     states = run.seen.states.get(name, ())
     started = next((state.started_at for state in reversed(states) if state.started_at), None)
     code = states[-1].exit_code if states and states[-1].event == "gone" else None
@@ -222,6 +224,7 @@ def _container(run: Run, name: str, applied: Mapping[str, Mapping[str, Any]]) ->
         "started_at": started or known.get("started_at"),
         "exit_code": code if code is not None else known.get("exit_code"),
         "measured": replica.measured,
+        **({"models": served_devices.of_record(replica.models, told)} if replica.ovms else {}),
     }
 
 

@@ -11,6 +11,7 @@ writes docs/profile.schema.json and the tables of docs/profile.md from here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,6 +51,14 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.volumes imp
 _SHARED = ("published_ports", "devices", "groups", "cpus", "labels", "etc_hosts")
 
 # -- a container
+
+
+@typed(type="string", pattern=r"^(none|ovms(:20\d\d\.\d+)?)$")
+def model_server(value: Any) -> str:
+    """What is said of a model server: that there is none, or that it is OVMS, and of which version."""
+    if not re.fullmatch(r"none|ovms(:20\d\d\.\d+)?", str(value)):
+        raise ValueError(f"expected ovms, ovms:VERSION such as ovms:2025.4, or none, not {value!r}")
+    return str(value)
 
 
 @typed(**list_of(text).schema)
@@ -127,6 +136,14 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
         default=[],
         unset="the image's",
         options=("command",),
+        group="what",
+    ),
+    Field(
+        "server",
+        model_server,
+        "What serves models in it: `ovms`, `ovms:VERSION` where the image's tag names another or none, or `none`.",
+        "server: ovms:2025.4",
+        unset="what its command and its image say",
         group="what",
     ),
     Field(

@@ -74,6 +74,19 @@ RTSP_FIELDS: tuple[Field, ...] = (
 )
 
 
+GENERATES_FIELDS: tuple[Field, ...] = (
+    Field("models", _models, "The models: `all` that are graphs, or a list.", "models: [llm]", default="all"),
+    Field(
+        "path",
+        _url_path,
+        "Where it is asked: below `/v3`, its `chat/completions`, `completions`, `embeddings` or `rerank`.",
+        "path: /v3/embeddings",
+        default="/v3/chat/completions",
+    ),
+    Field("port", _port_reference, "A number or a name of `ports`.", "port: rest", unset="`rest`, or the only one"),
+)
+
+
 @dataclass(frozen=True)
 class ProbeField(Field):
     """A kind of probe: its field in ``ready``, what it becomes, and how the plan tells it.
@@ -127,9 +140,18 @@ PROBE_FIELDS: tuple[ProbeField, ...] = (
     ProbeField(
         "ovms_models",
         _models,
-        "Every model answers ready: `all` of the shipped `config.json` or `--model_name`, or a list.",
+        "Every model and graph answers ready: `all` of the shipped `config.json` or `--model_name`, or a list.",
         "ovms_models: all",
         plan="{at} reports {models} ready",
+    ),
+    ProbeField(
+        "generates",
+        short("models", _models, record(GENERATES_FIELDS)),
+        "Generative models answer a request of one token; `all`, a list, or `{models, path, port}`.",
+        "generates: {models: [m], path: /v3/completions}",
+        plan="http://{at}{path} answers {models} with one token",
+        port="rest",
+        fields=GENERATES_FIELDS,
     ),
     ProbeField(
         "log",

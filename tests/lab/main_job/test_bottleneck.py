@@ -20,7 +20,7 @@ pytestmark = pytest.mark.measures
 PROFILE = """
 containers:
   - name: server
-    image: openvino/model_server:2025.4
+    image: openvino/model_server:2026.4
     args: [--model_name, face-detection, --model_path, /models/face-detection, --port, 9000, --rest_port, 8000,
            --metrics_enable, --nireq, %(nireq)s, --plugin_config, '{"NUM_STREAMS": 2, "INFERENCE_NUM_THREADS": 2}']
     volumes: ["{{ models_dir }}:/models:ro"]

@@ -92,6 +92,37 @@ def test_what_the_schema_refuses(content: Any, message: str) -> None:
         parse(content)
 
 
+OLD, NEW = (2025, 4), (2026, 4)
+
+
+@pytest.mark.parametrize("key", ["stateful", "low_latency_transformation"])
+def test_what_the_schema_of_2026_refuses_and_that_of_2025_does_not(key: str) -> None:
+    text = json.dumps({"model_config_list": [model(**{key: True})]})
+    assert [one.name for one in configfile.parse(text, PATH, version=OLD).models] == ["a"]
+    with pytest.raises(StartError, match=f"additionalProperties Key: #/model_config_list/0/config/{key}"):
+        configfile.parse(text, PATH, version=NEW)
+
+
+def test_a_device_that_is_not_named_is_the_cpu_and_since_2026_3_the_best() -> None:
+    text = json.dumps({"model_config_list": [model()]})
+    devices = [configfile.parse(text, PATH, version=version).models[0].target_device for version in (OLD, NEW)]
+    assert devices == ["CPU", ""]
+
+
+def test_a_base_path_is_the_name_beside_the_file_by_default() -> None:
+    (only,) = parse({"model_config_list": [{"config": {"name": "org/a"}}]}).models
+    assert only.base_path == Path("/config/org/a")
+
+
+def test_a_graph_is_valid_and_not_served(tmp_path: Path) -> None:
+    (tmp_path / "g").mkdir()
+    (tmp_path / "g" / "graph.pbtxt").write_text("")
+    listed = [{"config": {"name": "g"}}, {"config": {"name": "h", "graph_path": "h.pbtxt"}}, model()]
+    found = configfile.parse(json.dumps({"model_config_list": listed}), tmp_path / "config.json")
+    assert [one.name for one in found.models] == ["a"]
+    assert {name: "graphs are not served" in why for name, why in found.problems.items()} == {"g": True, "h": True}
+
+
 def test_what_is_no_json_or_no_file(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="not a valid JSON file"):
         configfile.parse("{", PATH)
@@ -128,7 +159,9 @@ def test_of_two_models_with_one_name_the_first_counts() -> None:
 
 
 def test_pipelines_are_valid_and_not_served() -> None:
-    found = parse({"model_config_list": [], "pipeline_config_list": [{"name": "p"}]})
+    found = parse(
+        {"model_config_list": [], "pipeline_config_list": [{"name": "p", "nodes": [], "inputs": [], "outputs": []}]}
+    )
     assert "pipeline_config_list" in found.warnings[0]
 
 

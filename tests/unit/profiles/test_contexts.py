@@ -27,6 +27,12 @@ def test_copies_are_equal(one: str, other: str) -> None:
     assert (PROFILES / one).read_bytes() == (PROFILES / other).read_bytes()
 
 
+def test_the_stand_in_checks_by_the_declaration_that_profiles_are_checked_by() -> None:
+    declared = PROFILES.parent / "plugins" / "plugin_utils" / "text" / "ovms_contract.py"
+    copy = PROFILES / "ovms/images/ovms-stand-in/ovms_stand_in/contract.py"
+    assert copy.read_bytes() == declared.read_bytes()
+
+
 def test_images_with_openvino_share_their_layers() -> None:
     """Up to its own files each has the same lines, so that the engine takes the layers from its cache."""
     heads = set()

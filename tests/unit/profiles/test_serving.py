@@ -18,7 +18,7 @@ from ovms_stand_in import repository
 from ovms_stand_in.configfile import ConfigFile
 from ovms_stand_in.faults import Fault, RequestError, StartError
 from ovms_stand_in.inference import Inference
-from ovms_stand_in.log import SERVING
+from ovms_stand_in.log import MANAGER, SERVING
 from ovms_stand_in.manager import ModelManager, Watcher
 from ovms_stand_in.metrics import KNOWN, Metrics
 from ovms_stand_in.model import Array, TensorInfo, Timing
@@ -95,6 +95,48 @@ def test_a_repository_that_is_not_there(tmp_path: Path) -> None:
 )
 def test_policies_choose(policy: VersionPolicy, expected: tuple[int, ...]) -> None:
     assert repository.choose((10, 1, 2), policy) == expected
+
+
+def test_version_folders_are_optional_since_2026_3(tmp_path: Path) -> None:
+    write_version(tmp_path, "det")
+    folder, file = tmp_path / "det", tmp_path / "det" / "model.xml"
+    for path in (folder, file):
+        for old in (ModelManager(load, Metrics(KNOWN), (2025, 4)), ModelManager(load, Metrics(KNOWN), (2026, 2))):
+            old.apply(ConfigFile((ModelConfig("m", path),)))
+            assert old.states() == {"m": []}
+        new = ModelManager(load, Metrics(KNOWN), (2026, 4))
+        new.apply(ConfigFile((ModelConfig("m", path),)))
+        assert states(new) == {1: ("AVAILABLE", "OK")}
+        assert not new.update_versions()
+    with pytest.raises(RequestError, match="Could not find file"):
+        repository.model_file(folder / "model.bin")
+
+
+@pytest.mark.parametrize(("device", "chosen"), [("AUTO", False), ("", True)])
+def test_the_log_says_on_which_device_a_model_is(
+    manager: ModelManager,
+    base: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    device: str,
+    chosen: bool,
+) -> None:
+    for logger in (SERVING, MANAGER):
+        monkeypatch.setattr(logger, "propagate", True)
+    with caplog.at_level(logging.INFO):
+        manager.apply(ConfigFile((model(base, target_device=device),)))
+    said = [record.getMessage() for record in caplog.records]
+    assert f"Loading model: m, version: 1, from path: {base}/1, with target device: {device} ..." in said
+    line = "No target device specified for model: m; version: 1; using recommended device: CPU"
+    assert (line in said) == chosen
+
+
+def test_a_name_with_a_slash_is_one_segment_of_a_path(manager: ModelManager, base: Path) -> None:
+    manager.apply(ConfigFile((ModelConfig("org/m", base),)))
+    routes = Routes(Inference(manager, manager._metrics, "2026.4-stand-in"), lambda: True, lambda: False)
+    assert ask(routes, "GET", "/v2/models/org%2Fm/ready")[0] == 200
+    assert ask(routes, "GET", "/v2/models/org/m/ready")[0] != 200
+    assert ask(routes, "GET", "/v2")[1] == {"name": "OpenVINO Model Server", "version": "2026.4-stand-in"}
 
 
 def test_a_version_needs_both_files(tmp_path: Path) -> None:

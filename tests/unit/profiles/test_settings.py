@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stand-in's command line and exit codes, as of OpenVINO Model Server 2025.4."""
+"""The stand-in's command line and exit codes, as of OpenVINO Model Server 2025.4 and 2026.4."""
 
 from __future__ import annotations
 
@@ -93,7 +93,36 @@ def test_help_and_version_are_0(arguments: list[str], capsys: pytest.CaptureFixt
     assert cli.main(arguments) == 0
     said = capsys.readouterr().out
     assert "OpenVINO Model Server" in said
-    assert ("2025.4" in said) == ("--version" in arguments)
+    assert ("2026.4-stand-in" in said.partition("\n")[0]) == ("OpenVINO Model Server" in said)
+    assert ("OpenVINO backend" in said) == ("--version" in arguments)
+
+
+@pytest.mark.parametrize("version", ["2025.4", "2026.4"])
+def test_it_stands_in_for_the_version_that_it_is_told(
+    version: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli.main(["--as", version, "--version"]) == 0
+    assert f"OpenVINO Model Server {version}-stand-in" in capsys.readouterr().out
+    expected = tuple(map(int, version.split(".")))
+    assert parse([f"--as={version}", *CONFIG, *PORTS]).version == expected
+    monkeypatch.setenv("OVMS_STAND_IN_AS", version)
+    assert parse([*CONFIG, *PORTS]).version == expected
+
+
+def test_it_stands_in_for_no_other_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--as", "2024.0", *CONFIG, *PORTS]) == 64
+    assert "the stand-in knows the rules of 2025.4 and 2026.4, not of '2024.0'" in capsys.readouterr().err
+    assert cli.main(["--as"]) == 64
+
+
+def test_options_have_their_versions() -> None:
+    gone = [*CONFIG, *PORTS, "--sequence_cleaner_poll_wait_minutes", "5"]
+    new = [*CONFIG, *PORTS, "--allowed_media_domains", "all"]
+    assert parse(["--as", "2025.4", *gone]).rest_port == parse(["--as", "2026.4", *new]).rest_port == 8000
+    with pytest.raises(UsageError, match="unmatched arguments: --sequence_cleaner_poll_wait_minutes"):
+        parse(["--as", "2026.4", *gone])
+    with pytest.raises(UsageError, match="unmatched arguments: --allowed_media_domains"):
+        parse(["--as", "2025.4", *new])
 
 
 def test_metrics_in_the_file_need_a_rest_port() -> None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
@@ -17,7 +17,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.en
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.networks import Port
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import ComposeFile, Service
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service_options import docker_options
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.command_line import is_ovms, option
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import command_line
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.command_line import Server
 
 _READY_TIMEOUT = "110s"
 _LONGEST_RUN = "1h"
@@ -43,7 +44,8 @@ def translate(file: ComposeFile, name: str) -> Container:
     entrypoint = service.read("entrypoint", lambda: options.command(value.get("entrypoint", [])))
     env_files, env, variables = service.read("environment", lambda: environment(service))
     found = service.read("ports", lambda: _ports(service))
-    known = _ovms_ports([*entrypoint, *command]) if is_ovms(image) else {}
+    server = command_line.server(image, entrypoint, command)
+    known = _ovms_ports(server) if server is not None else {}
     networks = service.read("networks", lambda: _networks(service))
     ports = compose_networks.named(found, known)
     docker = docker_options(service, found, networks)
@@ -62,7 +64,7 @@ def translate(file: ComposeFile, name: str) -> Container:
         **service.read("deploy", lambda: deploy.limits(service)),
         **base.hardware({**variables, **file.source.given.env}),
         "depends_on": service.read("depends_on", lambda: _depends_on(service)),
-        **service.read("healthcheck", lambda: _ready(service, is_ovms(image), ports)),
+        **service.read("healthcheck", lambda: _ready(service, server is not None, ports)),
     }
     return Container.of(fields, docker, lambda field: service.at(_FROM.get(field, field)))
 
@@ -161,13 +163,17 @@ def _depends_on(service: Service) -> list[str]:
 
 def _ready(service: Service, serves_ovms: bool, ports: Mapping[str, int]) -> dict[str, Any]:
     """What those that depend on it wait for."""
-    asked = {_condition(service, other) for other in service.file.services.values()}
-    if "service_completed_successfully" in asked:
+    conditions = {_condition(service, other) for other in service.file.services.values()}
+    if "service_completed_successfully" in conditions:
         return {"ready": {"exited": True, "timeout": _LONGEST_RUN}}
-    if "service_healthy" in asked:
+    if "service_healthy" in conditions:
         timeout = options.patience(service.value.get("healthcheck", {}))
         return {"ready": {"healthy": True, "timeout": f"{timeout:g}s"}}
-    return {"ready": {"grpc": "grpc", "timeout": _READY_TIMEOUT}} if serves_ovms and "grpc" in ports else {}
+    if serves_ovms and "grpc" in ports:
+        return {"ready": {"grpc": "grpc", "timeout": _READY_TIMEOUT}}
+    if serves_ovms and "rest" in ports:
+        return {"ready": {"http": {"path": "/v2/health/ready", "port": "rest"}, "timeout": _READY_TIMEOUT}}
+    return {}
 
 
 def _condition(service: Service, other: Mapping[str, Any]) -> str | None:
@@ -177,10 +183,10 @@ def _condition(service: Service, other: Mapping[str, Any]) -> str | None:
     return str(item["condition"]) if isinstance(item, Mapping) and item.get("condition") else None
 
 
-def _ovms_ports(words: Sequence[str]) -> dict[int, str]:
-    """The names of the ports that a command line gives to the OpenVINO Model Server."""
-    given = ((option(words, flag) or "", name) for flag, name in (("port", "grpc"), ("rest_port", "rest")))
-    return {int(port): name for port, name in given if port.isdigit() and 0 < int(port) < 65536}
+def _ovms_ports(server: Server) -> dict[int, str]:
+    """The names of the ports that its command line gives to the OpenVINO Model Server."""
+    given = ((server.port(option), name) for option, name in (("port", "grpc"), ("rest_port", "rest")))
+    return {port: name for port, name in given if 0 < port < 65536 and server.words}
 
 
 def _optional(item: Any) -> bool:

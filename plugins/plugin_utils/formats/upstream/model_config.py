@@ -66,7 +66,8 @@ def _merge(base: Any, addition: Any) -> Any:
 
 def _models(source: Source, value: Mapping[str, Any], name: str, path: Path) -> list[str]:
     try:
-        return [str(item["config"]["name"]) for item in value.get("model_config_list", [])]
+        models = [str(item["config"]["name"]) for item in value.get("model_config_list", [])]
+        return models + [str(item["name"]) for item in value.get("mediapipe_config_list", [])]
     except (KeyError, TypeError) as error:
         raise source.error(
             f"{name} is not an OVMS configuration: each of model_config_list needs config.name", path

@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.apply import preflight
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.order import (
+    Needed,
     Order,
     ReplicaTask,
     parse_order,
@@ -166,3 +167,14 @@ def test_a_server_to_which_there_is_no_way(
     assert [problem in str(item["message"]) for item in problems] == ([True] if problem else [])
     assert [warning in item for item in warnings] == ([True] if warning else [])
     assert all("192.0.2.1:9000" in str(item) for item in (*problems, *warnings))
+
+
+@pytest.mark.parametrize(
+    ("inside", "is_fine"), [("1/m.xml", True), ("graph.pbtxt", True), ("one/m.xml", False), ("0/m.xml", False)]
+)
+def test_a_model_has_a_version_folder_or_is_a_graph(tmp_path: Path, inside: str, is_fine: bool) -> None:
+    (tmp_path / "m" / inside).parent.mkdir(parents=True)
+    (tmp_path / "m" / inside).write_text("", encoding="utf-8")
+    found = preflight.missing_paths(Needed(str(tmp_path / "m"), "a", "config.json m", "m"))
+    assert [str(problem) for problem in found] == ([] if is_fine else [str(found[0])])
+    assert is_fine or f"model m: {tmp_path}/m has no version folder (such as {tmp_path}/m/1)" in str(found[0])

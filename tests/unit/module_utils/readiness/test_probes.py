@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.server
 import socket
 import socketserver
@@ -63,6 +64,58 @@ def test_rest_models(server: int) -> None:
             FakeEngine(shown()),
             Probe("ovms_models", port=server, models=("a", "b"), protocol="rest", timeout=0.3, replica="d-a-1"),
         )
+
+
+def test_rest_models_whose_names_are_no_path() -> None:
+    """A name is one segment of the path, whatever is in it."""
+    with generating(200) as (port, seen):
+        models = ("Qwen/Qwen2.5-VL", "two words", "50%")
+        wait(FakeEngine(shown()), Probe("ovms_models", port=port, models=models, protocol="rest", replica="d-a-1"))
+    assert [path for _method, path, _key, _body in seen] == [
+        "/v2/models/Qwen%2FQwen2.5-VL/ready",
+        "/v2/models/two%20words/ready",
+        "/v2/models/50%25/ready",
+    ]
+
+
+def test_a_token_is_asked_for_with_the_key_that_the_container_has() -> None:
+    inspect = {**shown(), "Config": {"Env": ["PATH=/bin", "API_KEY=k=1"]}}
+    probe = Probe("generates", port=0, path="/v3/completions", models=("m",), body='{"model": "m"}', replica="d-a-1")
+    with generating(503, 200) as (port, seen):
+        wait(FakeEngine(inspect), dataclasses.replace(probe, port=port))
+    assert seen == [("POST", "/v3/completions", "Bearer k=1", '{"model": "m"}')] * 2
+
+
+def test_a_key_that_is_refused_is_told() -> None:
+    probe = Probe("generates", port=0, path="/v3/x", models=("m",), body="{}", replica="d-a-1", timeout=0.2)
+    with generating(401) as (port, _seen), pytest.raises(NotReady) as caught:
+        wait(FakeEngine(shown()), dataclasses.replace(probe, port=port))
+    assert f"a token of m from http://d-a-1:{port}/v3/x: answered 401" in str(caught.value)
+
+
+@contextmanager
+def generating(*statuses: int) -> Iterator[tuple[int, list[tuple[str, str, str, str]]]]:
+    """A server that answers these, the last again and again; its port, and method, path, key and body of requests."""
+    answers, seen = list(statuses), []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            seen.append((self.command, self.path, self.headers.get("Authorization", ""), body))
+            self.send_response(answers.pop(0) if len(answers) > 1 else answers[0])
+            self.end_headers()
+
+        do_POST = do_GET
+
+        def log_message(self, *_args: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server.server_address[1], seen
+        server.shutdown()
+        thread.join()
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.planning import model_server, plan
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning import plan
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import ovms_contract
 
 from ..world import OVMS, World
 
@@ -20,7 +21,7 @@ MODEL = {"name": "face-detection", "base_path": "/models/face-detection"}
 
 
 def configure(world: World, *entries: dict[str, Any]) -> str:
-    text = json.dumps({"model_config_list": list(entries), "monitoring": {"metrics": {"enable": True}}})
+    text = json.dumps({"model_config_list": list(entries), "custom_node_library_config_list": []})
     (world.root / "ovms" / "config.json").write_text(text, encoding="utf-8")
     return text
 
@@ -41,7 +42,7 @@ def test_every_model_goes_to_the_device_and_all_else_stays(world: World) -> None
             {"config": {**MODEL, "target_device": "GPU", "nireq": 2}},
             {"config": {**MODEL, "name": "b", "target_device": "GPU"}},
         ],
-        "monitoring": {"metrics": {"enable": True}},
+        "custom_node_library_config_list": [],
     }
     [item] = made["hosts"]["h1"]["files"]
     assert f"{item['dest']}:/config/config.json:ro" in made["replicas"]["ovms-server-1"]["task"]["volumes"]
@@ -112,8 +113,8 @@ def test_a_configuration_that_is_not_the_profiles_cannot_be_put_on_a_device(worl
         world.plan("elsewhere", target_device="GPU")
 
 
-def scraped(world: World, monitoring: Any, *args: str) -> Any:
-    document = {"model_config_list": [{"config": MODEL}], "monitoring": monitoring}
+def scraped(world: World, monitoring: dict[str, Any], *args: str) -> Any:
+    document = {"model_config_list": [{"config": MODEL}], **monitoring}
     (world.root / "ovms" / "config.json").write_text(json.dumps(document), encoding="utf-8")
     file = world.root / "ovms" / "profile.yml"
     text = file.read_text(encoding="utf-8")
@@ -124,21 +125,26 @@ def scraped(world: World, monitoring: Any, *args: str) -> Any:
         file.write_text(text, encoding="utf-8")
 
 
+def metrics(**given: Any) -> dict[str, Any]:
+    return {"monitoring": {"metrics": given}}
+
+
 def test_metrics_are_switched_on_by_the_flag_or_by_the_configuration(world: World) -> None:
-    default = sorted(model_server.DEFAULT_FAMILIES)
+    default = sorted(ovms_contract.default_families((2025, 4)))
     on = {"port": 8000, "path": "/metrics"}
     assert scraped(world, {}, "--metrics_enable") == {**on, "families": default}
     listed = ("--metrics_enable", "--metrics_list", "'ovms_streams, ovms_requests_success'")
     assert scraped(world, {}, *listed) == {**on, "families": ["ovms_requests_success", "ovms_streams"]}
-    assert scraped(world, {"metrics": {"enable": True}}) == {**on, "families": default}
-    some = {"metrics": {"enable": True, "metrics_list": ["ovms_streams"]}}
-    assert scraped(world, some) == {**on, "families": ["ovms_streams"]}
-    for off in ({}, {"metrics": {"enable": False}}, {"metrics": None}, None):
+    assert scraped(world, metrics(enable=True)) == {**on, "families": default}
+    assert scraped(world, metrics(enable=True, metrics_list=["ovms_streams"])) == {**on, "families": ["ovms_streams"]}
+    for off in ({}, metrics(enable=False)):
         assert scraped(world, off) is None
 
 
-def test_a_section_of_metrics_that_is_none_is_named(world: World) -> None:
-    with pytest.raises(ProfileError, match=r"config.json is not an OVMS configuration"):
-        scraped(world, {"metrics": {"enable": True, "metrics_list": 7}})
-    with pytest.raises(ProfileError, match=r"config.json is not an OVMS configuration"):
-        scraped(world, "on")
+@pytest.mark.parametrize(
+    "monitoring",
+    ["on", None, {}, {"metrics": None}, {"metrics": {}}, {"metrics": {"enable": True, "metrics_list": 7}}],
+)
+def test_a_section_of_metrics_that_is_none_is_named(world: World, monitoring: Any) -> None:
+    with pytest.raises(ProfileError, match=r"config.json is not an OVMS configuration of 2025.4: .*: monitoring"):
+        scraped(world, {"monitoring": monitoring})

@@ -39,6 +39,10 @@ WORDS = {
     "grpc": ("p-a-1:9000 answers gRPC ServerReady", "gRPC ServerReady at p-a-1:9000"),
     "rtsp": ("rtsp://p-a-1:8554/camera1 describes a stream", "RTSP DESCRIBE rtsp://p-a-1:8554/camera1"),
     "ovms_models": ("p-a-1:9000 reports m ready", "models m ready (grpc) at p-a-1:9000"),
+    "generates": (
+        "http://p-a-1:8000/v3/completions answers m with one token",
+        "a token of m from http://p-a-1:8000/v3/completions",
+    ),
     "log": ("its log matches 'pipeline is PLAYING'", "a log line that matches 'pipeline is PLAYING'"),
     "exec": (
         "test -S /run/server.sock in it exits with code 0",
@@ -56,7 +60,7 @@ def planned(world: World, kind: ProbeField) -> tuple[dict[str, Any], str]:
         "image": "openvino/model_server:2025.4",
         "ports": {"grpc": 9000, "rest": 8000, "rtsp": 8554},
         "volumes": ["/srv/models:/models:ro"],
-        "args": ["--model_name", "m", "--model_path", "/models/m"],
+        "args": ["--model_name", "m", "--model_path", "/models/m", "--port", 9000],
         "ready": yaml.safe_load(kind.example),
     }
     world.write("p", yaml.safe_dump({"containers": [container]}))

@@ -10,4 +10,4 @@ nothing about the speed of OpenVINO Model Server.
 from __future__ import annotations
 
 NAME = "OpenVINO Model Server"
-VERSION = "2025.4-stand-in.1"
+RELEASE = "stand-in.1"

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ovms_stand_in import NAME, VERSION, configfile, log, settings
+from ovms_stand_in import NAME, configfile, log, settings
 from ovms_stand_in.configfile import ConfigFile
 from ovms_stand_in.faults import RequestError, StartError, UsageError
 from ovms_stand_in.log import MANAGER, SERVING
@@ -29,10 +29,10 @@ def _reader(given: settings.Settings) -> Callable[[], ConfigFile]:
     """What reads the configuration: the file, or the options of the single model. It raises StartError."""
     if given.config_path is not None:
         path = given.config_path
-        return lambda: configfile.read(path, given.cache_dir)
+        return lambda: configfile.read(path, given.cache_dir, given.version)
     options = given.model or {}
     try:
-        single = ConfigFile(models=(model_config(options, Path.cwd(), given.cache_dir),))
+        single = ConfigFile(models=(model_config(options, Path.cwd(), given.cache_dir, given.version),))
     except RequestError as error:
         raise StartError(str(error)) from None
     return lambda: single
@@ -61,14 +61,15 @@ def serve(given: settings.Settings, stop: threading.Event) -> None:
     from ovms_stand_in.instance import Instance
     from ovms_stand_in.manager import ModelManager, Watcher
 
-    SERVING.info("%s %s", NAME, VERSION)
+    name = settings.name_of(given.version)
+    SERVING.info("%s %s", NAME, name)
     SERVING.info("OpenVINO backend %s", openvino.get_version())
     read = _reader(given)
     metrics = Metrics()
     core = openvino.Core()
-    manager = ModelManager(lambda config, file: Instance(core, config, file), metrics)
+    manager = ModelManager(lambda config, file: Instance(core, config, file), metrics, given.version)
     watcher = Watcher(manager, read, given.config_path)
-    inference = Inference(manager, metrics)
+    inference = Inference(manager, metrics, name)
     stops: list[Callable[[], None]] = []
     try:
         SERVING.info("GRPCServerModule starting")

@@ -1,66 +1,20 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``config.json``: parsed and checked as by OpenVINO Model Server's schema (v2025.4; unknown keys are refused)."""
+"""``config.json``: parsed and checked as by the schema of the version that is stood in for (see `contract`)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ovms_stand_in import metrics
-from ovms_stand_in.faults import RequestError, StartError
-from ovms_stand_in.modelconfig import ModelConfig, is_integer, model_config
+from ovms_stand_in import contract, metrics
+from ovms_stand_in.faults import Fault, RequestError, StartError
+from ovms_stand_in.modelconfig import ModelConfig, model_config
 
-Check = Callable[[Any], bool]
-
-
-def _is_unsigned(value: Any) -> bool:
-    return is_integer(value) and value >= 0
-
-
-def _is(kind: type) -> Check:
-    return lambda value: isinstance(value, kind)
-
-
-def _is_text_or_texts(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, dict) and all(isinstance(v, str) for v in value.values()))
-
-
-def _is_plugin_config(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(v, (str, bool, int, float)) for v in value.values())
-
-
-_MODEL_KEYS: Mapping[str, Check] = {
-    "name": _is(str),
-    "base_path": _is(str),
-    "batch_size": lambda value: isinstance(value, str) or _is_unsigned(value),
-    "graph_path": _is(str),
-    "subconfig": _is(str),
-    "model_version_policy": _is(dict),
-    "shape": _is_text_or_texts,
-    "layout": _is_text_or_texts,
-    "nireq": _is_unsigned,
-    "target_device": _is(str),
-    "allow_cache": _is(bool),
-    "plugin_config": _is_plugin_config,
-    "stateful": _is(bool),
-    "idle_sequence_cleanup": _is(bool),
-    "low_latency_transformation": _is(bool),
-    "max_sequence_number": _is_unsigned,
-    "custom_loader_options": _is(dict),
-}
-_TOP_KEYS: Mapping[str, Check] = {
-    "model_config_list": _is(list),
-    "pipeline_config_list": _is(list),
-    "mediapipe_config_list": _is(list),
-    "custom_node_library_config_list": _is(list),
-    "custom_loader_config_list": _is(list),
-    "monitoring": _is(dict),
-}
 # Valid in OpenVINO Model Server, but nothing that the stand-in can serve.
 _NOT_SERVED = ("pipeline_config_list", "mediapipe_config_list", "custom_loader_config_list")
 
@@ -79,28 +33,15 @@ class ConfigFile:
     warnings: tuple[str, ...] = ()
 
 
-def _refuse(path: Path, keyword: str, pointer: str) -> StartError:
-    return StartError(f"Given config is invalid according to schema: {path}. Keyword: {keyword} Key: #{pointer}")
+def _check(content: Any, path: Path, version: contract.Version) -> None:
+    """Raise StartError for what the version's schema refuses; the metrics are looked at by `_metrics`."""
+    for problem in contract.configuration_problems(content, version):
+        if problem.keyword != "family":
+            keyed = f"Keyword: {problem.keyword} Key: #{problem.pointer}"
+            raise StartError(f"Given config is invalid according to schema: {path}. {keyed}")
 
 
-def _check(path: Path, value: Any, keys: Mapping[str, Check], required: str, pointer: str) -> None:
-    """Raise StartError unless ``value`` is an object with ``required``, no keys but ``keys``, and values that pass."""
-    if not isinstance(value, dict):
-        raise _refuse(path, "type", pointer)
-    for key, given in value.items():
-        if key not in keys:
-            raise _refuse(path, "additionalProperties", f"{pointer}/{key}")
-        if not keys[key](given):
-            raise _refuse(path, "type", f"{pointer}/{key}")
-    if required not in value:
-        raise _refuse(path, "required", f"{pointer}/{required}")
-
-
-def _metrics(path: Path, monitoring: Any) -> frozenset[str]:
-    _check(path, monitoring, {"metrics": _is(dict)}, "metrics", "/monitoring")
-    given = monitoring["metrics"]
-    keys: Mapping[str, Check] = {"enable": _is(bool), "metrics_list": _is(list)}
-    _check(path, given, keys, "enable", "/monitoring/metrics")
+def _metrics(given: Mapping[str, Any]) -> frozenset[str]:
     if not given["enable"]:
         return frozenset()
     if "metrics_list" not in given:
@@ -111,21 +52,22 @@ def _metrics(path: Path, monitoring: Any) -> frozenset[str]:
         raise StartError(f"Metrics family name not supported: {error}") from None
 
 
-def parse(text: str, path: Path, cache_dir: str = "") -> ConfigFile:
+def _is_graph(given: Mapping[str, Any], folder: Path) -> bool:
+    """Whether an entry of the models is a graph: it says so, or its folder has one."""
+    return "graph_path" in given or (folder / given.get("base_path", given["name"]) / contract.GRAPH_FILE).is_file()
+
+
+def parse(text: str, path: Path, cache_dir: str = "", version: contract.Version = contract.NEWEST) -> ConfigFile:
     """The configuration in ``text``, read from ``path``. Raises StartError when OVMS would not start with it."""
     try:
         content = json.loads(text)
     except ValueError as error:
         raise StartError(f"Configuration file is not a valid JSON file: {path}. Error: {error}") from None
-    _check(path, content, _TOP_KEYS, "model_config_list", "")
+    _check(content, path, version)
     models: dict[str, ModelConfig] = {}
     problems: dict[str, str] = {}
     warnings = [f"{key} is not served by the stand-in" for key in _NOT_SERVED if content.get(key)]
-    for number, entry in enumerate(content["model_config_list"]):
-        pointer = f"/model_config_list/{number}"
-        # Files for 2023.x have "latest" beside "config"; since 2024.0 the schema refuses it, and so does this.
-        _check(path, entry, {"config": _is(dict)}, "config", pointer)
-        _check(path, entry["config"], _MODEL_KEYS, "name", f"{pointer}/config")
+    for entry in content["model_config_list"]:
         name = entry["config"]["name"]
         if name in models or name in problems:
             warnings.append(
@@ -133,17 +75,19 @@ def parse(text: str, path: Path, cache_dir: str = "") -> ConfigFile:
             )
             continue
         try:
-            models[name] = model_config(entry["config"], path.parent, cache_dir)
+            if _is_graph(entry["config"], path.parent):
+                raise RequestError(Fault.MODEL_NOT_LOADED, "graphs are not served by the stand-in")
+            models[name] = model_config(entry["config"], path.parent, cache_dir, version)
         except RequestError as error:
             problems[name] = str(error)
-    found = _metrics(path, content["monitoring"]) if "monitoring" in content else None
+    found = _metrics(content["monitoring"]["metrics"]) if "monitoring" in content else None
     return ConfigFile(tuple(models.values()), problems, found, tuple(warnings))
 
 
-def read(path: Path, cache_dir: str = "") -> ConfigFile:
+def read(path: Path, cache_dir: str = "", version: contract.Version = contract.NEWEST) -> ConfigFile:
     """`parse` the file ``path``. Raises StartError also when it cannot be read."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise StartError(f"Configuration file not found or cannot open: {path}: {error}") from None
-    return parse(text, path, cache_dir)
+    return parse(text, path, cache_dir, version)

@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 import numpy as np
 
-from ovms_stand_in import NAME, VERSION, kserve, tensors
+from ovms_stand_in import NAME, kserve, tensors
 from ovms_stand_in.faults import Fault, RequestError, StartError
 from ovms_stand_in.inference import Inference, check_names
 from ovms_stand_in.listen import check_free, target
@@ -102,7 +102,7 @@ class _Service:
         return kserve.ServerReadyResponse(ready=self._inference.manager.ready)
 
     def server_metadata(self, _request: Any) -> Any:
-        return kserve.ServerMetadataResponse(name=NAME, version=VERSION)
+        return kserve.ServerMetadataResponse(name=NAME, version=self._inference.version)
 
     def model_ready(self, request: Any) -> Any:
         return kserve.ModelReadyResponse(ready=self._inference.model_ready(request.name, request.version, "gRPC"))

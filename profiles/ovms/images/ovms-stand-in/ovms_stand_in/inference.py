@@ -52,11 +52,12 @@ def _counted(metrics: m.Metrics, served: ServedVersion, interface: str, method: 
 
 
 class Inference:
-    """What both services call. interface: ``gRPC`` or ``REST``, for the metrics."""
+    """What both services call. interface: ``gRPC`` or ``REST``, for the metrics. version: the server's own."""
 
-    def __init__(self, manager: ModelManager, metrics: m.Metrics) -> None:
+    def __init__(self, manager: ModelManager, metrics: m.Metrics, version: str = "") -> None:
         self.manager = manager
         self.metrics = metrics
+        self.version = version
 
     def model_ready(self, name: str, version: str, interface: str) -> bool:
         """Whether the version is available. RequestError when the model or the version is unknown."""

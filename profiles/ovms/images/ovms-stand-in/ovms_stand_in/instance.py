@@ -16,7 +16,7 @@ import openvino as ov
 
 from ovms_stand_in.faults import Fault, RequestError
 from ovms_stand_in.model import DATATYPES, Array, TensorInfo, Timing
-from ovms_stand_in.modelconfig import AUTO, Dimension, Layout, ModelConfig, Shape
+from ovms_stand_in.modelconfig import AUTO, BEST_DEVICE, Dimension, Layout, ModelConfig, Shape
 
 # One inference thread: on shared cores two are slower than one, and a stand-in has no speed to show.
 DEFAULT_PLUGIN_CONFIG: Mapping[str, Any] = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1}
@@ -98,6 +98,7 @@ class Instance:
 
     def __init__(self, core: Any, config: ModelConfig, file: Path) -> None:
         """Load and compile ``file``. Raises RequestError with what is wrong."""
+        device = config.target_device or BEST_DEVICE
         try:
             model = core.read_model(str(file))
         except RuntimeError as error:
@@ -110,13 +111,13 @@ class Instance:
         if config.cache_dir:
             options["CACHE_DIR"] = config.cache_dir
         # AUTO hands these to the CPU plugin by itself only in this form.
-        if config.target_device.startswith("AUTO"):
+        if device.startswith("AUTO"):
             options = {"DEVICE_PROPERTIES": {"CPU": options}}
         try:
-            compiled = core.compile_model(model, config.target_device, options)
+            compiled = core.compile_model(model, device, options)
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
-            raise RequestError(Fault.CANNOT_COMPILE, f"device: {config.target_device}: {reason}") from None
+            raise RequestError(Fault.CANNOT_COMPILE, f"device: {device}: {reason}") from None
         self.inputs: Mapping[str, TensorInfo] = {
             info.name: info for info in (_info(port, layouts) for port in compiled.inputs)
         }

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovms_stand_in import repository
+from ovms_stand_in import contract, repository
 from ovms_stand_in.configfile import ConfigFile
 from ovms_stand_in.faults import Fault, RequestError, StartError
 from ovms_stand_in.log import MANAGER, SERVING
 from ovms_stand_in.metrics import Metrics
 from ovms_stand_in.model import Servable
-from ovms_stand_in.modelconfig import ModelConfig
+from ovms_stand_in.modelconfig import BEST_DEVICE, ModelConfig
 
 Loader = Callable[[ModelConfig, Path], Servable]
 
@@ -54,8 +54,9 @@ class ServedVersion:
 class ModelManager:
     """All models. One thread loads at a time; requests never wait for that."""
 
-    def __init__(self, load: Loader, metrics: Metrics) -> None:
+    def __init__(self, load: Loader, metrics: Metrics, version: contract.Version = contract.NEWEST) -> None:
         self._load = load
+        self._folders_are_optional = version >= contract.VERSION_FOLDER_OPTIONAL
         self._metrics = metrics
         self._configs: dict[str, ModelConfig] = {}
         self._models: dict[str, dict[int, ServedVersion]] = {}
@@ -111,7 +112,8 @@ class ModelManager:
     def _update(self, model: ModelConfig) -> bool:
         versions = self._models.setdefault(model.name, {})
         try:
-            wanted = repository.choose(repository.versions(model.base_path), model.version_policy)
+            available = repository.versions(model.base_path, self._folders_are_optional)
+            wanted = repository.choose(available, model.version_policy)
         except RequestError as error:
             if self._problems.get(model.name) != str(error):  # once, not every second
                 MANAGER.error("Error occurred while loading model: %s versions; error: %s", model.name, error)
@@ -136,6 +138,11 @@ class ModelManager:
         self._models[model.name][version] = served
         served.change("START")
         served.change("LOADING")
+        words = "Loading model: %s, version: %d, from path: %s, with target device: %s ..."
+        SERVING.info(words, model.name, version, folder, model.target_device)
+        if not model.target_device:
+            words = "No target device specified for model: %s; version: %d; using recommended device: %s"
+            MANAGER.info(words, model.name, version, BEST_DEVICE)
         try:
             file = repository.model_file(folder)
             served.instance = self._load(model, file)

@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ovms_stand_in import contract
+
 SUCCESS = "ovms_requests_success"
 FAIL = "ovms_requests_fail"
 REQUEST_TIME = "ovms_request_time_us"
@@ -40,18 +42,8 @@ _HELP = {
     CURRENT: ("gauge", "Number of inference requests currently in process."),
 }
 DEFAULT = frozenset({SUCCESS, FAIL, REQUEST_TIME, INFERENCE_TIME, WAIT_TIME, STREAMS, CURRENT})
-# Families of MediaPipe graphs, which the stand-in does not serve: they may be asked for, and have no samples.
-_GRAPHS = frozenset(
-    {
-        "ovms_current_graphs",
-        "ovms_requests_accepted",
-        "ovms_requests_rejected",
-        "ovms_responses",
-        "ovms_graph_error",
-        "ovms_graph_processing_time_us",
-    }
-)
-KNOWN = DEFAULT | {QUEUE_SIZE, ACTIVE} | _GRAPHS
+# With those of graphs, which the stand-in does not serve: they may be asked for, and have no samples.
+KNOWN = frozenset(family.name for family in contract.FAMILIES)
 
 _INTERFACES = ("REST", "gRPC")
 _METHODS = ("ModelReady", "ModelInfer", "ModelMetadata")

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard, Union
 
+from ovms_stand_in import contract
 from ovms_stand_in.faults import Fault, RequestError
 
 # A dimension: fixed, or a range (lowest, highest), or None for any size.
 Dimension = Union[int, tuple[int, int], None]
 Shape = tuple[Dimension, ...]
+# What is taken where no device is named and the best is wanted: the stand-in's runtime has no other.
+BEST_DEVICE = "CPU"
 # A setting that names inputs, or one for the only input under "".
 AUTO = "auto"
 
@@ -41,7 +44,8 @@ class Layout:
 class ModelConfig:
     """One model. ``shapes`` and ``layouts`` are by input name; the key "" stands for the model's only input.
 
-    batch_size: a dimension, or "auto", or None to leave the model's. nireq 0 is OpenVINO's own choice.
+    batch_size: a dimension, or "auto", or None to leave the model's. nireq 0 is OpenVINO's own choice; an empty
+    target_device is the best that there is.
     """
 
     name: str
@@ -50,7 +54,7 @@ class ModelConfig:
     shapes: Mapping[str, Shape | str] = field(default_factory=dict)
     layouts: Mapping[str, Layout] = field(default_factory=dict)
     nireq: int = 0
-    target_device: str = "CPU"
+    target_device: str = ""
     plugin_config: Mapping[str, Any] = field(default_factory=dict)
     version_policy: VersionPolicy = VersionPolicy(latest=1)
     cache_dir: str = ""
@@ -143,10 +147,13 @@ def parse_version_policy(value: Any) -> VersionPolicy:
     raise RequestError(fault, json.dumps(value))
 
 
-def model_config(given: Mapping[str, Any], folder: Path, cache_dir: str = "") -> ModelConfig:
+def model_config(
+    given: Mapping[str, Any], folder: Path, cache_dir: str = "", version: contract.Version = contract.NEWEST
+) -> ModelConfig:
     """A model's settings from the (schema-checked) mapping ``given``.
 
-    folder: what a relative base_path starts from: the folder of the configuration file.
+    folder: what a relative base_path starts from: the folder of the configuration file. Without a base_path it is the
+    name; without a target_device, which that is depends on the version.
     Raises RequestError when a value cannot be understood.
     """
     plugin_config = given.get("plugin_config", {})
@@ -162,12 +169,12 @@ def model_config(given: Mapping[str, Any], folder: Path, cache_dir: str = "") ->
     policy = given.get("model_version_policy")
     return ModelConfig(
         name=given["name"],
-        base_path=folder / given.get("base_path", ""),
+        base_path=folder / given.get("base_path", given["name"]),
         batch_size=parse_batch_size(given.get("batch_size", 0)),
         shapes={name: parse_shape(text) for name, text in shapes.items()},
         layouts={name: parse_layout(text) for name, text in layouts.items()},
         nireq=int(given.get("nireq", 0)),
-        target_device=given.get("target_device", "CPU"),
+        target_device=given.get("target_device") or ("" if version >= contract.BEST_DEVICE_BY_DEFAULT else "CPU"),
         plugin_config=plugin_config,
         version_policy=VersionPolicy(latest=1) if policy in (None, "") else parse_version_policy(policy),
         cache_dir=cache_dir,

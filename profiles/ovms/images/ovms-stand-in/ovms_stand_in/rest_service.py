@@ -13,8 +13,9 @@ import threading
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
-from ovms_stand_in import NAME, VERSION, rest_tensors
+from ovms_stand_in import NAME, rest_tensors
 from ovms_stand_in.faults import Fault, RequestError, StartError
 from ovms_stand_in.inference import Inference
 from ovms_stand_in.listen import check_free, target
@@ -61,7 +62,7 @@ class Routes:
         if path == "/v2/health/ready":
             return empty if self._inference.manager.ready else _error(RequestError(Fault.MODEL_NOT_LOADED))
         if path == "/v2":
-            return _json({"name": NAME, "version": VERSION})
+            return _json({"name": NAME, "version": self._inference.version})
         if path == "/v1/config":
             return _json(self._states())
         if path == "/metrics" and self._inference.metrics.enabled:
@@ -69,7 +70,7 @@ class Routes:
         match = _MODEL.fullmatch(path)
         if not match or match[3] == "/infer":
             raise RequestError(Fault.REST_INVALID_URL)
-        name, version = match[1], match[2] or ""
+        name, version = unquote(match[1]), match[2] or ""
         if match[3] == "/ready":
             if not self._inference.model_ready(name, version, "REST"):
                 raise RequestError(Fault.MODEL_VERSION_NOT_LOADED_YET)
@@ -87,7 +88,7 @@ class Routes:
         if not match or match[3] != "/infer":
             raise RequestError(Fault.REST_INVALID_URL)
         request = rest_tensors.parse(body, headers.get("inference-header-content-length"))
-        name, version = match[1], match[2] or ""
+        name, version = unquote(match[1]), match[2] or ""
         served, outputs = self._inference.infer(name, version, "REST", request.arrays)
         infos = self._inference.manager.find(name, served).available().outputs
         content, length = rest_tensors.response(request, name, served, outputs, infos)

@@ -1,11 +1,13 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line of ``/ovms/bin/ovms`` (v2025.4): every option that serving models has, checked in the same way."""
+"""The command line of ``/ovms/bin/ovms``: every option that serving models has in the version that is stood in for.
+
+``--as VERSION`` (or OVMS_STAND_IN_AS) says which version that is; the server itself knows no such option.
+"""
 
 from __future__ import annotations
 
-import argparse
 import ipaddress
 import os
 import re
@@ -13,19 +15,24 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from ovms_stand_in import NAME, VERSION, metrics
+from ovms_stand_in import NAME, RELEASE, contract, metrics
 from ovms_stand_in.faults import StartError, UsageError
 
-_LEVELS = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR")
-_SINGLE = ("batch_size", "shape", "layout", "nireq", "target_device", "plugin_config", "model_version_policy")
+#: the versions whose rules it keeps
+VERSIONS = ("2025.4", "2026.4")
+_AS = "OVMS_STAND_IN_AS"
+_GROUPS = ("server", "config", "model")
+# Of what is not served, this was always taken, and has no effect.
+_TAKEN_TOO = ("sequence_cleaner_poll_wait_minutes",)
 
 
 @dataclass(frozen=True)
 class Settings:
     """What the command line said. Ports: 0 is off. model: options of a single model, as `model_config` takes them."""
 
+    version: contract.Version
     config_path: Path | None
     model: dict[str, Any] | None
     port: int
@@ -44,55 +51,51 @@ class Printed(Exception):
     """Help or the version: to be printed; exit code 0."""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"error parsing options: {message}")
+def name_of(version: contract.Version) -> str:
+    """How the stand-in calls itself as that version."""
+    return f"{contract.shown(version)}-{RELEASE}"
 
 
-def _unsigned(text: str) -> int:
-    if not re.fullmatch(r"\d{1,10}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not an unsigned integer")
-    return int(text)
+def _as_version(arguments: Sequence[str]) -> tuple[list[str], contract.Version]:
+    """The arguments without ``--as``, and the version that is stood in for."""
+    words, asked = list(arguments), os.environ.get(_AS) or VERSIONS[-1]
+    for number, word in enumerate(words):
+        if word == "--as" or word.startswith("--as="):
+            end = number + (1 if "=" in word else 2)
+            asked = word.partition("=")[2] or "".join(words[number + 1 : end])
+            words[number:end] = []
+            break
+    if asked not in VERSIONS:
+        raise UsageError(f"the stand-in knows the rules of {' and '.join(VERSIONS)}, not of {asked!r}")
+    return words, contract.version_of(asked)
 
 
-def _parser() -> argparse.ArgumentParser:
-    # No abbreviations, and a boolean may be given as in cxxopts: --flag, --flag=true, --flag true.
-    parser = _Parser("ovms", description=f"{NAME} (stand-in)", allow_abbrev=False, add_help=False)
-    add = parser.add_argument
-    flag: dict[str, Any] = {"nargs": "?", "const": "true", "default": "false", "choices": ("true", "false")}
-    add("-h", "--help", action="store_true", help="show this help message and exit")
-    add("--version", action="store_true", help="show the version and exit")
-    add("--config_path", help="path to the JSON configuration file")
-    add("--model_name", help="name of the only model")
-    add("--model_path", help="folder with the versions of the only model")
-    add("--port", type=_unsigned, default=0, help="gRPC port; 0 is off")
-    add("--rest_port", type=_unsigned, default=0, help="REST port; 0 is off")
-    add("--grpc_bind_address", default="0.0.0.0", help="addresses for gRPC, separated by commas")
-    add("--rest_bind_address", default="0.0.0.0", help="addresses for REST, separated by commas")
-    add("--grpc_workers", type=_unsigned, default=1, help="number of gRPC servers")
-    add("--log_level", default="INFO", help=", ".join(_LEVELS))
-    add("--log_path", default="", help="also log to this file")
-    add("--file_system_poll_wait_seconds", type=_unsigned, default=1, help="how often files are looked at; 0 is never")
-    add("--metrics_enable", help="serve /metrics on rest_port", **flag)
-    add("--metrics_list", default="", help="metric families to serve, separated by commas")
-    add("--cache_dir", default="", help="folder for compiled models")
-    add("--batch_size", help="batch size of the only model, or auto")
-    add("--shape", help="shape of the only model")
-    add("--layout", help="layout of the only model, such as NHWC:NCHW")
-    add("--model_version_policy", help="which versions are served, as JSON")
-    add("--nireq", type=_unsigned, help="number of inference requests; 0 is OpenVINO's choice")
-    add("--target_device", help="CPU or AUTO, in the stand-in")
-    add("--plugin_config", help="options for OpenVINO, as JSON")
-    ignored = parser.add_argument_group("accepted and without effect in the stand-in").add_argument
-    for name in ("rest_workers", "grpc_max_threads", "grpc_memory_quota", "sequence_cleaner_poll_wait_minutes"):
-        ignored(f"--{name}", type=_unsigned)
-    ignored("--custom_node_resources_cleaner_interval_seconds", type=_unsigned)
-    for name in ("grpc_channel_arguments", "cpu_extension", "allowed_local_media_path", "trace_path", "api_key_file"):
-        ignored(f"--{name}")
-    for name in ("allowed_origins", "allowed_methods", "allowed_headers"):
-        ignored(f"--{name}")
-    ignored("--allow_credentials", **flag)
-    return parser
+def _served(option: contract.Option, version: contract.Version) -> bool:
+    """Whether the stand-in takes an option: those without a meaning here are accepted and ignored."""
+    return option.is_in(version) and (option.group in _GROUPS or option.name in _TAKEN_TOO)
+
+
+def _given(words: Sequence[str], version: contract.Version) -> dict[str, str]:
+    """The options by name. Raises UsageError as OVMS does for what is none, or has a wrong value."""
+    options, problems = contract.given(words, version)
+    unmatched = [str(problem.path[0]) for problem in problems if problem.keyword == "unmatched"]
+    unmatched += [
+        f"--{name}"
+        for name in options
+        if f"--{name}" not in unmatched and name not in ("help", "version") and name in contract.BY_NAME
+        if not _served(contract.BY_NAME[name], version)
+    ]
+    if unmatched:
+        raise UsageError(f"error parsing options - unmatched arguments: {', '.join(unmatched)}")
+    for problem in problems:
+        raise UsageError(f"error parsing options: {problem.path[0]}: {problem.words}")
+    return options
+
+
+def _help(version: contract.Version) -> str:
+    words = {"number": " NUMBER", "real": " NUMBER", "text": " VALUE", "flag": ""}
+    lines = [f"  --{one.name}{words[one.kind]}" for one in contract.OPTIONS if _served(one, version)]
+    return "\n".join([f"{NAME} {name_of(version)} (stand-in)", "", *sorted(lines), ""])
 
 
 def _addresses(text: str, option: str) -> tuple[str, ...]:
@@ -115,32 +118,13 @@ def _is_address_or_name(text: str) -> bool:
     return len(text) <= 255 and re.fullmatch(rf"{label}(\.{label})*", text) is not None
 
 
-def _validate(given: argparse.Namespace) -> None:
+def _validate(options: dict[str, str], version: contract.Version) -> None:
     """Raise UsageError with OVMS's own words when options do not go together."""
-    single = bool(given.model_name or given.model_path)
-    if given.config_path and single:
-        raise UsageError("Use either config_path or model_path with model_name")
-    if not given.config_path and not (given.model_name and given.model_path):
-        raise UsageError("Use config_path or model_path with model_name")
-    # layout is not in this check of OVMS either
-    if given.config_path and any(getattr(given, name) for name in _SINGLE if name != "layout"):
-        raise UsageError("Model parameters in CLI are exclusive with the config file")
+    for words, _instead in contract.contradictions(options, version):
+        raise UsageError(words)
     cores = os.cpu_count() or 1
-    if not 1 <= given.grpc_workers <= cores:
+    if int(options.get("grpc_workers", 1)) > cores:
         raise UsageError(f"grpc_workers count should be from 1 to CPU core count : {cores}")
-    if given.metrics_enable == "true" and not given.rest_port:
-        raise UsageError("rest_port setting is missing, metrics are enabled on rest port")
-    if given.metrics_enable == "false" and given.metrics_list:
-        raise UsageError("metrics_enable setting is missing, required when metrics_list is provided")
-    if not given.port and not given.rest_port:
-        raise UsageError("port and rest_port cannot both be unset")
-    for name in ("port", "rest_port"):
-        if getattr(given, name) > 65535:
-            raise UsageError(f"{name} number out of range from 0 to 65535")
-    if given.port == given.rest_port:
-        raise UsageError("port and rest_port cannot have the same values")
-    if given.log_level not in _LEVELS:
-        raise UsageError(f"log_level should be one of: {', '.join(_LEVELS)}")
 
 
 def parse(arguments: Sequence[str]) -> Settings:
@@ -148,35 +132,36 @@ def parse(arguments: Sequence[str]) -> Settings:
 
     Raises Printed for help and version, UsageError for what OVMS refuses, StartError for an unknown metric family.
     """
-    parser = _parser()
-    given, unknown = parser.parse_known_args(arguments)
-    if unknown:
-        raise UsageError(f"error parsing options - unmatched arguments: {', '.join(unknown)}")
-    if given.version:
+    words, version = _as_version(arguments)
+    options = _given(words, version)
+    if "version" in options:
         python = ".".join(map(str, sys.version_info[:3]))
-        raise Printed(f"{NAME} {VERSION}\nOpenVINO backend: the Python package openvino, on Python {python}\n")
-    if given.help or not arguments:
-        raise Printed(parser.format_help())
-    _validate(given)
-    model = None
-    if not given.config_path:
-        model = {"name": given.model_name, "base_path": given.model_path}
-        model |= {name: getattr(given, name) for name in _SINGLE if getattr(given, name) is not None}
+        raise Printed(f"{NAME} {name_of(version)}\nOpenVINO backend: the package openvino, on Python {python}\n")
+    if "help" in options or not words:
+        raise Printed(_help(version))
+    _validate(options, version)
+    model: dict[str, Any] | None = None
+    if "config_path" not in options:
+        own = {name: value for name, value in options.items() if contract.BY_NAME[name].group == "model"}
+        model = {"name": own.pop("model_name"), "base_path": own.pop("model_path")}
+        model |= {name: int(own[name]) if name == "nireq" else own[name] for name in own}
+    is_on = contract.metrics_are_on(options)
     try:
-        families = metrics.parse_list(given.metrics_list) if given.metrics_enable == "true" else None
+        families = metrics.parse_list(options.get("metrics_list", "")) if is_on else None
     except ValueError as error:
         raise StartError(f"Metrics family name not supported: {error}") from None
     return Settings(
-        config_path=Path(given.config_path) if given.config_path else None,
+        version=version,
+        config_path=Path(options["config_path"]) if "config_path" in options else None,
         model=model,
-        port=given.port,
-        rest_port=given.rest_port,
-        grpc_bind_addresses=_addresses(given.grpc_bind_address, "grpc_bind_address"),
-        rest_bind_addresses=_addresses(given.rest_bind_address, "rest_bind_address"),
-        grpc_workers=given.grpc_workers,
-        poll_seconds=float(given.file_system_poll_wait_seconds),
-        log_level=given.log_level,
-        log_path=given.log_path,
-        cache_dir=given.cache_dir,
+        port=contract.port(options, "port", version),
+        rest_port=contract.port(options, "rest_port", version),
+        grpc_bind_addresses=_addresses(options.get("grpc_bind_address", "0.0.0.0"), "grpc_bind_address"),
+        rest_bind_addresses=_addresses(options.get("rest_bind_address", "0.0.0.0"), "rest_bind_address"),
+        grpc_workers=int(options.get("grpc_workers", 1)),
+        poll_seconds=float(options.get("file_system_poll_wait_seconds", 1)),
+        log_level=options.get("log_level", "INFO"),
+        log_path=options.get("log_path", ""),
+        cache_dir=options.get("cache_dir", ""),
         metrics=families,
     )

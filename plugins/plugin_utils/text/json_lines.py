@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""JSON with the lines in which its values stand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+Path = tuple[str | int, ...]
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+def parse(text: str) -> tuple[Any, Mapping[Path, int]]:
+    """The value of a JSON text, and by path the line of each value in it (of a mapping's, that of its key).
+
+    ValueError, with the line, for a text that is no JSON.
+    """
+    value = json.loads(text, parse_constant=_refuse)
+    places: dict[Path, int] = {(): 0}
+    _locate(text, _after_space(text, 0), (), places)
+    return value, {path: text.count("\n", 0, at) + 1 for path, at in places.items()}
+
+
+def line(lines: Mapping[Path, int], path: Path) -> int:
+    """The line of a path, or of the innermost thing around it that is there."""
+    while path not in lines:
+        path = path[:-1]
+    return lines[path]
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _locate(text: str, at: int, path: Path, places: dict[Path, int]) -> int:
+    """Note where the values below ``path`` begin, of a text that is valid JSON; where the value at ``at`` ends."""
+    opening = text[at]
+    if opening not in "{[":
+        return json.JSONDecoder().raw_decode(text, at)[1]
+    number, at = 0, _after_space(text, at + 1)
+    while text[at] not in "}]":
+        key: str | int = number
+        start = at
+        if opening == "{":
+            key, at = json.JSONDecoder().raw_decode(text, at)
+            at = _after_space(text, _after_space(text, at) + 1)
+        places[(*path, key)] = start
+        at = _after_space(text, _locate(text, at, (*path, key), places))
+        at = _after_space(text, at + 1) if text[at] == "," else at
+        number += 1
+    return at + 1

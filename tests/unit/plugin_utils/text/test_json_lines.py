@@ -1,0 +1,26 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""JSON with the lines in which its values stand."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import json_lines
+
+TEXT = '{\n\t"a": [1,\n\t\t{"b\\"}": "x]"}],\n"c"\n:\n{},\n"d": null}'
+
+
+def test_lines() -> None:
+    value, lines = json_lines.parse(TEXT)
+    assert value == {"a": [1, {'b"}': "x]"}], "c": {}, "d": None}
+    assert lines == {(): 1, ("a",): 2, ("a", 0): 2, ("a", 1): 3, ("a", 1, 'b"}'): 3, ("c",): 4, ("d",): 7}
+    assert json_lines.line(lines, ("a", 1, "missing", "deeper")) == 3
+    assert json_lines.line(lines, ("missing",)) == 1
+
+
+@pytest.mark.parametrize(("text", "said"), [("{", "line 1"), ("[1,\n2,]", "line 2"), ("[NaN]", "NaN is no JSON")])
+def test_what_is_no_json(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        json_lines.parse(text)
