@@ -111,7 +111,11 @@ def make(profile: Profile, shaped: Shape, settings: PlanSettings, fleet: Fleet, 
     Raises ProfileError for whatever cannot be planned, with file and line or host and container.
     """
     unused = _unused(shaped, fleet)
-    replicas = _replicas(profile, shaped, settings, fleet, render)
+    replicas = planned(profile, shaped, settings, fleet, render)
+    problems = list(dict.fromkeys(str(problem) for made in replicas for problem in made.problems))
+    if problems:
+        raise ProfileError("; ".join(problems))
+    hardware.check_settings(settings, [made.asked for made in replicas])
     on = grouped(replicas, lambda r: r.slot.host)
     plan = {
         "schema": SCHEMA,
@@ -193,9 +197,10 @@ def stored(text: str, file: str) -> dict[str, Any]:
     return plan
 
 
-def _replicas(
+def planned(
     profile: Profile, shaped: Shape, settings: PlanSettings, fleet: Fleet, render: Render
 ) -> list[PlannedReplica]:
+    """The replicas in the order of the profile, whatever hardware their hosts lack for them."""
     builder = Builder(profile, settings, fleet, render)
     points = {slot.replica: builder.endpoint(profile.entry(slot.container), slot) for slot in shaped.slots}
     dealt = {
@@ -229,10 +234,6 @@ def _replicas(
             cpuset=own_cpus.get(slot.replica),
         )
         built[slot.replica] = builder.build(entry, me, around)
-    problems = list(dict.fromkeys(str(problem) for made in built.values() for problem in made.problems))
-    if problems:
-        raise ProfileError("; ".join(problems))
-    hardware.check_settings(settings, [made.asked for made in built.values()])
     return [built[slot.replica] for slot in shaped.slots]
 
 

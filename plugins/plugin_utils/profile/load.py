@@ -58,10 +58,11 @@ def load(
     """
     context = LoadContext(search, render, variables, given or Given())
     foreign = read.read(_text(file), file, context.given, context.variable)
-    return _native(file, context) if foreign is None else _foreign(foreign)
+    return _native(file, context) if foreign is None else of_foreign(foreign)
 
 
-def _foreign(foreign: read.Foreign) -> Profile:
+def of_foreign(foreign: read.Foreign) -> Profile:
+    """The profile of another format, validated. ProfileError that names file and line."""
     entries = tuple(_translated(foreign, container) for container in foreign.translation.containers)
     _check_names(entries)
     return Profile(
@@ -224,7 +225,7 @@ def _all_written(file: Path, context: LoadContext) -> dict[str, Entry]:
     """The entries of another profile by name, not yet checked."""
     foreign = read.read(_text(file), file, context.given, context.variable)
     if foreign is not None:
-        return {entry.name: entry for entry in _foreign(foreign).entries}
+        return {entry.name: entry for entry in of_foreign(foreign).entries}
     document = _read(file)
     entries = [_written(document, index, file.parent) for index in range(len(_containers(document)))]
     return {entry.name: entry for entry in entries}
