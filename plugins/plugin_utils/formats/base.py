@@ -162,8 +162,8 @@ class Source:
         )
 
     def inside(self, relative: str, base: str, path: yaml_document.Path) -> str:
-        """A path that is relative to ``base``, as ``./PATH`` under the root. ProfileError where it leads out."""
-        joined = posixpath.normpath(posixpath.join(base, relative))
+        """A path, relative to ``base`` or absolute, as ``./PATH`` under the root. ProfileError where it leads out."""
+        joined = self._below(posixpath.normpath(posixpath.join(base, relative)))
         real = (self.root / joined).resolve()
         if joined == ".." or joined.startswith(("/", "../")) or not real.is_relative_to(self.root.resolve()):
             raise self.error(
@@ -172,6 +172,17 @@ class Source:
                 path,
             )
         return f"./{joined}"
+
+    def _below(self, path: str) -> str:
+        """An absolute path under the root as one that is relative to it; any other as it is."""
+        for root in (self.root.absolute(), self.root.resolve()):
+            if path.startswith("/") and Path(path).is_relative_to(root):
+                return Path(path).relative_to(root).as_posix()
+        return path
+
+    def holds(self, path: str) -> bool:
+        """Whether an absolute path is one of the profile's files."""
+        return path.startswith("/") and not self._below(path).startswith("/") and Path(path).exists()
 
     def exists(self, inside: str) -> bool:
         return (self.root / inside).exists()
