@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base, detect
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given, Source, Translation
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import yaml_document
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def read(text: str, file: Path, given: Given, play: Callable[[str], str | None])
         return None
     root = base.root_of(file, given, found.markers)
     made = found.translate(Source(document, root, given, play))
+    made = replace(made, warnings=tuple(sorted(dict.fromkeys(made.warnings), key=natural)))  # by file and line
     return Foreign(base.container_name(made.name or _name(file), ()), document, root, made)
 
 

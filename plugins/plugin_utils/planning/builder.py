@@ -83,7 +83,7 @@ class Builder:
         devices = [str(device).partition(":")[0] for device in options.get("devices", [])]
         devices += self.hardware.grant(asked, models, host).nodes
         published = option_values.ports(options.get("published_ports", []))
-        bound = {int(item["HostPort"]) for items in published.values() for item in items if item["HostPort"]}
+        bound = {int(item["HostPort"]) for items in published.values() for item in items if item["HostPort"].isdigit()}
         return Uses(frozenset(devices), frozenset({*value("ports").values(), *bound}))
 
     def cpuset(self, entry: Entry, slot: Slot) -> Mapping[str, Any] | None:
@@ -155,7 +155,7 @@ class Builder:
             peers=around.peers,
             depends_on=[needed.slot.replica for needed in around.needs],
             ready=probes.own(entry, value("ready"), slot.replica, endpoint.ports, contents.served),
-            reach=_reach(endpoint, around),
+            reach=_reach(rendered),
             prometheus=contents.prometheus,
             metrics=value("metrics"),
             networks=rendered.wired.made,
@@ -167,6 +167,7 @@ class Builder:
             warnings=[
                 *_warnings(endpoint),
                 *rendered.owner.networks.check_reach(entry, endpoint, around.published, list(around.peers.values())),
+                *around.remarks,
                 *rendered.env.warnings,
                 *(f"{slot.replica}: {warning}" for warning in contents.warnings),
             ],
@@ -286,8 +287,10 @@ def _wired(owner: Owner, entry: Entry, endpoint: endpoints.Endpoint, identity: S
     return wired
 
 
-def _reach(endpoint: endpoints.Endpoint, around: Around) -> list[dict[str, Any]]:
+def _reach(rendered: Rendered) -> list[dict[str, Any]]:
     """The probes by which this replica's host sees what the replica depends on."""
+    around, endpoint, contents = rendered.around, rendered.endpoint, rendered.contents
+    texts = [*rendered.env.values.values(), *contents.entrypoint, *contents.args] if around.needs else []
     return [
         probe
         for needed in around.needs
@@ -296,6 +299,7 @@ def _reach(endpoint: endpoints.Endpoint, around: Around) -> list[dict[str, Any]]
             needed.endpoint.ports,
             around.peers[needed.slot.container],
             endpoint.shares_network(needed.endpoint),
+            texts,
         )
     ]
 

@@ -87,7 +87,7 @@ def _read(made: Environment, entry: Entry, item: Mapping[str, Any], above: Mappi
         return
     path = entry.file("env_file", relative)
     try:
-        text = env_file.decode(path.read_bytes(), str(path))
+        text = env_file.decode(entry.content(path), str(path))
     except OSError as error:
         raise entry.error(f"{relative!r} cannot be read: {error.strerror}", "env_file") from error
     for line in _lines(made, text, path, item["format"], shown, above):

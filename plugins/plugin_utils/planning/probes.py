@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning import dialling
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.endpoints import Peer
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.model_server import Models
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
@@ -30,15 +31,22 @@ def own(
 
 
 def reach(
-    server_probes: list[dict[str, Any]], server_ports: Mapping[str, int], peer: Peer, shares_network: bool
+    server_probes: list[dict[str, Any]],
+    server_ports: Mapping[str, int],
+    peer: Peer,
+    shares_network: bool,
+    texts: Sequence[str],
 ) -> list[dict[str, Any]]:
     """Probes that a consumer's host runs before the consumer starts.
 
-    Those of the server that go over the network, dialled as the consumer will; where it has none, TCP to each port.
+    Those of the server that go over the network, dialled as the consumer will; where it has none, TCP to each port that
+    the consumer names in its ``texts``.
     """
     network = [probe for probe in server_probes if "port" in probe]
     if not network:
-        network = [{"kind": "tcp", "timeout": 60.0, "port": port} for port in server_ports.values()]
+        dialled_ports = {port: {port, peer.ports.get(name, port)} for name, port in server_ports.items()}
+        named = [port for port in server_ports.values() if dialling.names_port(texts, dialled_ports[port])]
+        network = [{"kind": "tcp", "timeout": 60.0, "port": port} for port in named]
     if shares_network:
         return [{**probe, "replica": peer.replica} for probe in network]
     dialled = {own_port: peer.ports[name] for name, own_port in server_ports.items() if name in peer.ports}

@@ -50,6 +50,7 @@ class Entry:
     warnings: tuple[str, ...] = ()
     used: Entry | None = None
     _fixed: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _contents: dict[Path, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def error(self, message: str, field: str | None = None, inside: yaml_document.Path = ()) -> ProfileError:
         """An error that points at a field of this entry, or at what is ``inside`` of it, by file and line."""
@@ -117,6 +118,12 @@ class Entry:
         """The content of a file that was made when the profile was read; None for one on disk."""
         return self.origins[field].generated.get(relative.removeprefix("./"))
 
+    def content(self, file: Path) -> bytes:
+        """What is in a file of the profile, read once. OSError where it cannot be read."""
+        if file not in self._contents:
+            self._contents[file] = file.read_bytes()
+        return self._contents[file]
+
     def file(self, field: str, relative: str) -> Path:
         """A file of the profile that this field names."""
         try:
@@ -144,8 +151,8 @@ class Profile:
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should know: the profile's own, and of how others were read."""
-        return sorted({warning for entry in self.entries for warning in entry.warnings}.union(self.notes))
+        """What a person should know: the profile's own, and of how others were read, in the order of the file."""
+        return list(dict.fromkeys([*self.notes, *(text for entry in self.entries for text in entry.warnings)]))
 
     @cached_property
     def _by_name(self) -> Mapping[str, Entry]:
