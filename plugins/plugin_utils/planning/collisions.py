@@ -41,7 +41,8 @@ def check(profile: Profile, replicas: Sequence[PlannedReplica]) -> None:
                 if port.meets(held) and holder is not made:
                     raise _both(profile, holder, made, f"port {port.number} of {port.address or 'every address'}")
             holders.append((port, made))
-        if mac := made.task.get("mac_address"):
+        macs = [item.get("mac_address") for item in made.endpoint.attachments] + [made.task.get("mac_address")]
+        for mac in filter(None, macs):
             holder = addresses.setdefault((host, str(mac).lower()), made)
             if holder is not made:
                 raise _both(profile, holder, made, f"the address {mac}")

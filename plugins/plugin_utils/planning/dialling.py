@@ -24,7 +24,7 @@ def words(entry: Entry) -> list[tuple[str, str]]:
     for field in ("entrypoint", "args"):
         raw = entry.raw.get(field) or []
         before = ""
-        for word in map(str, raw if isinstance(raw, list) else [raw]):
+        for word in map(str, raw if isinstance(raw, list) else str(raw).split()):
             flag, equals, value = word.partition("=")
             found.append((flag, value) if equals else (before, word))
             before = word

@@ -85,6 +85,7 @@ def shape(
     Without ``fleet``, before any host is asked: where placing depends on the hosts, every container then has a slot on
     each host that it may use, so that these are the hosts to ask.
     """
+    endpoints.check_peers(profile)
     depends_on = {entry.name: entry.value("depends_on", render, variables) for entry in profile.entries}
     numbers = waves.waves(profile, depends_on)
     names = [entry.name for entry in profile.entries]

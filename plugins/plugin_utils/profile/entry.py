@@ -78,9 +78,17 @@ class Entry:
         return field in self.origins and self.origins[field].literal
 
     @cached_property
+    def templates_of(self) -> Mapping[str, str]:
+        """The text of each field that is rendered."""
+        literal = self._is_literal
+        return {
+            f: repr(templates.templates(self.raw[f]) if literal(f) else self.raw[f]) for f in sorted(self.templated)
+        }
+
+    @cached_property
     def templates(self) -> str:
         """All text of this entry that is rendered."""
-        return repr([templates.templates(self.raw[f]) if self._is_literal(f) else self.raw[f] for f in self.templated])
+        return " ".join(self.templates_of.values())
 
     def value(self, field: str, render: Render, variables: Mapping[str, Any]) -> Any:
         """The canonical value of a field; its default when it is not given.

@@ -23,7 +23,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry impo
     Render,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_profile, inside
-from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types, fields
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types, fields, other_words
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import yaml_document
 
 _PROFILE = {field.name: field for field in fields.PROFILE_FIELDS}
@@ -183,7 +183,7 @@ def _written(document: yaml_document.Document, index: int, root: Path) -> Entry:
     label = str(raw.get("name", f"number {index + 1}"))
     for key in raw:
         if key not in CONTAINER:
-            raise document.error(field_types.unknown(key, list(CONTAINER)), (*path, key), container=label)
+            raise document.error(other_words.unknown(key, list(CONTAINER)), (*path, key), container=label)
         if key != SECRETS and _holds_vaulted(raw[key]):
             raise document.error(
                 f"a value with !vault may stand in {SECRETS} only: elsewhere it would be written into the plan",
