@@ -26,6 +26,7 @@ OPTIONS: dict[str, Any] = {
     "dest": {"type": "path", "required": True},
     "image": {"type": "raw"},
     "env": {"type": "dict", "default": {}},
+    "variables": {"type": "dict", "default": {}},
     "root": {"type": "path"},
     "force": {"type": "bool", "default": False},
 }
@@ -52,14 +53,14 @@ def convert_profile(args: dict[str, Any], render: Render, check_mode: bool) -> d
     """Convert, see that both can be planned, and write what differs from what is there."""
     # Nothing of the inventory: the new profile is for any.
     try:
-        given = base.given(args["env"], args["image"], args["root"])
+        given = base.given(args["env"], args["image"], args["root"], args["variables"])
     except ValueError as error:
         raise ProfileError(f"a variable is not valid: {error}") from error
     file = search.find_profile(str(Path(args["source"]).absolute().resolve()), [])
     foreign = read.read(file.read_text(encoding="utf-8"), file, given, lambda name: None)
     if foreign is None:
         raise ProfileError("this is a profile of our own format already, or none at all", file=str(file))
-    trial.check(load.of_foreign(foreign), given.env, render)
+    trial.check(load.of_foreign(foreign), {**given.env, **given.variables}, render)
     converted = convert.convert(foreign)
     _check(converted, file, render)
     folder = Path(args["dest"]).absolute()

@@ -39,6 +39,10 @@ options:
     description: Image of the containers for which the profile names none; or a dictionary of images by container.
     type: raw
   env:
+    description: Environment variables that the profile is also written with. They are written out in the new one.
+    type: dict
+    default: {}
+  variables:
     description: Values of the variables that the profile is written with. They are written out in the new one.
     type: dict
     default: {}

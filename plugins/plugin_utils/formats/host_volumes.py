@@ -39,8 +39,8 @@ def expand(source: Source, text: str, env_files: Mapping[str, str], path: yaml_d
     """
 
     def lookup(name: str) -> str | None:
-        if name in source.given.env:
-            return source.given.env[name]
+        if (given := source.given.variables.get(name, source.given.env.get(name))) is not None:
+            return given
         if name in DEFAULTS:
             return f"{_MARK}host_paths.{name}{_MARK}"
         if source.variable(name) is not None:

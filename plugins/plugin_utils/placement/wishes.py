@@ -64,6 +64,8 @@ class PlanSettings:
     deployment: str
     state_dir: str = STATE_DIR
     env: Mapping[str, str] = field(default_factory=dict)
+    env_wins: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
     replicas: Mapping[str, int] = field(default_factory=dict)
     place: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)

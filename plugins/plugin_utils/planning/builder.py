@@ -196,7 +196,10 @@ class Builder:
                 variables.update(_variables(slot, self.fleet, peers, device))
                 if "host_paths" in entry.templates:
                     variables["host_paths"] = host_paths.of_host(
-                        variables, self.settings.env, self.settings.state_dir, self.render
+                        variables,
+                        {**self.settings.env, **self.settings.variables},
+                        self.settings.state_dir,
+                        self.render,
                     )
             return entry.value(name, self.render, variables)
 
@@ -257,9 +260,12 @@ class Builder:
 
     def _environment(self, entry: Entry, value: Value, host: str) -> environment.Environment:
         streams = self.settings.streams.variables(entry.name, host) if self.settings.streams is not None else {}
-        return environment.collect(
-            entry, value("env_file"), value("env"), value("secret_env"), self.settings.env, streams
-        )
+        own, settings = value("env"), self.settings
+        above = settings.env
+        if entry.own_env and not settings.env_wins:
+            above = {name: given for name, given in settings.env.items() if name not in own}
+        interpolated = {**settings.env, **settings.variables}
+        return environment.collect(entry, value("env_file"), own, value("secret_env"), above, streams, interpolated)
 
     def _joined(self, entry: Entry, endpoint: endpoints.Endpoint, wired: Wired, around: Around) -> Wired:
         """Its networks; where that is the network of a container of the profile, by the name of a replica of it."""

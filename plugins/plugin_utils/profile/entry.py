@@ -41,7 +41,7 @@ class Origin:
 class Entry:
     """One container of a profile as written: values may still hold templates.
 
-    ``used``: the entry of another profile that it starts from.
+    ``used``: the entry of another profile that it starts from. ``own_env``: its ``env`` stands above ``profile_env``.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Entry:
     origins: Mapping[str, Origin]
     warnings: tuple[str, ...] = ()
     used: Entry | None = None
+    own_env: bool = False
     _fixed: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _contents: dict[Path, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -84,7 +84,7 @@ def _translated(foreign: read.Foreign, container: Container) -> Entry:
         name: Origin(foreign.document, path, foreign.root, literal=True, generated=made.generated)
         for name, path in container.paths.items()
     }
-    entry = Entry(str(container.fields["name"]), container.fields, origins, made.warnings)
+    entry = Entry(str(container.fields["name"]), container.fields, origins, made.warnings, own_env=made.own_env)
     _check(entry)
     return entry
 
