@@ -95,6 +95,8 @@ OPTIONS: dict[str, Any] = {
     "asked": {"type": "dict", "default": {}},
     "from_variables": {"type": "bool", "default": False},
 }
+#: variables of the role retail.profiles.measure that are numbers
+MEASURED = (*windows.DEFAULTS, "measure_warmup_max", "measure_contention_max", "measure_poll")
 #: by option, the variable of the role retail.profiles.profile that says the same
 VARIABLES = {
     "profile": "profile",
@@ -154,6 +156,8 @@ class Planner:
             )
         if stage == "select" and self.args["run"]:
             require_callback()
+            for name in MEASURED:
+                self._number(name)
             if self.args["live"]:
                 listening.parse(self.args["live"], "measure_live").bound("measure_live").close()
         if stage == "plan":
@@ -289,10 +293,15 @@ class Planner:
 
     def _number(self, name: str) -> float:
         """A variable of the role retail.profiles.measure, or its default."""
+        given = self.play.get(name, windows.DEFAULTS.get(name, 0))
         try:
-            return float(self.render(self.play.get(name, windows.DEFAULTS[name]), self.play))
+            number = float(self.render(given, self.play))
         except (TypeError, ValueError) as error:
             raise ProfileError(f"a variable of the run is not valid: {name}: expected a number: {error}") from error
+        if number < 0 or (number == 0 and name in windows.DEFAULTS):
+            least = "of more than 0" if name in windows.DEFAULTS else "of at least 0"
+            raise ProfileError(f"a variable of the run is not valid: {name}: expected a number {least}, not {number:g}")
+        return number
 
     def _expected(self, loaded: entry.Profile, shaped: plan.Shape, settings: PlanSettings) -> dict[str, Any] | None:
         """The plan as it comes out where no host has a surprise; None where that cannot be said yet."""

@@ -195,8 +195,8 @@ def stored(text: str, file: str) -> dict[str, Any]:
     """A plan read back from a file. ProfileError when it is not one, or was changed by hand."""
     try:
         plan = json.loads(text)
-    except ValueError as error:
-        raise ProfileError(f"this is not JSON: {error}", file=file) from error
+    except json.JSONDecodeError as error:
+        raise ProfileError(f"this is not JSON: {error.msg}", file=file, line=error.lineno) from error
     if not isinstance(plan, dict) or plan.get("schema") != SCHEMA:
         raise ProfileError(f"this is not a stored plan: its schema is not {SCHEMA}", file=file)
     try:

@@ -11,10 +11,11 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.planner import OPTIONS, VARIABLES
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.variable_errors import by_variable
 
-from ..world import World
+from ..world import World, write_files
 from .test_planner import answer
 
 
@@ -57,3 +58,26 @@ def test_what_is_in_a_variable_is_told_by_the_same_name(world: World, given: dic
     with pytest.raises(ProfileError) as refused:
         answer(world, **given)
     assert f"a variable of the run is not valid: {said}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"measure_duration": "long"}, "measure_duration: expected a number: could not convert"),
+        ({"measure_interval": 0}, "measure_interval: expected a number of more than 0, not 0"),
+        ({"measure_warmup_max": -1}, "measure_warmup_max: expected a number of at least 0, not -1"),
+        ({"measure_contention_max": [1]}, "measure_contention_max: expected a number"),
+    ],
+)
+def test_numbers_of_the_measurement_are_checked_before_anything_starts(
+    world: World, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], said: str
+) -> None:
+    monkeypatch.setattr(planner, "require_callback", lambda: None)
+    with pytest.raises(ProfileError, match=f"a variable of the run is not valid: {said}"):
+        answer(world, given, stage="select", run=True)
+
+
+def test_a_plan_that_is_no_json_is_told_with_its_line(world: World) -> None:
+    file = write_files(world.root, {"plan.json": '{\n  "schema": 1\n  "x": 2}\n'})
+    with pytest.raises(ProfileError, match=r"plan\.json:3: this is not JSON: Expecting ',' delimiter"):
+        answer(world, plan=str(file))
