@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -13,15 +14,19 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base, read
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile import convert, search
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning import trial
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile import convert, load, search
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Render
 
 OPTIONS: dict[str, Any] = {
     "source": {"type": "path", "required": True},
     "dest": {"type": "path", "required": True},
     "image": {"type": "raw"},
     "env": {"type": "dict", "default": {}},
+    "variables": {"type": "dict", "default": {}},
     "root": {"type": "path"},
     "force": {"type": "bool", "default": False},
 }
@@ -38,23 +43,26 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         result = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(OPTIONS)
         try:
-            return {**result, **convert_profile(untagged(args), check_mode=self._task.check_mode)}
+            render = planner_input.renderer(self._templar)
+            return {**result, **convert_profile(untagged(args), render, check_mode=self._task.check_mode)}
         except ProfileError as error:
             raise AnsibleActionFail(str(error)) from None
 
 
-def convert_profile(args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
-    """Convert, and write what differs from what is there."""
+def convert_profile(args: dict[str, Any], render: Render, check_mode: bool) -> dict[str, Any]:
+    """Convert, see that both can be planned, and write what differs from what is there."""
     # Nothing of the inventory: the new profile is for any.
     try:
-        given = base.given(args["env"], args["image"], args["root"])
+        given = base.given(args["env"], args["image"], args["root"], args["variables"])
     except ValueError as error:
         raise ProfileError(f"a variable is not valid: {error}") from error
     file = search.find_profile(str(Path(args["source"]).absolute().resolve()), [])
     foreign = read.read(file.read_text(encoding="utf-8"), file, given, lambda name: None)
     if foreign is None:
         raise ProfileError("this is a profile of our own format already, or none at all", file=str(file))
+    trial.check(load.of_foreign(foreign), {**given.env, **given.variables}, render)
     converted = convert.convert(foreign)
+    _check(converted, file, render)
     folder = Path(args["dest"]).absolute()
     differing = convert.differing(converted, folder)
     convert.check_free(differing, folder, args["force"])
@@ -68,3 +76,13 @@ def convert_profile(args: dict[str, Any], check_mode: bool) -> dict[str, Any]:
         "files": [item.path for item in converted.files],
         "notes": list(converted.notes),
     }
+
+
+def _check(converted: convert.Converted, file: Path, render: Render) -> None:
+    """Raise ProfileError where what is to be written cannot be planned."""
+    with TemporaryDirectory() as folder:
+        convert.write(converted.files, Path(folder))
+        try:
+            trial.check(load.load(Path(folder) / search.PROFILE_FILE, [], render, {}), {}, render)
+        except ProfileError as error:
+            raise ProfileError(f"what it becomes cannot be planned: {error.message}", file=str(file)) from error

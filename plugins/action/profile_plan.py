@@ -15,7 +15,9 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_byt
 
 with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.planner import OPTIONS, VARIABLES, Planner
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.variable_errors import by_variable
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
@@ -29,7 +31,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         result = super().run(tmp, task_vars)
         if boolean(self._task.args.get("from_variables", False)):
             self._task.args = {**self._said(task_vars or {}), **self._task.args}
-        _validation, args = self.validate_argument_spec(OPTIONS)
+        try:
+            _validation, args = self.validate_argument_spec(OPTIONS)
+        except AnsibleActionFail as error:
+            raise AnsibleActionFail(by_variable(error.message, untagged(self._task.args), VARIABLES)) from None
         try:
             planner = Planner(args, task_vars or {}, self._templar, self._task.check_mode)
             return {**result, "changed": False, **planner.result()}

@@ -16,6 +16,8 @@ description:
     format of this collection, and the files that it uses beside it.
   - What it writes plans as the original does. What it could not carry over is listed, and stands in the new profile as
     its C(warnings).
+  - Both are planned for hosts that are made up before anything is written. A profile that no inventory could plan is
+    refused, with its own file and line.
   - This is an action that runs on the controller and connects to no host. It needs no inventory.
 attributes:
   check_mode:
@@ -37,6 +39,10 @@ options:
     description: Image of the containers for which the profile names none; or a dictionary of images by container.
     type: raw
   env:
+    description: Environment variables that the profile is also written with. They are written out in the new one.
+    type: dict
+    default: {}
+  variables:
     description: Values of the variables that the profile is written with. They are written out in the new one.
     type: dict
     default: {}

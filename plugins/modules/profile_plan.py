@@ -64,6 +64,17 @@ options:
     description: Number of replicas by container, instead of what the profile gives.
     type: dict
     default: {}
+  env_wins:
+    description: Whether O(env) also stands above what a Compose file says in C(environment).
+    type: bool
+    default: false
+  variables:
+    description:
+      - Values of the variables that a profile of another format is written with (C($V), C(${V})).
+      - No container is given them.
+      - They stand above O(env), the inventory, and the file C(.env) beside a Compose file.
+    type: dict
+    default: {}
   place:
     description: Inventory pattern by container, instead of what the profile gives.
     type: dict

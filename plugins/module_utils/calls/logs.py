@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.engine.client import CALL_TIMEOUT
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import ENGINE_TIMEOUT
 from ansible_collections.retail.profiles.plugins.module_utils.logs import host_logs, since
 
 
@@ -45,7 +45,7 @@ def answer(params: Mapping[str, Any], check: bool, diff: bool) -> dict[str, Any]
             pattern=host_logs.pattern_of(params["grep"]),
             places={name: host_logs.Place(*map(int, place)) for name, place in params["places"].items()},
         )
-        found = host_logs.read(host_logs.connect(CALL_TIMEOUT), wanted, int(now * 1e9))
+        found = host_logs.read(host_logs.connect(ENGINE_TIMEOUT), wanted, int(now * 1e9))
     except ProfileError as error:
         return {"failed": True, "msg": str(error)}
     lines = base64.b64encode(zlib.compress(json.dumps(found.pop("lines")).encode())).decode()

@@ -46,6 +46,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import hos
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
     field_types,
     fields,
+    image,
     input_source,
     target_device,
 )
@@ -65,6 +66,8 @@ OPTIONS: dict[str, Any] = {
     "deployment": {"type": "str"},
     "search": {"type": "list", "elements": "path", "default": []},
     "env": {"type": "dict", "default": {}},
+    "env_wins": {"type": "bool", "default": False},
+    "variables": {"type": "dict", "default": {}},
     "replicas": {"type": "dict", "default": {}},
     "place": {"type": "dict", "default": {}},
     "images": {"type": "dict", "default": {}},
@@ -94,6 +97,8 @@ OPTIONS: dict[str, Any] = {
     "asked": {"type": "dict", "default": {}},
     "from_variables": {"type": "bool", "default": False},
 }
+#: variables of the role retail.profiles.measure that are numbers
+MEASURED = (*windows.DEFAULTS, "measure_warmup_max", "measure_contention_max", "measure_poll")
 #: by option, the variable of the role retail.profiles.profile that says the same
 VARIABLES = {
     "profile": "profile",
@@ -102,6 +107,8 @@ VARIABLES = {
     "deployment": "profile_deployment",
     "search": "profile_path",
     "env": "profile_env",
+    "env_wins": "profile_env_wins",
+    "variables": "profile_variables",
     "replicas": "profile_replicas",
     "place": "profile_place",
     "images": "profile_images",
@@ -159,6 +166,8 @@ class Planner:
             )
         if stage == "select" and self.args["run"]:
             require_callback()
+            for name in MEASURED:
+                self._number(name)
             if self.args["live"]:
                 listening.parse(self.args["live"], "measure_live").bound("measure_live").close()
         if stage == "plan":
@@ -202,22 +211,26 @@ class Planner:
 
     def _given(self) -> Given:
         try:
-            return base.given(self.args["env"], self.args["image"], self.args["root"])
+            args = self.args
+            return base.given(args["env"], args["image"], args["root"], args["variables"], args["env_wins"])
         except ValueError as error:
             raise ProfileError(f"a variable of the run is not valid: {error}") from error
 
     def _settings(self, loaded: entry.Profile) -> PlanSettings:
         try:
             return PlanSettings(
-                deployment=shared_containers.deployment(self.args["deployment"] or loaded.name),
+                deployment=self._named("deployment", shared_containers.deployment)
+                or shared_containers.deployment(loaded.name),
                 state_dir=self.args["state_dir"],
-                env=base.variables(self.args["env"]),
-                replicas=field_types.mapping_of(field_types.positive)(self.args["replicas"]),
-                place=field_types.mapping_of(fields.pattern)(self.args["place"]),
-                images=field_types.mapping_of(field_types.text)(self.args["images"]),
+                env=base.texts("profile_env", self.args["env"]),
+                env_wins=self.args["env_wins"],
+                variables=base.texts("profile_variables", self.args["variables"]),
+                replicas=self._by_name("replicas", field_types.positive),
+                place=self._by_name("place", fields.pattern),
+                images=self._by_name("images", image.image),
                 pull=self.args["pull"],
-                target_device=target_device.name(self.args["target_device"]) if self.args["target_device"] else None,
-                input_source=input_source.source(self.args["input_source"]) if self.args["input_source"] else None,
+                target_device=self._named("target_device", target_device.name),
+                input_source=self._named("input_source", input_source.source),
                 render=self.args["render"],
                 objectives=self._objectives(loaded),
                 streams=self._streams(loaded),
@@ -225,14 +238,11 @@ class Planner:
         except ValueError as error:
             raise ProfileError(f"a variable of the run is not valid: {error}") from error
 
-    @staticmethod
-    def _valid(variable: str, kind: field_types.Type, value: Any) -> Any:
-        """The canonical value of a variable. Raises ValueError that says where in it what is wrong."""
-        try:
-            return kind(value)
-        except ValueError as error:
-            where = ".".join([variable, *map(str, getattr(error, "path", ()))])
-            raise ValueError(f"{where}: {error}") from error
+    def _by_name(self, option: str, kind: field_types.Type) -> Any:
+        return base.valid(VARIABLES[option], field_types.mapping_of(kind), self.args[option])
+
+    def _named(self, option: str, kind: field_types.Parser) -> Any:
+        return base.valid(VARIABLES[option], kind, self.args[option]) if self.args[option] else None
 
     def _objectives(self, loaded: entry.Profile) -> list[dict[str, Any]] | None:
         """Those of the run, instead of the profile's; None where it has none."""
@@ -244,13 +254,13 @@ class Planner:
             given = [{"metric": FPS.name, "container": name, "at_least": target} for name in density["container"]]
         if given is None or given == "":
             return None
-        wanted: list[dict[str, Any]] = self._valid("profile_objectives", OBJECTIVES, given)
+        wanted: list[dict[str, Any]] = base.valid("profile_objectives", OBJECTIVES, given)
         return wanted
 
     def _density(self, loaded: entry.Profile, variable: str) -> Mapping[str, Any]:
         """What a stream is: that of the run, or the profile's."""
         given = self.args["density"]
-        density = self._valid("profile_density", DENSITY, given) if given else loaded.density
+        density = base.valid("profile_density", DENSITY, given) if given else loaded.density
         if density is None:
             raise ValueError(
                 f"{variable}: the profile does not say what a stream is: add density: {{container: NAME}} to it,"
@@ -275,7 +285,7 @@ class Planner:
                 least if per_host else min(max(least, len(self.inventory.allowed)), density.get("most") or math.inf)
             )
         return Streams(
-            self._valid("profile_streams", field_types.positive, number),
+            base.valid("profile_streams", field_types.positive, number),
             tuple(density["container"]),
             density.get("env"),
             hosts if per_host else None,
@@ -296,11 +306,15 @@ class Planner:
 
     def _number(self, name: str) -> float:
         """A variable of the role retail.profiles.measure, or its default; of a run made again, as it was measured."""
+        given = self.play.get(name, windows.DEFAULTS.get(name, 0))
         try:
-            given = float(self.render(self.play.get(name, windows.DEFAULTS[name]), self.play))
+            number = float(self.render(given, self.play))
         except (TypeError, ValueError) as error:
             raise ProfileError(f"a variable of the run is not valid: {name}: expected a number: {error}") from error
-        return run_start.measured_as(self.repeated, name, given) if self.repeated else given
+        if number < 0 or (number == 0 and name in windows.DEFAULTS):
+            least = "of more than 0" if name in windows.DEFAULTS else "of at least 0"
+            raise ProfileError(f"a variable of the run is not valid: {name}: expected a number {least}, not {number:g}")
+        return run_start.measured_as(self.repeated, name, number) if self.repeated else number
 
     def _variables(self) -> dict[str, Any]:
         """The variables of the run that shape it: those of the plan that are not as usual, and those of measuring."""

@@ -25,6 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
     input_source,
     target_device,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema import image as references
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file, yaml_document
 
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
@@ -37,16 +38,19 @@ _LEVELS = {"res": 2, "src": 1, "docker": 1}
 class Given:
     """What the caller says of a profile in another format.
 
-    ``env``: variables for every container. ``image``: the image of the containers that name none, or images by
-    container. ``root``: the folder under which the files of the profile lie; None for the layout's own.
+    ``env``: variables for every container; ``env_wins``: above what a Compose file gives one, too. ``variables``: what
+    the file is written with, and no container is given. ``image``: the image of the containers that name none, or
+    images by container. ``root``: the folder under which the files of the profile lie; None for the layout's own.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
     image: str | Mapping[str, str] | None = None
     root: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    env_wins: bool = False
 
 
-def given(env: Any, image: Any, root: str | None) -> Given:
+def given(env: Any, image: Any, root: str | None, variables: Any, env_wins: bool = False) -> Given:
     """What the caller says, from the variables of a run. ValueError for what is not valid."""
     if isinstance(image, str) and image.lstrip().startswith("{"):
         # On the command line, NAME=VALUE gives a text.
@@ -55,16 +59,27 @@ def given(env: Any, image: Any, root: str | None) -> Given:
         except ValueError as error:
             raise ValueError(f"profile_image is neither an image nor {{container: image}}: {error}") from error
     if isinstance(image, Mapping):
-        image = field_types.mapping_of(field_types.text)(image)
+        image = valid("profile_image", field_types.mapping_of(references.image), image)
     elif image is not None and not isinstance(image, str):
         raise ValueError(f"profile_image is an image, or {{container: image}}, not {image!r}")
-    return Given(variables(env), image or None, Path(root) if root else None)
+    folder = Path(root) if root else None
+    return Given(texts("profile_env", env), image or None, folder, texts("profile_variables", variables), env_wins)
 
 
-def variables(env: Any) -> dict[str, str]:
-    """``profile_env`` as the processes will see it. ValueError for what is not valid."""
-    parsed: dict[str, str] = field_types.mapping_of(field_types.scalar, field_types.variable)(env)
+def texts(variable: str, value: Any) -> dict[str, str]:
+    """A variable of the run that gives texts by name. ValueError for what is not valid."""
+    parsed: dict[str, str] = valid(variable, field_types.mapping_of(field_types.scalar, field_types.variable), value)
     return parsed
+
+
+def valid(variable: str, kind: field_types.Parser, value: Any) -> Any:
+    """The canonical value of a variable of the run. ValueError that says where in it what is wrong."""
+    try:
+        return kind(value)
+    except ValueError as error:
+        path = getattr(error, "path", ())
+        said = str(error).removeprefix(f"{'.'.join(map(str, path))}: ")
+        raise ValueError(f"{'.'.join([variable, *map(str, path)])}: {said}") from error
 
 
 @dataclass(frozen=True)
@@ -91,7 +106,8 @@ class Container:
 class Translation:
     """A profile of another format in native fields.
 
-    ``generated``: files that were made of it, by their path under the root.
+    ``generated``: files that were made of it, by their path under the root. ``own_env``: what a container says of its
+    environment stands above ``profile_env``.
     """
 
     containers: tuple[Container, ...]
@@ -101,6 +117,7 @@ class Translation:
     networks: Mapping[str, Any] | None = None
     volumes: Mapping[str, Any] | None = None
     generated: Mapping[str, bytes] = field(default_factory=dict)
+    own_env: bool = False
 
 
 class Source:
@@ -119,6 +136,7 @@ class Source:
         self.folder = file.parent.resolve().relative_to(self.root.resolve()).as_posix()
         self.file = file.name
         self.warnings: list[str] = []
+        self.blanks: list[str] = []
         #: a variable that nothing sets, and that is used at a path or below
         self.unset: Callable[[yaml_document.Path], str | None] = lambda path: None
         self._play = play
@@ -128,23 +146,24 @@ class Source:
         line = self.document.line(path)
         self.warnings.append(f"{self.file}{f':{line}' if line else ''}: {message}")
 
+    def blank(self, name: str, path: yaml_document.Path) -> None:
+        """Note a variable that nothing sets, and that stands for nothing."""
+        self.blanks.append(name)
+        self.warn(f"variable {name} is not set: nothing stands in its place", path)
+
     def error(self, message: str, path: yaml_document.Path) -> ProfileError:
         """An error that points at ``path``: a variable that is not set there is the reason for whatever is wrong."""
         unset = self.unset(path)
         return self.document.error(message, path) if unset is None else self.not_set(unset, path)
 
     def variable(self, name: str) -> str | None:
-        """A variable of the caller: of ``profile_env``, else of the play."""
-        given = self.given.env.get(name)
+        """A variable of the caller: of ``profile_variables``, else of ``profile_env``, else of the play."""
+        given = self.given.variables.get(name, self.given.env.get(name))
         return self._play(name) if given is None else given
 
     def not_set(self, name: str, path: yaml_document.Path, reason: str = "") -> ProfileError:
         """The error of a variable that nothing sets, with how to give it."""
-        return self.document.error(
-            f"{reason or f'variable {name} is not set'}: give it with "
-            f'-e \'{{"profile_env": {{"{name}": "VALUE"}}}}\', or as {name} in the inventory',
-            path,
-        )
+        return self.document.error(how_to_give(name, reason), path)
 
     def image(self, written: str, name: str, original: str, path: yaml_document.Path) -> str:
         """The image of a container: the caller's own for it, what is written, or the caller's for all without one."""
@@ -162,8 +181,8 @@ class Source:
         )
 
     def inside(self, relative: str, base: str, path: yaml_document.Path) -> str:
-        """A path that is relative to ``base``, as ``./PATH`` under the root. ProfileError where it leads out."""
-        joined = posixpath.normpath(posixpath.join(base, relative))
+        """A path, relative to ``base`` or absolute, as ``./PATH`` under the root. ProfileError where it leads out."""
+        joined = self._below(posixpath.normpath(posixpath.join(base, relative)))
         real = (self.root / joined).resolve()
         if joined == ".." or joined.startswith(("/", "../")) or not real.is_relative_to(self.root.resolve()):
             raise self.error(
@@ -172,6 +191,17 @@ class Source:
                 path,
             )
         return f"./{joined}"
+
+    def _below(self, path: str) -> str:
+        """An absolute path under the root as one that is relative to it; any other as it is."""
+        for root in (self.root.absolute(), self.root.resolve()):
+            if path.startswith("/") and Path(path).is_relative_to(root):
+                return Path(path).relative_to(root).as_posix()
+        return path
+
+    def holds(self, path: str) -> bool:
+        """Whether an absolute path is one of the profile's files."""
+        return path.startswith("/") and not self._below(path).startswith("/") and Path(path).exists()
 
     def exists(self, inside: str) -> bool:
         return (self.root / inside).exists()
@@ -192,6 +222,28 @@ class Source:
         for file in env_files:
             result.update(env_file.parse(self.text(file, path), str(self.root / file)))
         return result
+
+
+class NotSet(str):
+    """The message of an error of variables that nothing sets: ``reasons`` by name."""
+
+    reasons: dict[str, str]
+
+    @classmethod
+    def of(cls, reasons: Mapping[str, str]) -> NotSet:
+        values = ", ".join(f'"{name}": "VALUE"' for name in reasons)
+        it, names = ("it", next(iter(reasons))) if len(reasons) == 1 else ("them", "variables of these names")
+        message = cls(
+            f"{'; '.join(reasons.values())}: give {it} with -e '{{\"profile_variables\": {{{values}}}}}', "
+            f"or as {names} in the inventory"
+        )
+        message.reasons = dict(reasons)
+        return message
+
+
+def how_to_give(name: str, reason: str = "") -> NotSet:
+    """What to say of a variable that nothing sets."""
+    return NotSet.of({name: reason or f"variable {name} is not set"})
 
 
 def root_of(file: Path, given: Given, markers: Iterable[str] = ()) -> Path:

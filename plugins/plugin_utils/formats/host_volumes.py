@@ -20,6 +20,14 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text.templates imp
 # Written, or prepared, on the hosts: never shipped with the profile.
 _OF_THE_HOSTS = re.compile(r"models|results|\.?cl-cache")
 _MARK = "\0"
+# Folders may have such suffixes, too.
+_NO_FILE = re.compile(r"\.(?:app|bak|cache|com|d|data|git|io|local|net|old|org|tmp)\Z")
+_FILE = re.compile(
+    r".*\.(?:[a-z][a-z0-9]{0,4}|service|socket|sqlite3?|properties|template)"
+    r"|(?:docker|caddy|core|make|proc)file|\.(?:env|netrc|npmrc|htpasswd|gitconfig|bashrc)"
+    r"|passwd|g?shadow|hosts|hostname|localtime|timezone|machine-id|os-release|id_rsa|id_ed25519|known_hosts|authorized_keys",
+    re.IGNORECASE,
+)
 _MOST_FILES = 100
 LARGEST_FILE = 1024 * 1024
 
@@ -31,8 +39,8 @@ def expand(source: Source, text: str, env_files: Mapping[str, str], path: yaml_d
     """
 
     def lookup(name: str) -> str | None:
-        if name in source.given.env:
-            return source.given.env[name]
+        if (given := source.given.variables.get(name, source.given.env.get(name))) is not None:
+            return given
         if name in DEFAULTS:
             return f"{_MARK}host_paths.{name}{_MARK}"
         if source.variable(name) is not None:
@@ -76,6 +84,10 @@ def relative_mounts(
     files = _shipped(source, written, inside, path)
     if not files:
         below = inside.removeprefix("./")
+        if _is_file(written, rest[0]) and not source.exists(inside):
+            source.warn(
+                f"{written} is not among the profile's files: the host must have it in its working directory", path
+            )
         on_host = "$RUN_PATH" if below == "." else f"$RUN_PATH/{below.replace('$', '$$')}"
         return [mount(source, expand(source, on_host, {}, path), rest[0], ",".join(rest[1:]), path, create)]
     flags = {flag for mode in rest[1:] for flag in mode.split(",")}
@@ -110,11 +122,14 @@ def _shipped(source: Source, written: str, inside: str, path: yaml_document.Path
 def mount(
     source: Source, place: str, target: str, mode: str, path: yaml_document.Path, create: bool = True
 ) -> str | dict[str, Any]:
-    """A named volume, or a path of the host; Docker makes such a path where it is missing, so this does, too."""
+    """A named volume, or a path of the host.
+
+    Docker makes a folder where such a path is missing, so this does, too: but not in the place of a file.
+    """
     if not (place.startswith("/") or isinstance(place, Template)):
         return templates.joined(part for part in (place, ":", target, ":" if mode else "", mode) if part)
     made: dict[str, Any] = {"type": "bind", "source": place, "target": target}
-    if create:
+    if create and not _is_file(place, target):
         made["create"] = True
     for flag in filter(None, mode.split(",")):
         if flag == "ro":
@@ -126,6 +141,12 @@ def mount(
         elif flag != "rw":
             source.warn(f"the mode {flag} of {target} is ignored: it is not for a path of the host", path)
     return made
+
+
+def _is_file(place: str, target: str) -> bool:
+    """Whether a path of the host is a file, by its own name or by that of its target."""
+    names = (posixpath.basename(place), posixpath.basename(target))
+    return any(_FILE.fullmatch(name) and not _NO_FILE.search(name) for name in names)
 
 
 def split(written: str) -> list[str]:

@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base, detect
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given, Source, Translation
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given, NotSet, Source, Translation
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import yaml_document
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,36 @@ def read(text: str, file: Path, given: Given, play: Callable[[str], str | None])
     if found is None:
         return None
     root = base.root_of(file, given, found.markers)
-    made = found.translate(Source(document, root, given, play))
+    made = _translated(found, document, root, given, play)
+    made = replace(made, warnings=tuple(sorted(dict.fromkeys(made.warnings), key=natural)))  # by file and line
     return Foreign(base.container_name(made.name or _name(file), ()), document, root, made)
+
+
+def _translated(
+    found: _Format, document: yaml_document.Document, root: Path, given: Given, play: Callable[[str], str | None]
+) -> Translation:
+    """What a format makes of a document. All variables that are missing are told in one error, at the first of them."""
+    first: ProfileError | None = None
+    reasons: dict[str, str] = {}
+    while True:
+        # What is missing is taken for a number: it is right for a port, a tag and a path alike.
+        assumed = replace(given, variables={**given.variables, **dict.fromkeys(reasons, "1")})
+        source = Source(document, root, assumed, play)
+        try:
+            made = found.translate(source)
+        except ProfileError as error:
+            first = first or error
+            new = error.message.reasons if isinstance(error.message, NotSet) else {}
+            if new.keys() - reasons.keys():
+                reasons |= new
+                continue
+        if first is None:
+            return made
+        reasons |= {name: f"variable {name} is not set" for name in source.blanks if reasons and name not in reasons}
+        if len(reasons) < 2:
+            raise first
+        where = str(first).removesuffix(first.message)
+        raise ProfileError(f"{where}{NotSet.of(reasons)}") from first
 
 
 def _format(name: str | None) -> _Format | None:

@@ -14,6 +14,9 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.names impor
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry, Profile, Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed, natural
 
+#: of one container
+MOST_REPLICAS = 10_000
+
 
 @dataclass(frozen=True)
 class Inventory:
@@ -61,6 +64,8 @@ class PlanSettings:
     deployment: str
     state_dir: str = STATE_DIR
     env: Mapping[str, str] = field(default_factory=dict)
+    env_wins: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
     replicas: Mapping[str, int] = field(default_factory=dict)
     place: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
@@ -108,7 +113,13 @@ def wishes(
     Raises ProfileError for a pattern without hosts, and for a setting that names no container.
     """
     _check_settings(profile, settings)
-    return [_wish(entry, inventory, settings, render, variables) for entry in profile.entries]
+    wished = [_wish(entry, inventory, settings, render, variables) for entry in profile.entries]
+    for wish in wished:
+        number = wish.total if wish.per_host is None else wish.per_host * len(wish.hosts)
+        if number > MOST_REPLICAS:
+            field = "replicas" if wish.per_host is None else "replicas_per_host"
+            raise wish.entry.error(f"{number} replicas are more than the {MOST_REPLICAS} that are planned", field)
+    return wished
 
 
 def _check_settings(profile: Profile, settings: PlanSettings) -> None:

@@ -83,7 +83,7 @@ class Builder:
         devices = [str(device).partition(":")[0] for device in options.get("devices", [])]
         devices += self.hardware.grant(asked, models, host).nodes
         published = option_values.ports(options.get("published_ports", []))
-        bound = {int(item["HostPort"]) for items in published.values() for item in items if item["HostPort"]}
+        bound = {int(item["HostPort"]) for items in published.values() for item in items if item["HostPort"].isdigit()}
         return Uses(frozenset(devices), frozenset({*value("ports").values(), *bound}))
 
     def cpuset(self, entry: Entry, slot: Slot) -> Mapping[str, Any] | None:
@@ -155,7 +155,7 @@ class Builder:
             peers=around.peers,
             depends_on=[needed.slot.replica for needed in around.needs],
             ready=probes.own(entry, value("ready"), slot.replica, endpoint.ports, contents.served),
-            reach=_reach(endpoint, around),
+            reach=_reach(rendered),
             prometheus=contents.prometheus,
             metrics=value("metrics"),
             networks=rendered.wired.made,
@@ -169,6 +169,7 @@ class Builder:
             warnings=[
                 *_warnings(endpoint),
                 *rendered.owner.networks.check_reach(entry, endpoint, around.published, list(around.peers.values())),
+                *around.remarks,
                 *rendered.env.warnings,
                 *_open_keys(rendered),
                 *(f"{slot.replica}: {warning}" for warning in contents.warnings),
@@ -198,7 +199,10 @@ class Builder:
                 variables.update(_variables(slot, self.fleet, peers, device))
                 if "host_paths" in entry.templates:
                     variables["host_paths"] = host_paths.of_host(
-                        variables, self.settings.env, self.settings.state_dir, self.render
+                        variables,
+                        {**self.settings.env, **self.settings.variables},
+                        self.settings.state_dir,
+                        self.render,
                     )
             return entry.value(name, self.render, variables)
 
@@ -272,9 +276,12 @@ class Builder:
 
     def _environment(self, entry: Entry, value: Value, host: str) -> environment.Environment:
         streams = self.settings.streams.variables(entry.name, host) if self.settings.streams is not None else {}
-        return environment.collect(
-            entry, value("env_file"), value("env"), value("secret_env"), self.settings.env, streams
-        )
+        own, settings = value("env"), self.settings
+        above = settings.env
+        if entry.own_env and not settings.env_wins:
+            above = {name: given for name, given in settings.env.items() if name not in own}
+        interpolated = {**settings.env, **settings.variables}
+        return environment.collect(entry, value("env_file"), own, value("secret_env"), above, streams, interpolated)
 
     def _joined(self, entry: Entry, endpoint: endpoints.Endpoint, wired: Wired, around: Around) -> Wired:
         """Its networks; where that is the network of a container of the profile, by the name of a replica of it."""
@@ -314,8 +321,10 @@ def _wired(owner: Owner, entry: Entry, endpoint: endpoints.Endpoint, identity: S
     return wired
 
 
-def _reach(endpoint: endpoints.Endpoint, around: Around) -> list[dict[str, Any]]:
+def _reach(rendered: Rendered) -> list[dict[str, Any]]:
     """The probes by which this replica's host sees what the replica depends on."""
+    around, endpoint, contents = rendered.around, rendered.endpoint, rendered.contents
+    texts = [*rendered.env.values.values(), *contents.entrypoint, *contents.args] if around.needs else []
     return [
         probe
         for needed in around.needs
@@ -324,6 +333,7 @@ def _reach(endpoint: endpoints.Endpoint, around: Around) -> list[dict[str, Any]]
             needed.endpoint.ports,
             around.peers[needed.slot.container],
             endpoint.shares_network(needed.endpoint),
+            texts,
         )
     ]
 

@@ -14,11 +14,15 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import is_shared
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Slot
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry, Profile
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.networks import JOINED, stands_alone
 
 # peers['NAME'] or peers.NAME in the text of an entry, where quotes may be escaped.
-_PEERS = re.compile(r"peers\s*(?:\[\s*\\?['\"]([^'\"\\]*)\\?['\"]\s*\]|\.(\w+))")
+_KEY = r"(?:\s*\[\s*\\?['\"]([^'\"\\]*)\\?['\"]\s*\]|\.(\w+))"
+_PEERS = re.compile(rf"(?<![\w.])peers{_KEY}")
+_PEER_PORTS = re.compile(rf"(?<![\w.])peers{_KEY}(?:\.ports|\s*\[\s*\\?['\"]ports\\?['\"]\s*\]){_KEY}")
+#: what templates may ask of a mapping, beside its keys
+_METHODS = frozenset(("get", "items", "keys", "values"))
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,28 @@ def consumes(entry: Entry, depends_on: Sequence[str], names: Sequence[str]) -> l
     """The containers that an entry talks to: those it depends on, and those whose ``peers[...]`` it mentions."""
     mentioned = {name for pair in _PEERS.findall(entry.templates) for name in pair} | set(depends_on)
     return [name for name in names if name != entry.name and name in mentioned]
+
+
+def check_peers(profile: Profile) -> None:
+    """Raise ProfileError for a template that names a peer, or a port of a peer, that the profile does not have."""
+    entries = {entry.name: entry for entry in profile.entries}
+    for entry in profile.entries:
+        for where, text in entry.templates_of.items():
+            for name in filter(None, (name for pair in _PEERS.findall(text) for name in pair)):
+                if name == entry.name:
+                    raise entry.error(
+                        f"peers names {name!r}, which is this container itself: its peers are others", where
+                    )
+                if name not in entries and name not in _METHODS:
+                    raise entry.error(f"peers names {name!r}, but the profile has {', '.join(entries)}", where)
+            for quoted, plain, quoted_port, plain_port in _PEER_PORTS.findall(text):
+                name, port = quoted or plain, quoted_port or plain_port
+                ports = entries[name].raw.get("ports") if name in entries else None
+                known = ports if isinstance(ports, Mapping) else {}
+                fixed = name in entries and "ports" not in entries[name].templated
+                if fixed and port not in known and port not in _METHODS:
+                    has = f"its ports are {', '.join(known)}" if known else "it names no ports"
+                    raise entry.error(f"peers names the port {port!r} of {name}, but {has}", where)
 
 
 def deal(consumer: Endpoint, servers: Sequence[Slot]) -> Slot:

@@ -51,16 +51,17 @@ def collect(
     secrets: Iterable[str],
     above: Mapping[str, str],
     streams: Mapping[str, str],
+    interpolated: Mapping[str, str],
 ) -> Environment:
-    """The environment of an entry. ``files``, ``env`` and ``secrets`` are its fields, ``above`` is ``profile_env``,
-    and ``streams`` what tells it the number of its streams.
+    """The environment of an entry. ``files``, ``env`` and ``secrets`` are its fields, ``above`` is of ``profile_env``,
+    and ``streams`` what tells it the number of its streams. ``interpolated`` is what env files may be written with.
 
     Raises ProfileError, with file and line, for an env file that is not there or cannot be read, and for a secret that
     ``profile_env`` gives in the clear.
     """
     made = Environment()
     for item in files:
-        _read(made, entry, item, above)
+        _read(made, entry, item, interpolated)
     for name, value in env.items():
         made.set(name, value, _written(entry, "env", name))
     for name in secrets:
@@ -79,7 +80,7 @@ def collect(
     return made
 
 
-def _read(made: Environment, entry: Entry, item: Mapping[str, Any], above: Mapping[str, str]) -> None:
+def _read(made: Environment, entry: Entry, item: Mapping[str, Any], interpolated: Mapping[str, str]) -> None:
     relative = item["path"]
     shown = _shown(entry, "env_file", relative.removeprefix("./"))
     if not item["required"] and not entry.has_file("env_file", relative):
@@ -87,19 +88,19 @@ def _read(made: Environment, entry: Entry, item: Mapping[str, Any], above: Mappi
         return
     path = entry.file("env_file", relative)
     try:
-        text = env_file.decode(path.read_bytes(), str(path))
+        text = env_file.decode(entry.content(path), str(path))
     except OSError as error:
         raise entry.error(f"{relative!r} cannot be read: {error.strerror}", "env_file") from error
-    for line in _lines(made, text, path, item["format"], shown, above):
+    for line in _lines(made, text, path, item["format"], shown, interpolated):
         made.set(line.name, line.value, f"{shown}:{line.number}")
 
 
 def _lines(
-    made: Environment, text: str, path: Path, kind: str, shown: str, above: Mapping[str, str]
+    made: Environment, text: str, path: Path, kind: str, shown: str, interpolated: Mapping[str, str]
 ) -> list[env_file.Line]:
     if kind == "docker":
         return env_file.lines(text, str(path))
-    known = {**made.values, **above}
+    known = {**made.values, **interpolated}
 
     def unset(name: str) -> str:
         made.warnings.append(f"{shown}: variable {name} is not set: it stands for nothing")

@@ -22,7 +22,13 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.placement import (
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import Inventory, PlanSettings, wishes
-from ansible_collections.retail.profiles.plugins.plugin_utils.planning import endpoints, hardware
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning import (
+    collisions,
+    dialling,
+    endpoints,
+    hardware,
+    known_names,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.builder import Builder
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.replica import Around, PlannedReplica
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.shipped_files import Source
@@ -79,6 +85,7 @@ def shape(
     Without ``fleet``, before any host is asked: where placing depends on the hosts, every container then has a slot on
     each host that it may use, so that these are the hosts to ask.
     """
+    endpoints.check_peers(profile)
     depends_on = {entry.name: entry.value("depends_on", render, variables) for entry in profile.entries}
     numbers = waves.waves(profile, depends_on)
     names = [entry.name for entry in profile.entries]
@@ -111,7 +118,11 @@ def make(profile: Profile, shaped: Shape, settings: PlanSettings, fleet: Fleet, 
     Raises ProfileError for whatever cannot be planned, with file and line or host and container.
     """
     unused = _unused(shaped, fleet)
-    replicas = _replicas(profile, shaped, settings, fleet, render)
+    replicas = planned(profile, shaped, settings, fleet, render)
+    problems = list(dict.fromkeys(str(problem) for made in replicas for problem in made.problems))
+    if problems:
+        raise ProfileError("; ".join(problems))
+    hardware.check_settings(settings, [made.asked for made in replicas])
     on = grouped(replicas, lambda r: r.slot.host)
     plan = {
         "schema": SCHEMA,
@@ -119,7 +130,7 @@ def make(profile: Profile, shaped: Shape, settings: PlanSettings, fleet: Fleet, 
         "deployment": settings.deployment,
         "state_dir": settings.state_dir,
         "stand_ins": sorted({r.stand_in for r in replicas if r.stand_in}),
-        "warnings": sorted({*unused, *profile.warnings, *(warning for r in replicas for warning in r.warnings)}),
+        "warnings": _warnings(profile, replicas, unused),
         "left_out": {name: {why: list(hosts) for why, hosts in out.items()} for name, out in shaped.left_out.items()},
         "objectives": list(profile.objectives if settings.objectives is None else settings.objectives),
         "streams": None
@@ -132,6 +143,12 @@ def make(profile: Profile, shaped: Shape, settings: PlanSettings, fleet: Fleet, 
     snapshot = {host: fleet.snapshot.get(host, {}) for host in shaped.hosts}
     sources = {shipped.sha256: shipped.source for r in replicas for shipped in r.files}
     return Planned({**plan, "plan_id": plan_id(plan), "snapshot": snapshot}, sources)
+
+
+def _warnings(profile: Profile, replicas: Sequence[PlannedReplica], unused: Sequence[str]) -> list[str]:
+    """What a person should know: of hosts, of the file in its order, of replicas in theirs."""
+    own = (warning for made in replicas for warning in made.warnings)
+    return list(dict.fromkeys([*unused, *profile.warnings, *own, *dialling.warnings(replicas)]))
 
 
 def _unused(shaped: Shape, fleet: Fleet) -> list[str]:
@@ -178,8 +195,8 @@ def stored(text: str, file: str) -> dict[str, Any]:
     """A plan read back from a file. ProfileError when it is not one, or was changed by hand."""
     try:
         plan = json.loads(text)
-    except ValueError as error:
-        raise ProfileError(f"this is not JSON: {error}", file=file) from error
+    except json.JSONDecodeError as error:
+        raise ProfileError(f"this is not JSON: {error.msg}", file=file, line=error.lineno) from error
     if not isinstance(plan, dict) or plan.get("schema") != SCHEMA:
         raise ProfileError(f"this is not a stored plan: its schema is not {SCHEMA}", file=file)
     try:
@@ -193,15 +210,19 @@ def stored(text: str, file: str) -> dict[str, Any]:
     return plan
 
 
-def _replicas(
+def planned(
     profile: Profile, shaped: Shape, settings: PlanSettings, fleet: Fleet, render: Render
 ) -> list[PlannedReplica]:
+    """The replicas in the order of the profile, whatever hardware their hosts lack for them."""
     builder = Builder(profile, settings, fleet, render)
     points = {slot.replica: builder.endpoint(profile.entry(slot.container), slot) for slot in shaped.slots}
     dealt = {
         name: {other: endpoints.deal(point, shaped.in_turn[other]) for other in shaped.consumes[point.slot.container]}
         for name, point in points.items()
     }
+    named = known_names.known(profile, points, shaped.in_turn, shaped.consumes)
+    for name, servers in named.servers.items():
+        dealt[name] |= servers
     wanted = {
         server.replica
         for consumer, servers in dealt.items()
@@ -221,19 +242,24 @@ def _replicas(
             for name, server in dealt[slot.replica].items()
         }
         needs = [built[dealt[slot.replica][name].replica] for name in shaped.depends_on[slot.container]]
+        remarks = [
+            text
+            for name in named.servers.get(slot.replica, ())
+            for text in known_names.moved(me, points[peers[name].replica], peers[name])
+        ]
         around = Around(
             wave=shaped.waves[slot.container],
             peers=peers,
             needs=needs,
             published=published.get(slot.replica, {}),
             cpuset=own_cpus.get(slot.replica),
+            names=known_names.addresses(me, peers, points),
+            remarks=[*named.remarks.get(slot.replica, ()), *remarks],
         )
         built[slot.replica] = builder.build(entry, me, around)
-    problems = list(dict.fromkeys(str(problem) for made in built.values() for problem in made.problems))
-    if problems:
-        raise ProfileError("; ".join(problems))
-    hardware.check_settings(settings, [made.asked for made in built.values()])
-    return [built[slot.replica] for slot in shaped.slots]
+    made = [built[slot.replica] for slot in shaped.slots]
+    collisions.check(profile, made)
+    return made
 
 
 def _cpusets(profile: Profile, shaped: Shape, builder: Builder, fleet: Fleet) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +31,8 @@ Plan = Mapping[str, Any]
 OWN_NAME, OWN_HOST = "<replica>", "<host>"
 #: so many reasons why hosts are left out, equal but for their numbers, share a line
 _MANY_REASONS = 5
+#: so many lines of warnings are shown
+_MOST_LINES = 20
 #: options of a task that other lines show, or that are the planner's own
 _SAID_OTHERWISE = frozenset(
     ("name", "state", "image", "env", "labels", "cpuset_cpus", "devices", "etc_hosts", "published_ports")
@@ -115,15 +117,26 @@ def _left_out(container: str, reasons: Mapping[str, list[str]], full: bool) -> I
 
 
 def _warnings(plan: Plan) -> Iterator[str]:
-    """The warnings; those that say the same of several replicas once, with the names of all of them."""
+    """The warnings, on a screen at most; those that say the same of several replicas, or of several lines, once."""
     named = [(_first_replica(plan, warning), warning) for warning in plan["warnings"]]
     alike = grouped(named, lambda item: _unnamed(plan, *item))
-    for same in alike.values():
+    lines = [line for same in alike.values() for line in _warning(same)]
+    yield from lines if len(lines) <= _MOST_LINES else lines[: _MOST_LINES - 1]
+    if len(lines) > _MOST_LINES:
+        yield f"Warning: there are more, {len(plan['warnings'])} in all; -v or -e profile_plan_full=true shows each."
+
+
+def _warning(same: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """What one warning says of all that it is said of: replicas by name, or lines of a file."""
+    first = same[0][1]
+    if len(same) == 1:
+        yield f"Warning: {first}"
+    elif same[0][0]:
         (_name, first), *others = sorted(same, key=lambda item: natural(item[0]))
-        if others:
-            yield from wrapped(f"Warning: {first} (likewise {ranges(name for name, _warning in others)})")
-        else:
-            yield f"Warning: {first}"
+        yield from wrapped(f"Warning: {first} (likewise {ranges(name for name, _warning in others)})")
+    else:
+        lines = [warning.split(":", 2)[1] for _name, warning in same[1:]]
+        yield from wrapped(f"Warning: {first} (likewise in line {listed(list(dict.fromkeys(lines)))})")
 
 
 def _first_replica(plan: Plan, warning: str) -> str:
@@ -132,8 +145,10 @@ def _first_replica(plan: Plan, warning: str) -> str:
 
 
 def _unnamed(plan: Plan, name: str, warning: str) -> str:
-    """The warning as it would be of any replica on any host."""
-    return _without(_without(warning, name), plan["replicas"][name]["host"]) if name else warning
+    """The warning as it would be of any replica on any host, or of any line and service of its file."""
+    if not name:
+        return re.sub(r"^([^:]+):\d+: (?:services\.[\w-]+)?", r"\1 ", warning)
+    return _without(_without(warning, name), plan["replicas"][name]["host"])
 
 
 def _entry(name: str, replica: Mapping[str, Any], hosts: Mapping[str, Any]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.planning import dialling
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.endpoints import Peer
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.model_server import Served
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
@@ -31,16 +32,23 @@ def own(
 
 
 def reach(
-    server_probes: list[dict[str, Any]], server_ports: Mapping[str, int], peer: Peer, shares_network: bool
+    server_probes: list[dict[str, Any]],
+    server_ports: Mapping[str, int],
+    peer: Peer,
+    shares_network: bool,
+    texts: Sequence[str],
 ) -> list[dict[str, Any]]:
     """Probes that a consumer's host runs before the consumer starts.
 
-    Those of the server that go over the network, dialled as the consumer will; where it has none, TCP to each port.
+    Those of the server that go over the network, dialled as the consumer will; where it has none, TCP to each port that
+    the consumer names in its ``texts``.
     What a model generates is seen on the server's own host, which knows its key.
     """
     network = [probe for probe in server_probes if "port" in probe and "body" not in probe]
     if not network:
-        network = [{"kind": "tcp", "timeout": 60.0, "port": port} for port in server_ports.values()]
+        dialled_ports = {port: {port, peer.ports.get(name, port)} for name, port in server_ports.items()}
+        named = [port for port in server_ports.values() if dialling.names_port(texts, dialled_ports[port])]
+        network = [{"kind": "tcp", "timeout": 60.0, "port": port} for port in named]
     if shares_network:
         return [{**probe, "replica": peer.replica} for probe in network]
     dialled = {own_port: peer.ports[name] for name, own_port in server_ports.items() if name in peer.ports}

@@ -30,13 +30,18 @@ Value = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Around:
-    """What surrounds a replica: its wave, peers, the replicas it depends on, its published ports and its own CPUs."""
+    """What surrounds a replica: its wave, peers, the replicas it depends on, its published ports and its own CPUs.
+
+    ``names``: addresses of others by names that Docker does not know on its host. ``remarks``: warnings of these.
+    """
 
     wave: int
     peers: Mapping[str, endpoints.Peer]
     needs: Sequence[PlannedReplica]
     published: Mapping[str, int]
     cpuset: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

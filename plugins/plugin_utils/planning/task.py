@@ -108,8 +108,7 @@ def _etc_hosts(rendered: Rendered) -> dict[str, Any]:
     """Servers on other hosts are known by their container's name too; the profile's own names stand above."""
     if rendered.endpoint.joins:
         return {}
-    peers, own = rendered.around.peers, rendered.docker.get("etc_hosts") or {}
-    hosts = {name: peer.address for name, peer in peers.items() if peer.address != peer.replica} | dict(own)
+    hosts = {**rendered.around.names, **(rendered.docker.get("etc_hosts") or {})}
     return {"etc_hosts": hosts} if hosts else {}
 
 

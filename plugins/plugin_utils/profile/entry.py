@@ -41,7 +41,7 @@ class Origin:
 class Entry:
     """One container of a profile as written: values may still hold templates.
 
-    ``used``: the entry of another profile that it starts from.
+    ``used``: the entry of another profile that it starts from. ``own_env``: its ``env`` stands above ``profile_env``.
     """
 
     name: str
@@ -49,7 +49,9 @@ class Entry:
     origins: Mapping[str, Origin]
     warnings: tuple[str, ...] = ()
     used: Entry | None = None
+    own_env: bool = False
     _fixed: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _contents: dict[Path, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def error(self, message: str, field: str | None = None, inside: yaml_document.Path = ()) -> ProfileError:
         """An error that points at a field of this entry, or at what is ``inside`` of it, by file and line."""
@@ -77,9 +79,17 @@ class Entry:
         return field in self.origins and self.origins[field].literal
 
     @cached_property
+    def templates_of(self) -> Mapping[str, str]:
+        """The text of each field that is rendered."""
+        literal = self._is_literal
+        return {
+            f: repr(templates.templates(self.raw[f]) if literal(f) else self.raw[f]) for f in sorted(self.templated)
+        }
+
+    @cached_property
     def templates(self) -> str:
         """All text of this entry that is rendered."""
-        return repr([templates.templates(self.raw[f]) if self._is_literal(f) else self.raw[f] for f in self.templated])
+        return " ".join(self.templates_of.values())
 
     def value(self, field: str, render: Render, variables: Mapping[str, Any]) -> Any:
         """The canonical value of a field; its default when it is not given.
@@ -117,6 +127,12 @@ class Entry:
         """The content of a file that was made when the profile was read; None for one on disk."""
         return self.origins[field].generated.get(relative.removeprefix("./"))
 
+    def content(self, file: Path) -> bytes:
+        """What is in a file of the profile, read once. OSError where it cannot be read."""
+        if file not in self._contents:
+            self._contents[file] = file.read_bytes()
+        return self._contents[file]
+
     def file(self, field: str, relative: str) -> Path:
         """A file of the profile that this field names."""
         try:
@@ -144,8 +160,8 @@ class Profile:
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should know: the profile's own, and of how others were read."""
-        return sorted({warning for entry in self.entries for warning in entry.warnings}.union(self.notes))
+        """What a person should know: the profile's own, and of how others were read, in the order of the file."""
+        return list(dict.fromkeys([*self.notes, *(text for entry in self.entries for text in entry.warnings)]))
 
     @cached_property
     def _by_name(self) -> Mapping[str, Entry]:

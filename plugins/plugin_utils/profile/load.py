@@ -23,7 +23,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry impo
     Render,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_profile, inside
-from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types, fields
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types, fields, other_words
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import yaml_document
 
 _PROFILE = {field.name: field for field in fields.PROFILE_FIELDS}
@@ -58,10 +58,11 @@ def load(
     """
     context = LoadContext(search, render, variables, given or Given())
     foreign = read.read(_text(file), file, context.given, context.variable)
-    return _native(file, context) if foreign is None else _foreign(foreign)
+    return _native(file, context) if foreign is None else of_foreign(foreign)
 
 
-def _foreign(foreign: read.Foreign) -> Profile:
+def of_foreign(foreign: read.Foreign) -> Profile:
+    """The profile of another format, validated. ProfileError that names file and line."""
     entries = tuple(_translated(foreign, container) for container in foreign.translation.containers)
     _check_names(entries)
     return Profile(
@@ -83,7 +84,7 @@ def _translated(foreign: read.Foreign, container: Container) -> Entry:
         name: Origin(foreign.document, path, foreign.root, literal=True, generated=made.generated)
         for name, path in container.paths.items()
     }
-    entry = Entry(str(container.fields["name"]), container.fields, origins, made.warnings)
+    entry = Entry(str(container.fields["name"]), container.fields, origins, made.warnings, own_env=made.own_env)
     _check(entry)
     return entry
 
@@ -182,7 +183,7 @@ def _written(document: yaml_document.Document, index: int, root: Path) -> Entry:
     label = str(raw.get("name", f"number {index + 1}"))
     for key in raw:
         if key not in CONTAINER:
-            raise document.error(field_types.unknown(key, list(CONTAINER)), (*path, key), container=label)
+            raise document.error(other_words.unknown(key, list(CONTAINER)), (*path, key), container=label)
         if key != SECRETS and _holds_vaulted(raw[key]):
             raise document.error(
                 f"a value with !vault may stand in {SECRETS} only: elsewhere it would be written into the plan",
@@ -224,7 +225,7 @@ def _all_written(file: Path, context: LoadContext) -> dict[str, Entry]:
     """The entries of another profile by name, not yet checked."""
     foreign = read.read(_text(file), file, context.given, context.variable)
     if foreign is not None:
-        return {entry.name: entry for entry in _foreign(foreign).entries}
+        return {entry.name: entry for entry in of_foreign(foreign).entries}
     document = _read(file)
     entries = [_written(document, index, file.parent) for index in range(len(_containers(document)))]
     return {entry.name: entry for entry in entries}

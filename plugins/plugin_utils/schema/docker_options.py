@@ -9,6 +9,7 @@ What each is to the engine is declared in module_utils/container/options.py, the
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,37 @@ HOST_CONFIG: Mapping[str, str] = {
 }
 
 
+#: options that docker_container has beside them, for ``profile_apply_with: docker_container``
+STOCK = (
+    "cleanup",
+    "command_handling",
+    "comparisons",
+    "container_default_behavior",
+    "default_host_ip",
+    "force_kill",
+    "healthy_wait_timeout",
+    "image_comparison",
+    "image_label_mismatch",
+    "image_name_mismatch",
+    "keep_volumes",
+    "kernel_memory",
+    "kill_signal",
+    "links",
+    "mac_address",
+    "networks_cli_compatible",
+    "output_logs",
+    "paused",
+    "platform",
+    "pull_check_mode_behavior",
+    "recreate",
+    "removal_wait_timeout",
+)
+#: options that the plan sets, or fields: they are refused with what to use instead
+_SET_ELSEWHERE = ("env_file", "pull", "state")
+#: what people write for an option that is called otherwise
+_MEANT = {"restart": "restart_policy", "cap_add": "capabilities"}
+
+
 def proper_name(option: str) -> str:
     """The name of an option that may be written under another."""
     return ALIASES.get(option, option)
@@ -35,6 +67,9 @@ def proper_name(option: str) -> str:
 def checked(option: str, value: Any) -> Any:
     """A value as it is. ValueError, TypeError or KeyError for one that the host would not take."""
     known = OPTIONS.get(proper_name(option))
+    if known is None and option not in (*STOCK, *_SET_ELSEWHERE):
+        near = [_MEANT[option]] if option in _MEANT else difflib.get_close_matches(option, [*NAMES, *ALIASES], n=1)
+        raise ValueError(f"docker_container has no such option{f': did you mean {near[0]!r}?' if near else ''}")
     parsed = known.parse(value) if known is not None else None
     if known is not None and known.choices and parsed not in known.choices:
         raise ValueError(f"{value!r} is not one of {', '.join(known.choices)}")

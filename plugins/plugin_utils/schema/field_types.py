@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -307,9 +308,35 @@ def maybe_empty(full: Type) -> Type:
     return Type(lambda value: full({} if value is None else value), {"anyOf": [full.schema, {"type": "null"}]})
 
 
+def but(full: Type, others: tuple[type, ...], message: str) -> Type:
+    """A type with an error of its own for what people write in its place."""
+
+    def parse(value: Any) -> Any:
+        if isinstance(value, others):
+            raise ValueError(message)
+        return full(value)
+
+    return Type(parse, full.schema)
+
+
 def or_nothing(full: Type) -> Type:
     """A value, or none at all behind the name of the field."""
     return Type(full.parse, {"anyOf": [full.schema, {"type": "null"}]})
+
+
+_WORDS = list_of(scalar)
+
+
+@typed(**_WORDS.schema)
+def command(value: Any) -> list[str]:
+    """The words of a command; a text is split as a shell would."""
+    if isinstance(value, str):
+        try:
+            return [str(_WORDS.parse(word)[0]) for word in shlex.split(value)]
+        except ValueError as error:
+            raise ValueError(f"{value!r} cannot be split into words: {error}") from error
+    words: list[str] = _WORDS(value)
+    return words
 
 
 # -- what errors say

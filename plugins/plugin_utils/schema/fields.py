@@ -27,6 +27,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types
     Invalid,
     Type,
     boolean,
+    but,
+    command,
     list_of,
     mapping_of,
     name,
@@ -40,6 +42,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types
     typed,
     variable,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.image import image
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.metrics import METRIC_RULE
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.networks import ATTACHMENTS, NETWORKS
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.objectives import OBJECTIVES
@@ -79,11 +82,16 @@ def _checked_options(value: Any) -> dict[str, Any]:
 
 
 def _docker_options() -> Type:
-    """What docker_container takes. Not closed: the stock module knows more options than the table."""
+    """What docker_container takes. The schema is not closed: the stock module knows more options than the table."""
     own = {option for field in CONTAINER_FIELDS for option in field.options if option not in _SHARED}
     properties = {option: docker_options.schema_of(option) for option in docker_options.NAMES if option not in own}
     return Type(_checked_options, {"type": "object", "properties": properties})
 
+
+_PORTS_BY_NAME = (
+    "expected a mapping: write ports: {http: 80}, the ports that the container listens on, by names of your own; "
+    "what Compose publishes is docker: {published_ports: ['8080:80']}"
+)
 
 CONTAINER_FIELDS: tuple[Field, ...] = (
     Field(
@@ -110,7 +118,9 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
         default=False,
         group="what",
     ),
-    Field("image", text, "Docker image.", "image: retail/gstreamer:1", required=True, options=("image",), group="what"),
+    Field(
+        "image", image, "Docker image.", "image: retail/gstreamer:1", required=True, options=("image",), group="what"
+    ),
     Field(
         "build",
         text,
@@ -120,7 +130,7 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "entrypoint",
-        list_of(scalar),
+        command,
         "Entrypoint; a path starting with `./` is a script of the profile, mounted read-only at `/profile`.",
         "entrypoint: ./client.sh",
         default=[],
@@ -130,8 +140,8 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "args",
-        list_of(scalar),
-        "Input arguments, passed to the entrypoint.",
+        command,
+        "Input arguments, passed to the entrypoint; a text is split as a shell would.",
         "args: [--streams, 2]",
         default=[],
         unset="the image's",
@@ -157,7 +167,7 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "env",
-        mapping_of(scalar, variable),
+        but(mapping_of(scalar, variable), (list, str), "expected a mapping: write env: {NAME: value}"),
         "Environment variables, above those of env files; `profile_env` of the command line stands above all.",
         "env: {DEVICE: CPU}",
         default={},
@@ -195,7 +205,7 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "ports",
-        mapping_of(port, name),
+        but(mapping_of(port, name), (list, str, int), _PORTS_BY_NAME),
         "What the container listens on, by name; published on the fleet address where a consumer needs it.",
         "ports: {grpc: 9000}",
         default={},
@@ -290,7 +300,7 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "depends_on",
-        list_of(text),
+        but(list_of(text), (Mapping,), "expected a list of names; what is waited for says the field 'ready' of each"),
         "Containers that must be ready before this one starts.",
         "depends_on: [ovms-server]",
         default=[],
@@ -363,8 +373,8 @@ def of_options(written: Mapping[str, Any]) -> dict[str, Any]:
 # -- the profile
 
 MODELS_FIELDS: tuple[Field, ...] = (
-    Field("image", text, "The image that makes them.", "image: retail/models:1", required=True),
-    Field("command", list_of(scalar), "Its command.", "command: [--seed, 7]", default=[]),
+    Field("image", image, "The image that makes them.", "image: retail/models:1", required=True),
+    Field("command", command, "Its command.", "command: [--seed, 7]", default=[]),
     Field("names", list_of(text), "Names of the models that it makes.", "names: [face-detection]", default=[]),
 )
 # With ``use`` an entry needs neither name nor image of its own.

@@ -33,6 +33,26 @@ def _regex_with_group(value: Any) -> str:
     return expression
 
 
+@typed(**text.schema)
+def _jmespath(value: Any) -> str:
+    import jmespath  # most profiles have none
+
+    expression: str = text(value)
+    try:
+        jmespath.compile(expression)
+    except ValueError as error:
+        raise ValueError(f"{expression!r} is no JMESPath: {' '.join(str(error).split())}") from error
+    return expression
+
+
+@typed(type="string", pattern="^[a-zA-Z_:]")
+def _sample_name(value: Any) -> str:
+    written: str = text(value)
+    if not re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*\s*(\{.*\})?", written.strip()):
+        raise ValueError(f"{written!r} is no name of a sample of /metrics")
+    return written
+
+
 @typed(type="string", pattern="^/[^/]")
 def _path_inside(value: Any) -> str:
     path: str = text(value)
@@ -70,7 +90,13 @@ def _check_metric(rule: dict[str, Any]) -> None:
 
 
 #: how an expression is checked where any text will not do
-_EXPRESSIONS: Mapping[str, Type] = {"regex": _regex_with_group, "csv": _column}
+_EXPRESSIONS: Mapping[str, Type] = {
+    "regex": _regex_with_group,
+    "csv": _column,
+    "log": _jmespath,
+    "json": _jmespath,
+    "prometheus": _sample_name,
+}
 _LIVE = tuple(source for source in metric_sources.SOURCES if not source.in_file)
 _OF_FILES = tuple(source for source in metric_sources.SOURCES if source.in_file and source.key != "regex")
 

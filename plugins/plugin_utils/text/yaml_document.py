@@ -10,7 +10,7 @@ Hand-written (on PyYAML's nodes) because its loaders drop the lines.
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -33,7 +33,13 @@ def _vaulted(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Vaulted:
     return Vaulted(loader.construct_scalar(node))
 
 
+def _as_written(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    """A date: processes, labels and options take text."""
+    return str(loader.construct_scalar(node))
+
+
 _Loader.add_constructor("!vault", _vaulted)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_written)
 
 
 @dataclass(frozen=True)
@@ -70,9 +76,8 @@ def parse(text: str, file: str, plain_scalars: bool = False) -> Document:
         value = _build(loader, node, (), lines, file) if node is not None else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise ProfileError(
-            f"this is not valid YAML: {error.problem or error.context}", file=file, line=mark.line + 1 if mark else None
-        ) from error
+        line = mark.line if mark else None
+        raise ProfileError(_not_valid(error, text, line), file=file, line=None if line is None else line + 1) from error
     except yaml.YAMLError as error:
         raise ProfileError(f"this is not valid YAML: {error}", file=file) from error
     except RecursionError as error:
@@ -80,6 +85,20 @@ def parse(text: str, file: str, plain_scalars: bool = False) -> Document:
     finally:
         loader.dispose()
     return Document(file=file, value=value, lines=lines)
+
+
+# A value that begins with a template, without quotes around it.
+_BARE_TEMPLATE = re.compile(r"(?:^|[\s:,\[{-])\s*\{\{")
+
+
+def _not_valid(error: yaml.MarkedYAMLError, text: str, line: int | None) -> str:
+    """What a parser's error means, for the mistakes that are made most."""
+    if error.context == "expected a single document in the stream":
+        return "this is a second document: a file holds one profile, so remove the line --- before it"
+    lines = text.splitlines()
+    if line is not None and line < len(lines) and _BARE_TEMPLATE.search(re.sub(r"([\"']).*?\1", "", lines[line])):
+        return f'this is not valid YAML: {error.problem or error.context}; put the template in quotes: "{{{{ … }}}}"'
+    return f"this is not valid YAML: {error.problem or error.context}"
 
 
 class _PlainLoader(_Loader):
@@ -127,6 +146,8 @@ def _pairs(loader: yaml.SafeLoader, node: yaml.MappingNode, file: str) -> dict[s
 def _key(loader: yaml.SafeLoader, node: yaml.Node, file: str, taken: Container[str] = ()) -> str:
     key = loader.construct_object(node, deep=True)
     line = node.start_mark.line + 1
+    if isinstance(key, Mapping):
+        raise ProfileError('a template must be in quotes: "{{ … }}"', file=file, line=line)
     if not isinstance(key, str):
         raise ProfileError(f"the key {key!r} must be a string: quote it", file=file, line=line)
     if key in taken:

@@ -49,6 +49,7 @@ def translate(file: ComposeFile, name: str) -> Container:
     networks = service.read("networks", lambda: _networks(service))
     ports = compose_networks.named(found, known)
     docker = docker_options(service, found, networks)
+    given = file.source.given
     fields: dict[str, Any] = {
         "name": file.names[name],
         "image": image,
@@ -62,7 +63,7 @@ def translate(file: ComposeFile, name: str) -> Container:
         "ports": ports,
         **service.read("deploy", lambda: deploy.placement(service)),
         **service.read("deploy", lambda: deploy.limits(service)),
-        **base.hardware({**variables, **file.source.given.env}),
+        **base.hardware({**variables, **given.env, **({} if given.env_wins else env)}),
         "depends_on": service.read("depends_on", lambda: _depends_on(service)),
         **service.read("healthcheck", lambda: _ready(service, server is not None, ports)),
     }

@@ -56,6 +56,7 @@ def translate(source: Source) -> Translation:
         networks=networks,
         volumes=volumes,
         generated=file.generated,
+        own_env=True,
     )
 
 

@@ -56,7 +56,7 @@ def expand(variables: Variables) -> yaml_document.Document:
     value = {key: _expand(variables, item, (key,)) for key, item in document.value.items() if not key.startswith("x-")}
     for name in dict.fromkeys(variables.unset.values()):
         path = next(where for where, found in variables.unset.items() if found == name)
-        variables.source.warn(f"variable {name} is not set: nothing stands in its place", path)
+        variables.source.blank(name, path)
     return replace(document, value=value)
 
 

@@ -45,7 +45,7 @@ def _short(source: Source, service: str, written: str, path: Path) -> list[Any]:
 
 def _place(source: Source, place: str, rest: list[str], path: Path, create: bool) -> list[Any]:
     """The volumes of a source: relative to the file, in the user's home, a path of the host, or a volume's name."""
-    if place.startswith("."):
+    if place.startswith(".") or source.holds(place):
         return host_volumes.relative_mounts(source, place, rest, path, source.folder, create)
     if place == "~" or place.startswith("~/"):
         place = host_volumes.expand(source, f"$HOME{place[1:].replace('$', '$$')}", {}, path)

@@ -44,8 +44,8 @@ def parse(source: Source, text: str, name: str, path: Path) -> dict[str, Any]:
     """A JSON object. ProfileError for anything else."""
     try:
         value = json.loads(text)
-    except ValueError as error:
-        raise source.error(f"{name} is not JSON: {error}", path) from error
+    except json.JSONDecodeError as error:
+        raise source.error(f"{name}:{error.lineno} is not JSON: {error.msg}", path) from error
     if not isinstance(value, dict):
         raise source.error(f"{name} is not a JSON object", path)
     return value

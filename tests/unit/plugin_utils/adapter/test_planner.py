@@ -270,7 +270,7 @@ def test_a_search_that_was_interrupted_goes_on_in_its_directory(
     [
         ({"streams": 0}, "expected a whole number of at least 1"),
         ({"streams": 2, "density": {"container": "clint"}}, "density names 'clint', but the profile has client"),
-        ({"streams": 2, "density": {"container": "client", "most": 4, "least": 5}}, "profile_density.most: most: 4"),
+        ({"streams": 2, "density": {"container": "client", "most": 4, "least": 5}}, "profile_density.most: 4 streams"),
     ],
 )
 def test_streams_that_cannot_be_are_refused(world: World, printed: list[str], given: dict[str, Any], said: str) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import plan_text
 
-from ..world import World, expanded
+from ..world import World, expanded, write_files
 
 COLUMNS, LINES = 160, 50
 PLAIN: dict[str, Any] = {"name": "client", "image": "example/client:1", "hosts": "clients", "depends_on": ["server"]}
@@ -189,7 +189,7 @@ def test_a_warning_of_many_replicas_is_told_once_with_all_of_their_names(world: 
     hosts=st.integers(1, 12),
     replicas=st.integers(1, 40),
     servers=st.integers(1, 3),
-    kinds=st.integers(1, 40),
+    kinds=st.integers(1, 12),  # on a screen
     seed=st.integers(0, 1 << 20),
     on_host=st.booleans(),
 )
@@ -234,3 +234,29 @@ def test_plans_of_the_shipped_profiles_are_short(world: World, checkout: Path) -
         assert sorted(named(text)) == sorted(plan["replicas"])
         assert len(text.splitlines()) <= LINES
         assert len(plan_text.text(plan, full=True).splitlines()) >= len(text.splitlines())
+
+
+def test_warnings_of_a_file_keep_its_order_and_equal_ones_are_one(world: World) -> None:
+    services = [f"  s{at}:\n    image: i\n    credential_spec: {{file: x}}\n" for at in range(12)]
+    text = "services:\n" + "".join(services) + "    hostname_typo: x\n"
+    file = write_files(world.root, {"p/compose.yml": text})
+    plan = world.plan_foreign(file)
+    lines = [int(warning.split(":")[1]) for warning in plan["warnings"]]
+    assert lines == sorted(lines)
+    told = [line for line in plan_text.text(plan).replace(f"\n{' ' * 9}", " ").splitlines() if "Warning" in line]
+    assert told[0].startswith("Warning: compose.yml:4: services.s0.credential_spec is ignored")
+    assert re.sub(r"\s+", " ", plan_text.text(plan)).count("credential_spec") == 1
+    assert "(likewise in line 7, 10, 13," in re.sub(r"\s+", " ", plan_text.text(plan))
+
+
+def test_there_is_a_screen_of_warnings_at_most_unless_all_is_asked_for(world: World) -> None:
+    world.write(
+        "p",
+        json.dumps({"containers": [PLAIN | {"depends_on": []}], "warnings": [f"w{chr(97 + at)}" for at in range(26)]}),
+    )
+    plan = world.plan("p")
+    told = [line for line in plan_text.text(plan).splitlines() if line.startswith("Warning: ")]
+    assert told[:2] == ["Warning: wa", "Warning: wb"]
+    assert told[-1] == "Warning: there are more, 26 in all; -v or -e profile_plan_full=true shows each."
+    assert len(told) == 20
+    assert plan_text.text(plan, full=True).count("Warning: ") == 26

@@ -17,6 +17,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.retail.profiles.plugins.action import profile_convert
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import convert
@@ -147,3 +148,36 @@ def test_the_playbook_needs_no_inventory_and_no_host(tmp_path: Path, checkout: P
     other = run("profile_image=other:2")
     assert "-e force=true" in other.stdout + other.stderr
     assert "changed=1" in run("profile_image=other:2", "force=true").stdout
+
+
+def convert_file(file: Path, folder: Path, **given: Any) -> dict[str, Any]:
+    args = {"source": str(file), "dest": str(folder), "env": {}, "image": None, "root": None, "force": False, **given}
+    return profile_convert.convert_profile(args, render, check_mode=False)
+
+
+@pytest.mark.parametrize(
+    ("service", "line", "said"),
+    [
+        ("    volumes:\n    - cache:/c:uid=1999", 5, "'uid=1999' is not a mode"),
+        ("    volumes:\n    - ./a.txt:/a\n    - ./b.txt:/a", 4, "/a is mounted twice"),
+        ("    depends_on: [b]\n  b:\n    image: i\n    depends_on: [a]", 4, "depend on each other in a circle"),
+        ("    networks: {n: {ipv4_address: 10.9.9.9}}", 4, "needs a subnet"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused_at_its_own_line(world: World, service: str, line: int, said: str) -> None:
+    text = f"services:\n  a:\n    image: i\n{service}\nvolumes: {{cache: {{}}}}\nnetworks: {{n: {{}}}}\n"
+    file = write_files(world.root, {"p/compose.yml": text, "p/a.txt": "", "p/b.txt": ""})
+    with pytest.raises(ProfileError, match=f"compose.yml:{line}, .*{said}"):
+        convert_file(file, world.root / "to")
+    assert not (world.root / "to").exists()
+
+
+def test_many_replicas_and_hardware_that_no_host_is_known_to_have_are_no_reason(world: World) -> None:
+    text = "services: {a: {image: i, environment: {TARGET_DEVICE: GPU}, deploy: {replicas: 30}}}"
+    file = write_files(world.root, {"p/compose.yml": text})
+    assert convert_file(file, world.root / "to")["files"] == ["profile.yml"]
+
+
+@pytest.mark.parametrize("file", upstream_files(), ids=lambda file: "/".join(file.parts[-4:]))
+def test_every_given_file_of_upstream_is_converted(world: World, file: Path) -> None:
+    assert "profile.yml" in convert_file(file, world.root / "to", image="given:1")["files"]

@@ -84,11 +84,11 @@ def test_an_array_is_started_servers_first(world: World) -> None:
     assert (reader["task"]["shm_size"], reader["task"]["privileged"]) == (1073741824, False)
     assert reader["task"]["devices"] == ["/dev/dri/renderD128:/dev/dri/renderD128:rwm"]
     assert [re.sub(r"^profile_config.yaml:\d+: ", "", warning) for warning in made["warnings"]] == [
-        "d-ovms_server-1 is on the host network of h1: it binds its ports on every address it likes",
         "./notes.txt is shipped with the profile: it is mounted read-only",
         "HostConfig.NetworkMode 'bridge' is ignored: upstream forced 'host'",
         "HostConfig.Annotations is ignored: a profile cannot say it",
         "Speed is ignored: it is not known here",
+        "d-ovms_server-1 is on the host network of h1: it binds its ports on every address it likes",
     ]
 
 

@@ -165,7 +165,7 @@ def test_a_client_that_writes_results_is_measured_by_them(world: World) -> None:
 
 def test_an_unknown_variable_is_named_with_how_to_give_it(world: World) -> None:
     text = PAIR.replace("$cl_cache_dir", "$CACHE_HOME")
-    with pytest.raises(ProfileError, match=r"shelf_conf.yaml:19: variable CACHE_HOME is not set: .*profile_env"):
+    with pytest.raises(ProfileError, match=r"shelf_conf.yaml:19: variable CACHE_HOME is not set: .*profile_variables"):
         world.plan_foreign(pair(world, text))
     made = world.plan_foreign(pair(world, text), Given(env={"CACHE_HOME": "/with space"}))
     assert task(made, "shelf_client")["volumes"][1] == "/with space:/cache"

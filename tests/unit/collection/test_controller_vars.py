@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Playbooks that work on the controller take nothing of how to connect from the inventory, whatever it says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import yaml
+from ansible import constants
+
+PLAYBOOKS = Path(__file__).resolve().parents[3] / "playbooks"
+CONNECTING = sorted({name for names in constants.MAGIC_VARIABLE_MAPPING.values() for name in names})
+
+
+def test_everything_that_says_how_to_connect_is_set() -> None:
+    own = yaml.safe_load((PLAYBOOKS / "controller_vars.yml").read_text(encoding="utf-8"))
+    assert set(CONNECTING) - {"ansible_connection"} <= set(own)
+
+
+def test_every_play_on_localhost_has_them() -> None:
+    plays = [play for file in PLAYBOOKS.glob("*.yml") for play in yaml.safe_load(file.read_text(encoding="utf-8"))]
+    on_localhost = [play for play in plays if isinstance(play, dict) and play.get("hosts") == "localhost"]
+    assert len(on_localhost) >= 4
+    assert all(play["vars_files"] == ["controller_vars.yml"] for play in on_localhost)
+
+
+def test_a_profile_is_converted_whatever_the_inventory_says_of_connections(collections: Path, tmp_path: Path) -> None:
+    inventory = tmp_path / "hosts.yml"
+    unknown = dict.fromkeys(CONNECTING, "{{ inventory_dir }}/{{ nowhere }}")
+    inventory.write_text(yaml.safe_dump({"all": {"vars": unknown, "hosts": {"h1": None}}}), encoding="utf-8")
+    (tmp_path / "compose.yml").write_text("services: {a: {image: 'debian:12'}}\n", encoding="utf-8")
+    extra = ["-e", f"from={tmp_path}/compose.yml", "-e", f"to={tmp_path}/new"]
+    ended = subprocess.run(
+        ["ansible-playbook", "-i", str(inventory), "playbooks/convert_profile.yml", *extra],
+        cwd=PLAYBOOKS.parent,
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_NOCOLOR": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout
+    assert (tmp_path / "new" / "profile.yml").is_file()

@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A variable of a run that is not of its type is told by its own name, as Ansible checks it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.planner import OPTIONS, VARIABLES
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.variable_errors import by_variable
+
+from ..world import World, write_files
+from .test_planner import answer
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        (
+            "replicas",
+            "3",
+            "profile_replicas: expected a mapping, as of -e '{\"profile_replicas\": {\"NAME\": …}}', not '3'",
+        ),
+        (
+            "variables",
+            [1],
+            'profile_variables: expected a mapping, as of -e \'{"profile_variables": {"NAME": …}}\', not a list',
+        ),
+        ("render", "maybe", "profile_render: expected true or false, not 'maybe'"),
+        ("search", {"a": 1}, "profile_path: expected a list, not a mapping"),
+        ("pull", "no", "profile_pull: 'no' is not one of missing, always, never"),
+    ],
+)
+def test_a_value_of_another_type_is_told_by_the_name_of_its_variable(option: str, value: Any, said: str) -> None:
+    [message] = ArgumentSpecValidator(OPTIONS).validate({option: value}).error_messages
+    assert by_variable(message, {option: value}, VARIABLES) == said
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"replicas": {"client": "x"}}, "profile_replicas.client: expected a whole number"),
+        ({"env": {"A": {"b": 1}}}, "profile_env.A: expected a string or a number"),
+        ({"variables": {"A": [1]}}, "profile_variables.A: expected a string or a number"),
+        ({"images": {"i:1": "De:"}}, "profile_images.i:1: 'De:' is no reference of an image"),
+        ({"target_device": "XPU"}, "profile_target_device: 'XPU' is not a target device"),
+        ({"deployment": "A B"}, "profile_deployment: 'A B' may hold lower-case letters"),
+        ({"image": {"a": "B:"}}, "profile_image.a: 'B:' is no reference of an image"),
+    ],
+)
+def test_what_is_in_a_variable_is_told_by_the_same_name(world: World, given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ProfileError) as refused:
+        answer(world, **given)
+    assert f"a variable of the run is not valid: {said}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"measure_duration": "long"}, "measure_duration: expected a number: could not convert"),
+        ({"measure_interval": 0}, "measure_interval: expected a number of more than 0, not 0"),
+        ({"measure_warmup_max": -1}, "measure_warmup_max: expected a number of at least 0, not -1"),
+        ({"measure_contention_max": [1]}, "measure_contention_max: expected a number"),
+    ],
+)
+def test_numbers_of_the_measurement_are_checked_before_anything_starts(
+    world: World, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], said: str
+) -> None:
+    monkeypatch.setattr(planner, "require_callback", lambda: None)
+    with pytest.raises(ProfileError, match=f"a variable of the run is not valid: {said}"):
+        answer(world, given, stage="select", run=True)
+
+
+def test_a_plan_that_is_no_json_is_told_with_its_line(world: World) -> None:
+    file = write_files(world.root, {"plan.json": '{\n  "schema": 1\n  "x": 2}\n'})
+    with pytest.raises(ProfileError, match=r"plan\.json:3: this is not JSON: Expecting ',' delimiter"):
+        answer(world, plan=str(file))
