@@ -129,16 +129,14 @@ def test_the_interval_holds_the_truth(lab: Fleet, capacity: float) -> None:
     assert (results / "density.csv").read_text(encoding="utf-8").count("\n") > len(found["steps"])
 
 
-def test_streams_that_are_there_go_on_and_what_was_interrupted_too(lab: Fleet, capacity: float) -> None:
+def test_streams_that_are_there_go_on_and_what_was_interrupted_too(lab: Fleet) -> None:
     """Interrupted in its second step or later, with the clients of the first still those that were started in it."""
-    target = capacity / 8.5
-    write(lab, at(1.05 * target))
-    more: dict[str, Any] = {"target_fps": target, "profile_density": {"container": "client", "least": 2, "most": 4}}
+    write(lab, at(1))
+    more: dict[str, Any] = {"target_fps": 0.95, "profile_density": {"container": "client", "least": 2, "most": 4}}
     with lab.start("stream_density", profile="many", **more, **QUICK) as playing:
         playing.until("density 1: 2 streams")
         first = started(lab)
-        playing.until("Watch the step")
-        both = started(lab)
+        both = next((now for _ask in range(100) if len(now := started(lab)) > len(first)), {})
         assert first.items() < both.items()
         playing.signal(signal.SIGINT)
         assert playing.end().status != 0
