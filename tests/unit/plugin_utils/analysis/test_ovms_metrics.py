@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import measured_plan, observations, ovms_metrics
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span, cut
-from ansible_collections.retail.profiles.plugins.plugin_utils.planning.model_server import DEFAULT_FAMILIES
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.ovms_contract import NEWEST, default_families
 
 from ..synthetic import T0, make_plan
 
@@ -151,7 +151,7 @@ def test_a_family_that_the_list_leaves_out_is_absent_with_that_reason() -> None:
 
 
 def test_without_a_list_there_are_the_default_families() -> None:
-    told = seen(prometheus={"port": 8000, "path": "/metrics", "families": sorted(DEFAULT_FAMILIES)})
+    told = seen(prometheus={"port": 8000, "path": "/metrics", "families": sorted(default_families(NEWEST))})
     assert set(told.absent[SERVER]) == {"infer_request_queue_size", "infer_requests_active", "graph_latency_seconds"}
 
 

@@ -187,6 +187,26 @@ def test_what_a_configuration_may_not_hold(document: Any, key: str, keyword: str
     assert problems(document) == [(key, keyword, words)]
 
 
+@pytest.mark.parametrize(
+    ("node", "words"),
+    [
+        ({"type": "custom", "model_name": "a"}, "of its type it has library_name, and no model_name"),
+        ({"type": "DL model", "library_name": "l"}, "of its type it has model_name, and no library_name"),
+        ({"type": "custom", "library_name": "l"}, None),
+        ({"type": "DL model", "model_name": "a"}, None),
+    ],
+)
+def test_a_node_of_a_pipeline_has_what_its_type_needs(node: dict[str, Any], words: str | None) -> None:
+    nodes = [{"name": "n", "inputs": [], "outputs": [], **node}]
+    found = problems(models(pipeline_config_list=[{"name": "p", "nodes": nodes, "inputs": [], "outputs": []}]))
+    assert found == ([("pipeline_config_list[0].nodes[0]", "oneOf", words)] if words else [])
+
+
+def test_what_a_custom_loader_takes_is_its_own_business() -> None:
+    options = {"loader_name": "l", "fast": True, "depth": {"a": []}}
+    assert problems(models({**MODEL, "custom_loader_options": options})) == []
+
+
 def test_a_model_without_config_around_it_is_told_so() -> None:
     found = problems({"model_config_list": [{"name": "a"}]})
     assert found[-1] == ("model_config_list[0].config", "required", "it is missing: write the model's keys into it")

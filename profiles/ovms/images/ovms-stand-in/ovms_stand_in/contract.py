@@ -4,9 +4,8 @@
 # This is private to the collection: it may change at any time.
 """OpenVINO Model Server's command line and configuration file, by version: what is valid, and what to write instead.
 
-The planner checks profiles with it, and the stand-in what it is started with: its build context holds a copy of this
-file (``ovms_stand_in/contract.py``; a test holds both equal). Only the standard library is used here. From the sources
-of 2024.0 to 2026.3: ``src/cli_parser.cpp``, ``src/config.cpp``, ``src/schema.cpp``, ``src/graph_export``.
+The planner checks profiles with it, and the stand-in what it is started with, by a copy in its build context, so that
+only the standard library is used here. From the server's sources, ``src/{cli_parser,config,schema}.cpp``.
 """
 
 from __future__ import annotations
@@ -14,13 +13,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Version = tuple[int, int]
 NEWEST: Version = (2026, 4)
-VERSION_FOLDER_OPTIONAL: Version = (2026, 3)
-BEST_DEVICE_BY_DEFAULT: Version = (2026, 3)
+VERSION_FOLDER_OPTIONAL = BEST_DEVICE_BY_DEFAULT = (2026, 3)
 CLOUD = ("s3://", "gs://", "az://", "azfs://", "azure://")
 MODEL_FILES = (".xml", ".onnx", ".pdmodel", ".pdiparams", ".pb", ".tflite")
 GRAPH_FILE = "graph.pbtxt"
@@ -79,9 +77,6 @@ class Known:
 def _nearest(name: str, known: Iterable[str]) -> str:
     found = difflib.get_close_matches(name, list(known), 1, 0.6)
     return f"; did you mean {found[0]}?" if found else ""
-
-
-# -- families of metrics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,15 +184,16 @@ OPTIONS: tuple[Option, ...] = (
 )
 BY_NAME: Mapping[str, Option] = {option.name: option for option in OPTIONS}
 TASKS: Mapping[str, Version] = {
-    "text_generation": (2025, 2),
-    "embeddings": (2025, 2),
-    "rerank": (2025, 2),
-    "image_generation": (2025, 2),
-    "text2speech": (2025, 4),
-    "speech2text": (2025, 4),
+    **dict.fromkeys(("text_generation", "embeddings", "rerank", "image_generation"), (2025, 2)),
+    **dict.fromkeys(("text2speech", "speech2text"), (2025, 4)),
 }
-#: the options that a model of its own has, and that a configuration file gives for each of its models
 EXCLUSIVE = ("batch_size", "shape", "nireq", "model_version_policy", "target_device", "plugin_config")
+_KINDS = {
+    "number": (r"\d{1,19}", "a whole number from 0 on"),
+    "real": (r"\d+(\.\d*)?", "a number"),
+    "flag": ("true|false|", "true or false"),
+    "text": (r"[\s\S]+", "a value"),
+}
 _NEEDS_LAYOUT = ("mean", "scale", "color_format", "precision")
 
 
@@ -218,27 +214,22 @@ def given(words: Sequence[str], version: Version) -> tuple[dict[str, str], list[
             value = value if equals else rest.pop(0) if follows else "true"
         elif not equals:
             value = rest.pop(0) if rest and not rest[0].startswith("--") else ""
-        problem = _wrong(option, word if option is None else f"--{name}", value, version)
-        if problem is not None:
-            problems.append(problem)
+        problems += filter(None, [_wrong(option, word if option is None else f"--{name}", value, version)])
         found[name] = value
     return found, problems
 
 
 def _wrong(option: Option | None, word: str, value: str, version: Version) -> Problem | None:
     if option is None:
-        known = [f"--{one.name}" for one in OPTIONS if one.is_in(version)]
-        near = _nearest(word.partition("=")[0], known)
+        near = _nearest(word.partition("=")[0], (f"--{one.name}" for one in OPTIONS if one.is_in(version)))
         return Problem((word,), "unmatched", f"OVMS {shown(version)} has no such option{near}")
     if not option.is_in(version):
         return Problem((word,), "unmatched", option.absence(version))
     if "$" in value:
         return None  # what a shell makes of it is not known here
-    kinds = {"number": r"\d{1,19}", "real": r"\d+(\.\d*)?", "flag": "true|false|", "text": r"[\s\S]+"}
-    if not re.fullmatch(kinds[option.kind], value) and option.name != "metrics_list":
-        words = {"number": "a whole number from 0 on", "real": "a number", "flag": "true or false", "text": "a value"}
-        return Problem((word,), "value", f"it takes {words[option.kind]}, not {value!r}")
-    return None
+    pattern, words = _KINDS[option.kind]
+    is_fine = re.fullmatch(pattern, value) or option.name == "metrics_list"
+    return None if is_fine else Problem((word,), "value", f"it takes {words}, not {value!r}")
 
 
 def serves(options: Mapping[str, str]) -> bool:
@@ -284,10 +275,10 @@ def contradictions(options: Mapping[str, str], version: Version) -> Iterator[tup
     yield from _ports(options, version)
     if options.get("log_level", "INFO") not in LOG_LEVELS and "$" not in options["log_level"]:
         yield f"log_level should be one of: {', '.join(LOG_LEVELS)}", "write one of them"
-    if options.get("rest_workers", "2") in ("0", "1"):
-        yield "rest_workers count should be from 2 on", "raise it"
     if "rest_workers" in has and options.get("rest_port", "0") == "0":
         yield "rest_workers is set but rest_port is not set", "add --rest_port, or leave it out"
+    elif options.get("rest_workers", "2") in ("0", "1"):
+        yield "rest_workers count should be from 2 on", "raise it"
     if options.get("grpc_workers", "1") == "0":
         yield "grpc_workers count should be from 1 to CPU core count", "raise it"
     for name in _NEEDS_LAYOUT:
@@ -315,13 +306,17 @@ def _ports(options: Mapping[str, str], version: Version) -> Iterator[tuple[str, 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a value may be: ``words`` for it, the ``keys`` of a mapping, what ``each`` item or other key holds."""
+    """What a value may be: ``words`` for it, the ``keys`` of a mapping, what ``each`` item or other key holds.
+
+    ``against``: what of its keys does not go together, in words.
+    """
 
     words: str
     accepts: Callable[[Any], bool]
     keys: Mapping[str, Key] | None = None
     each: Shape | None = None
     keyword: str = "type"
+    against: Callable[[Any], str | None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -355,6 +350,11 @@ def _record(needed: Sequence[str] = (), **keys: Shape | Key) -> Shape:
     return Shape("a mapping", _of(dict), keys=made)
 
 
+def _open(each: Shape, **keys: Shape) -> Shape:
+    """A mapping of these keys and any others."""
+    return replace(_record(list(keys), **keys), each=each)
+
+
 def _one_of(words: str, *shapes: Shape) -> Shape:
     def accepts(value: Any) -> bool:
         return any(not any(_problems(shape, value, (), NEWEST)) for shape in shapes)
@@ -363,7 +363,7 @@ def _one_of(words: str, *shapes: Shape) -> Shape:
 
 
 _TEXT, _TRUTH = Shape("a text", _of(str)), Shape("true or false", _of(bool))
-_TEXTS = Shape("a mapping of texts", _of(dict), keys={}, each=_TEXT)
+_TEXTS = _open(_TEXT)
 _BY_INPUT = _one_of('a text, or a mapping such as {"input": "text"}', _TEXT, _TEXTS)
 _POLICY = _one_of(
     '{"all": {}}, {"latest": {"num_versions": 1}} or {"specific": {"versions": [1]}}',
@@ -371,7 +371,6 @@ _POLICY = _one_of(
     _record(["latest"], latest=_record(["num_versions"], num_versions=_from(1))),
     _record(["specific"], specific=_record(["versions"], versions=_list(_from(1)))),
 )
-_DEVICE = Shape("a text, such as GPU or AUTO:GPU,CPU", _of(str))
 _GRAPH_IN_LIST: dict[str, Any] = {"since": (2025, 1), "instead": "put it into mediapipe_config_list"}
 _MODEL = _record(
     ["name"],
@@ -384,18 +383,14 @@ _MODEL = _record(
     shape=_BY_INPUT,
     layout=_BY_INPUT,
     nireq=_from(0),
-    target_device=_DEVICE,
+    target_device=Shape("a text, such as GPU or AUTO:GPU,CPU", _of(str)),
     allow_cache=_TRUTH,
-    plugin_config=Shape(
-        "a mapping", _of(dict), keys={}, each=Shape("a text, a number, true or false", _of(str, bool, int, float))
+    plugin_config=_open(Shape("a text, a number, true or false", _of(str, bool, int, float))),
+    **dict.fromkeys(
+        ("stateful", "idle_sequence_cleanup", "low_latency_transformation"), Key(shape=_TRUTH, **_UNTIL_STATELESS)
     ),
-    stateful=Key(shape=_TRUTH, **_UNTIL_STATELESS),
-    idle_sequence_cleanup=Key(shape=_TRUTH, **_UNTIL_STATELESS),
-    low_latency_transformation=Key(shape=_TRUTH, **_UNTIL_STATELESS),
     max_sequence_number=Key(shape=_from(0), **_UNTIL_STATELESS),
-    custom_loader_options=Shape(
-        "a mapping", _of(dict), keys={"loader_name": Key(shape=_TEXT, needed=Known())}, each=Shape("any", _of(object))
-    ),
+    custom_loader_options=_open(Shape("any", lambda _value: True), loader_name=_TEXT),
 )
 _SOURCE = Shape(
     'a mapping of one key, such as {"input": {"node_name": "request", "data_item": "image"}}',
@@ -406,21 +401,25 @@ _SOURCE = Shape(
 _DEMULTIPLY = Shape("a whole number from -1 to 10000", lambda value: _whole(value) and -1 <= value <= 10000)
 _NODE = _record(
     ["name", "type", "inputs", "outputs"],
-    name=_TEXT,
-    model_name=_TEXT,
-    library_name=_TEXT,
+    **dict.fromkeys(("name", "model_name", "library_name", "gather_from_node"), _TEXT),
     type=Shape('"DL model" or "custom"', lambda value: value in ("DL model", "custom"), keyword="enum"),
     version=_from(1),
     inputs=_list(_SOURCE),
     outputs=_list(_record(["data_item", "alias"], data_item=_TEXT, alias=_TEXT)),
     params=_TEXTS,
     demultiply_count=_DEMULTIPLY,
-    gather_from_node=_TEXT,
 )
+
+
+def _node_against(node: Mapping[str, Any]) -> str | None:
+    needed, other = ("library_name", "model_name") if node.get("type") == "custom" else ("model_name", "library_name")
+    return None if needed in node and other not in node else f"of its type it has {needed}, and no {other}"
+
+
 _PIPELINE = _record(
     ["name", "nodes", "inputs", "outputs"],
     name=_TEXT,
-    nodes=_list(_NODE),
+    nodes=_list(replace(_NODE, against=_node_against)),
     inputs=_list(_TEXT),
     outputs=_list(_SOURCE),
     demultiply_count=_DEMULTIPLY,
@@ -466,6 +465,8 @@ def _problems(shape: Shape, value: Any, path: tuple[str | int, ...], version: Ve
             yield from _problems(shape.each, item, (*path, number), version)
     elif isinstance(value, dict) and shape.keys is not None:
         yield from _keys(shape.keys, shape.each, value, path, version)
+        if shape.against is not None and (words := shape.against(value)):
+            yield Problem(path, "oneOf", words)
 
 
 def _keys(
