@@ -210,7 +210,7 @@ class Recorder:
         run = _Active(
             plan=plan,
             fleet=fleet,
-            run_id=str(outcome.result.get("run_id") or Path(str(path)).name),
+            run_id=Path(str(path)).name,  # on hosts, a search that goes on has another
             directory=RunDirectory(Path(str(path))),
             started=outcome.end,
             live=live_progress.Live(fleet),
