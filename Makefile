@@ -17,7 +17,7 @@ lab_playbook = ansible-playbook playbooks/$(1).yml -i localhost, -c local
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-dev run test lint unit sanity build docs e2e test-long bench lab-up lab-down lab-clean clean root
+.PHONY: help setup setup-dev run test lint unit sanity build docs docs-site e2e test-long bench lab-up lab-down lab-clean clean root
 
 help: ## Show this help
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do \
@@ -56,6 +56,9 @@ docs: setup ## Write docs/profile.schema.json, the tables of the documents and t
 	@python .ci/docs.py
 	@python .ci/dashboard.py
 
+docs-site: setup-dev ## Write the site of the documentation, with a page for every plugin, to .docs-site/
+	@python .ci/docs_site.py
+
 e2e: root setup-dev ## Tests against engines and on a lab that is brought up and taken down
 	@python .ci/test.py engine jobs hosts labs runs
 
@@ -85,7 +88,7 @@ lab-clean: root setup ## Take the lab LAB down and remove the cache of images, w
 	@$(call lab_playbook,lab_clean)
 
 clean: ## Remove what the tools leave in the checkout (not .venv/, .collections/, .lab/, results/)
-	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible tests/output retail-profiles-*.tar.gz
+	@rm -rf .docs-site .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible tests/output retail-profiles-*.tar.gz
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 root:
