@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import ACHIEVED, FPS
 from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import SearchState, StepState, Told
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.density_text import named
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.summary import clean
 
 MOST = 400
@@ -48,8 +49,8 @@ def _told(told: Told, one: StepState) -> str:
     """The figures of an objective: of a stream in the mean, of frames in all as well, and of the worst stream."""
     limit = f"limit {told.limit:.4g}"
     if not told.replica:  # one figure of all together
-        return f"{told.metric} {told.mean:.4g}, {limit}"
-    name, together = told.metric, ""
+        return f"{named(told.objective, told.metric)} {told.mean:.4g}, {limit}"
+    name, together = named(told.objective, told.metric), ""
     if told.metric in _RATES:
         name, together = _RATES[told.metric], f" a stream, {_together(told, one):.4g} in all"
     return f"{name} {told.mean:.4g}{together}, {limit}, worst {told.worst:.4g} {told.replica} on {told.host}"

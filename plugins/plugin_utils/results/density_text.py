@@ -94,6 +94,12 @@ def _failing(one: Mapping[str, Any]) -> str:
     return f", {what} at {streams} stream{'' if streams == 1 else 's'}"
 
 
+def named(objective: str, metric: str) -> str:
+    """The statistic of an objective and its metric, by the objective's words."""
+    head = objective.partition(" over ")[0]
+    return head if head.endswith(f" {metric}") else metric
+
+
 def duration(seconds: float) -> str:
     """As people say it: 45 s, 6 min 12 s, 2 h 5 min."""
     whole = round(seconds)

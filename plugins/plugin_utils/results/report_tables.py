@@ -24,7 +24,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_me
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metrics import HOST_METRICS
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric
-from ansible_collections.retail.profiles.plugins.plugin_utils.results import summary
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import density_text, summary
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed, natural
 
 NOTHING = "–"
@@ -343,8 +343,9 @@ def search_steps(one: Mapping[str, Any]) -> Table:
     marks = {True: "✓ passes", False: "✗ fails", None: "… on its way"}
 
     def heading(said: str, key: str) -> str:
-        name = summary.with_unit(told[said]["metric"], told[said]["unit"])
-        return f"worst {name}" if key == "worst" else name
+        metric = told[said]["metric"]
+        name = density_text.named(said, metric).removesuffix(metric) + summary.with_unit(metric, told[said]["unit"])
+        return f"{name}, worst" if key == "worst" else name
 
     def row(step: Mapping[str, Any]) -> tuple[str, ...]:
         figures = {found["objective"]: found for found in step["figures"]}

@@ -27,7 +27,7 @@ def test_a_line_says_what_was_seen_decided_and_what_comes_next() -> None:
     state = searching.found()
     assert density_lines.line(after(4, state)) == (
         "density 4: 13 streams | fps 14.26 a stream, 185.4 in all, limit 14.95, worst 14.12 ovms-client-13 on client1"
-        " | latency_seconds 0.09435, limit 0.1 | fails: margin -4.6% in 2 windows"
+        " | p95 latency_seconds 0.09435, limit 0.1 | fails: margin -4.6% in 2 windows"
         " | next 12 streams to hold: to confirm 12"
     )
     assert density_lines.line(after(1, state)).startswith("density 1: 1 stream | fps 59.8 a stream, 59.8 in all, ")
