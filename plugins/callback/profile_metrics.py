@@ -176,12 +176,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         if self._recorder is not None:
             _safely(self._recorder, self._recorder.close)
-            if self._repeats is not None:
-                _safely(self._recorder, self._compare)
+        if self._repeats is not None:
+            self._compare(*self._repeats)
 
-    def _compare(self) -> None:
-        """Hold a run that was made again against the one that it repeats."""
+    def _compare(self, before: str, now: str) -> None:
+        """Hold a run that was made again against the one that it repeats; it is judged by now, so no event is kept."""
+        from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
         from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import run_comparison
 
-        before, now = self._repeats or ("", "")
-        self._display.display(f"\n{run_comparison.repeated(before, now)}")
+        try:
+            self._display.display(f"\n{run_comparison.repeated(before, now)}")
+        except ProfileError as error:
+            self._display.warning(f"retail.profiles.profile_metrics: no comparison with the run before: {error}")

@@ -193,6 +193,10 @@ def test_a_run_that_is_made_again_ends_with_a_comparison(playbook: Path, collect
     failed, record = play(playbook, collections, "-e", f"repeats={before}")
     assert (failed.returncode != 0, record["verdict"]) == (True, "failed")
     assert f"Comparison: {run / 'comparison.html'}" in failed.stdout
+    (playbook.parent / "broken").unlink()
+    alone, record = play(playbook, collections, "-e", f"repeats={playbook.parent / 'gone'}")
+    assert (alone.returncode, record["verdict"]) == (0, "ok")
+    assert "no comparison with the run before" in alone.stdout + alone.stderr
 
 
 def test_a_run_that_fails_fails_the_play(playbook: Path, collections: Path) -> None:
