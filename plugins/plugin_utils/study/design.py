@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""The design of a study: its factors, their combinations, and the order of its runs, as ``study.json`` has them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+
+FIELDS = ("profile", "factors", "combinations", "repeats", "seed")
+ALL = "all"
+MOST_RUNS = 10_000
+_DEFAULT_REPEATS = 5
+"""As many runs of each show a change of 5 % where runs vary by less than 2 %."""
+
+Combination = Mapping[str, Any]
+"""By factor, its level."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a study is to run. A factor is a variable of the run, or a key of one: ``profile_env.STREAMS``."""
+
+    profile: str
+    factors: Mapping[str, Sequence[Any]]
+    combinations: tuple[Combination, ...]
+    repeats: int
+    seed: int
+
+    def order(self) -> list[tuple[int, int]]:
+        """Block and number of the combination of each run, in turn.
+
+        A block has every combination once, in a random order of its own: what drifts over time falls on all levels.
+        """
+        turns = []
+        for block in range(self.repeats):
+            numbers = list(range(len(self.combinations)))
+            random.Random(f"{self.seed}:{block}").shuffle(numbers)
+            turns += [(block, number) for number in numbers]
+        return turns
+
+
+def parse(data: Any, variables: Collection[str]) -> Design:
+    """A design from what a study's file says; ``variables`` are those that a run may have. Raises ProfileError."""
+    if not isinstance(data, Mapping):
+        raise ProfileError("a study is a mapping: profile, factors, and what else it says")
+    for name in data:
+        if name not in FIELDS:
+            raise ProfileError(f"a study has no field {name!r}; it has {', '.join(FIELDS)}", field=str(name))
+    profile = data.get("profile")
+    if not isinstance(profile, str) or not profile:
+        raise ProfileError("name the profile that is run", field="profile")
+    factors = _factors(data.get("factors"), variables)
+    design = Design(
+        profile,
+        factors,
+        _combinations(data.get("combinations", ALL), factors),
+        _number(data, "repeats", _DEFAULT_REPEATS, least=1),
+        _number(data, "seed", 0, least=0),
+    )
+    runs = design.repeats * len(design.combinations)
+    if runs > MOST_RUNS:
+        raise ProfileError(f"that would be {runs} runs: take fewer levels, or list the combinations")
+    return design
+
+
+def _factors(given: Any, variables: Collection[str]) -> dict[str, list[Any]]:
+    if not isinstance(given, Mapping) or not given:
+        raise ProfileError(
+            "a study has at least one factor, with its levels: profile_streams: [1, 2, 4]", field="factors"
+        )
+    for name, levels in given.items():
+        where = f"factors.{name}"
+        if str(name).partition(".")[0] not in variables:
+            raise ProfileError("is no variable of the run, nor of the inventory", field=where)
+        if not isinstance(levels, Sequence) or isinstance(levels, str) or not levels:
+            raise ProfileError(f"expected a list of levels, not {levels!r}", field=where)
+        if any(level is None or level == "" for level in levels):
+            raise ProfileError("a level is empty: give it a value, or leave it out", field=where)
+        if len({_key(level) for level in levels}) != len(levels):
+            raise ProfileError("a level stands there twice", field=where)
+    return {str(name): list(levels) for name, levels in given.items()}
+
+
+def _combinations(given: Any, factors: Mapping[str, Sequence[Any]]) -> tuple[Combination, ...]:
+    if given == ALL:
+        return tuple(dict(zip(factors, levels, strict=True)) for levels in itertools.product(*factors.values()))
+    if not isinstance(given, Sequence) or isinstance(given, str) or not given:
+        raise ProfileError(f"expected {ALL}, or a list of combinations", field="combinations")
+    for number, one in enumerate(given):
+        where = f"combinations.{number}"
+        if not isinstance(one, Mapping) or set(one) != set(factors):
+            raise ProfileError(f"a combination has a level of each factor: {', '.join(factors)}", field=where)
+        for name, level in one.items():
+            if _key(level) not in {_key(known) for known in factors[name]}:
+                raise ProfileError(f"{level!r} is no level of {name}", field=where)
+    if len({_key(one) for one in given}) != len(given):
+        raise ProfileError("a combination stands there twice", field="combinations")
+    return tuple(dict(one) for one in given)
+
+
+def _number(data: Mapping[str, Any], name: str, default: int, least: int) -> int:
+    value = data.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ProfileError(f"expected a whole number from {least} on, not {value!r}", field=name)
+    return value
+
+
+def _key(level: Any) -> str:
+    """What makes levels the same: 1 and 1.0 are two, as they are two texts for a container."""
+    return json.dumps(level, sort_keys=True, default=str)
+
+
+def variables_of(combination: Combination) -> dict[str, Any]:
+    """The variables that a run of a combination has: of ``profile_env.STREAMS`` the key of a mapping."""
+    found: dict[str, Any] = {}
+    for name, level in combination.items():
+        *path, last = name.split(".")
+        inner = found
+        for key in path:
+            inner = inner.setdefault(key, {})
+        inner[last] = level
+    return found
