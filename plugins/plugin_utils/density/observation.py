@@ -15,7 +15,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_
     MeasuredPlan,
     MeasuredReplica,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.objectives import Objective
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.objectives import FLOWS, Objective
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.statistics import (
     PERCENTILES,
@@ -33,8 +33,6 @@ MOST_TOGETHER = 6
 """Windows that are taken as one at most."""
 Value = tuple[float, MeasuredReplica | None]
 """A figure and whose it is; None: of all replicas together."""
-_FLOWS = ("flow", "rate", "counter")
-"""Kinds that tell how much a stream does: of several streams in one container the sum."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +199,7 @@ def _of_objective(
 
 def _is_flow(objective: Objective, seen: Observations) -> bool:
     kinds = {one[objective.metric].kind for one in seen.replicas.values() if objective.metric in one}
-    return objective.statistic == "mean" and kinds <= set(_FLOWS)
+    return objective.statistic == "mean" and kinds <= set(FLOWS)
 
 
 def _figures(
@@ -225,7 +223,7 @@ def _figures(
         summaries = [(aggregates.together(told, [span]), None)]
     else:
         summaries = [(cut(series, [span]), replica) for series, replica in zip(told, replicas, strict=True)]
-    divided = inside if told[0].kind in _FLOWS and not objective.over_all else 1
+    divided = inside if told[0].kind in FLOWS and not objective.over_all else 1
     found: list[Value] = []
     for summary, one in summaries:
         value = getattr(summary, objective.statistic) if summary is not None else None
