@@ -73,7 +73,7 @@ def test_a_host_that_is_gone_while_it_is_measured_is_told_first(
     fleet: Fleet, fault: Callable[[Fleet, str], AbstractContextManager[None]]
 ) -> None:
     fleet.profile("gone", f"containers:\n{STREAM.replace('h1,h2,h3', 'h2,h3')}")
-    times = {"measure_warmup_max": 0, "measure_duration": 15, "measure_poll": 3, "measure_contention_max": 100}
+    times = {"measure_warmup_max": 1, "measure_duration": 15, "measure_poll": 3, "measure_contention_max": 100}
     with fleet.start("run_profile", profile="gone", **times) as playing:
         time.sleep(max(0.0, window(fleet, playing, 0) + 5.0 - time.time()))
         with fault(fleet, "h2"):
