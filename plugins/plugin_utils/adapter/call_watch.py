@@ -47,7 +47,7 @@ def watched(host: str, limit: Limit, show: Callable[[str], None], reset: Callabl
         raise AnsibleConnectionFailure(f"{what} ({limit.doing}): look whether the host hangs") from None
     except AnsibleConnectionFailure as error:
         after = time.monotonic() - began
-        raise AnsibleConnectionFailure(f"{one_line(error)} ({limit.doing}, after {after:.0f} s)") from None
+        raise AnsibleConnectionFailure(f"{one_line(error).rstrip(': ')} ({limit.doing}, after {after:.0f} s)") from None
     finally:
         done.set()
 

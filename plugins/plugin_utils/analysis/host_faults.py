@@ -14,6 +14,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.run_events import Event
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
 
 
 def _last_sign(host: str, seen: Observations, events: Sequence[Event]) -> float | None:
@@ -21,6 +22,24 @@ def _last_sign(host: str, seen: Observations, events: Sequence[Event]) -> float 
     if not any(run_events.answers(events, host, "died")):
         return None
     return max(seen.host_times.get(host, ()), default=-math.inf)
+
+
+def out_of_reach(plan: MeasuredPlan, events: Sequence[Event], span: Span | None, for_good: bool) -> list[str]:
+    """The hosts that did not answer while they were measured: for good, or for a while; ``span`` as below, if any."""
+    found = []
+    for host in plan.hosts:
+        silence = run_events.silence(events, host)
+        if silence is None or silence.for_good != for_good:
+            continue
+        if span is None:
+            when = f"at {iso(silence.since)}"
+        elif silence.since < span.start:
+            when = "before the window"
+        else:
+            when = f"at second {silence.since - span.start:.0f} of the measurement"
+        how = "any more: it answered last" if for_good else "for a while, after it had answered"
+        found.append(f"host {host} could not be reached {how} {when} ({silence.why})")
+    return found
 
 
 def dead_samplers(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], span: Span) -> list[str]:

@@ -11,6 +11,7 @@ An event: ``t`` and ``start`` (unix seconds, controller), ``host``, ``action`` (
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import Offset, TimedCall, intersect
@@ -73,6 +74,26 @@ def offsets(events: Iterable[Event]) -> dict[str, Offset]:
 def answers(events: Iterable[Event], host: str, key: str) -> list[Any]:
     """What the calls of a host's sampler answered under a key."""
     return [(e.get("result") or {}).get(key) for e in _of(events, MEASURE) if e.get("host") == host]
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A host that did not answer while it was measured: since when, whether it never did again, and why."""
+
+    since: float
+    for_good: bool
+    why: str
+
+
+def silence(events: Iterable[Event], host: str) -> Silence | None:
+    """Whether a host did not answer while it was measured."""
+    calls = [e for e in events if e.get("action") in (MEASURE, APPLY) and e.get("host") == host]
+    asked = next((e for e in calls if e.get("action") == MEASURE and e.get("status") == "unreachable"), None)
+    if asked is None:
+        return None
+    before = [float(e["t"]) for e in calls[: calls.index(asked)] if e.get("status") != "unreachable"]
+    for_good = _of(calls, MEASURE)[-1].get("status") == "unreachable"
+    return Silence(max(before, default=float(asked["start"])), for_good, _message(asked))
 
 
 def sampling_since(events: Iterable[Event]) -> float | None:

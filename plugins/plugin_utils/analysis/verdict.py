@@ -177,8 +177,9 @@ def judge(
 
     ``allowance``: that of a search; where that has reached no window, its ending says what that means.
     """
-    failures = run_events.apply_problems(events) + run_events.measure_problems(events)
     span = _span(windows)
+    failures = host_faults.out_of_reach(plan, events, span, for_good=True)
+    failures += run_events.apply_problems(events) + run_events.measure_problems(events)
     spans = [judged.window.span for judged in windows if judged.window.phase == "measure"]
     outside, within = _restarts(plan, seen, span.end if span is not None else float("inf"))
     failures += outside
@@ -198,6 +199,8 @@ def judge(
     if not plan.measured:
         failures.append("nothing was measured: the plan measures no replica")
     failures += run_events.cleanup_problems(events, plan) + run_events.other_problems(events)
+    if failures:  # else it cost nothing
+        failures = host_faults.out_of_reach(plan, events, span, for_good=False) + failures
     measured = [judged for judged in windows if judged.window.phase == "measure"]
     named = {f"window {number}" if several else "the window": judged for number, judged in enumerate(measured, start=1)}
     flaws = [*within, *(_flaws(plan, seen, events, named) if named else [])]

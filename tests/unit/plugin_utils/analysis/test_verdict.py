@@ -283,6 +283,47 @@ def test_an_unreachable_host_fails_the_run(play_of: PlayOf) -> None:
     assert "setup on client2: the host cannot be reached: timed out" in reasons(play.record())
 
 
+def cut_off(play: Play, host: str, begin: float, end: float) -> None:
+    """See that a host is not reached between two seconds of the run; what it samples meanwhile stays there."""
+    call = play.call
+
+    def cut(name: str, state: str, raw: bytes) -> None:
+        if name != host or not T0 + begin <= play.now < T0 + end:
+            call(name, state, lost.pop(name, b"") + raw)
+            return
+        lost[name] = lost.get(name, b"") + raw
+        play.task("profile_measure", name, {"msg": "no route", "unreachable": True}, status="unreachable", took=5.0)
+
+    lost: dict[str, bytes] = {}
+    play.call = cut  # type: ignore[method-assign]
+
+
+def test_that_a_host_could_not_be_reached_any_more_is_said_first(play_of: PlayOf) -> None:
+    play = play_of()
+    cut_off(play, "client2", 19, 1e6)
+    record = play.whole(SHORT)
+    assert record["verdict"] == "failed"
+    first = "host client2 could not be reached any more: it answered last at second "
+    assert record["reasons"][0].startswith(first)
+    assert record["reasons"][0].endswith(" of the measurement (no route)")
+    assert any("client2: no sample" in reason for reason in record["reasons"][1:])
+
+
+def test_a_host_that_was_not_reached_for_a_while_costs_nothing_that_is_there(play_of: PlayOf) -> None:
+    play = play_of()
+    cut_off(play, "client2", 5, 25)
+    assert play.whole()["verdict"] == "ok"
+
+
+def test_a_host_that_was_not_reached_for_a_while_is_said_first_where_a_run_fails(play_of: PlayOf) -> None:
+    play = play_of()
+    play.fleet.keep = lambda sample, second: not (sample.get("replica") == "ovms-client-2" and second > 8)
+    cut_off(play, "client2", 5, 25)
+    record = play.whole()
+    assert record["verdict"] == "failed"
+    assert record["reasons"][0].startswith("host client2 could not be reached for a while, after it had answered ")
+
+
 def test_a_sampler_that_does_not_start_fails_the_run(play_of: PlayOf) -> None:
     play = play_of()
     play.begin()
