@@ -247,7 +247,6 @@ def test_a_search_that_was_interrupted_goes_on_in_its_directory(
 ) -> None:
     first = answer(world, seek=True, run=True, results_dir=str(tmp_path), target_fps=14.95)
     directory = RunDirectory(Path(first["run_dir"]))
-    directory.path.mkdir()
     directory.write("plan.json", json.dumps(first["plan"]))
     with pytest.raises(ProfileError, match="there is no search to go on with"):
         resumed(world, directory.path)
