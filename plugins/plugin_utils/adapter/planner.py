@@ -135,7 +135,7 @@ VARIABLES = {
 }
 SET_UP = (
     *("deployment", "env", "replicas", "place", "images", "image", "root", "target_device", "input_source", "render"),
-    *("pull", "objectives", "streams", "density"),
+    *("env_wins", "variables", "pull", "objectives", "streams", "density"),
 )
 """The options that shape what runs; the record of a run has the variables that give them."""
 
@@ -314,12 +314,14 @@ class Planner:
         if number < 0 or (number == 0 and name in windows.DEFAULTS):
             least = "of more than 0" if name in windows.DEFAULTS else "of at least 0"
             raise ProfileError(f"a variable of the run is not valid: {name}: expected a number {least}, not {number:g}")
-        return run_start.measured_as(self.repeated, name, number) if self.repeated else number
+        if self.repeated and name in windows.DEFAULTS:
+            return run_start.measured_as(self.repeated, name, number)
+        return number
 
     def _variables(self) -> dict[str, Any]:
         """The variables of the run that shape it: those of the plan that are not as usual, and those of measuring."""
-        usual = ("", {}, *(OPTIONS[option].get("default") for option in SET_UP))
-        given = {VARIABLES[option]: value for option in SET_UP if (value := self.args[option]) not in usual}
+        args, usual = self.args, {option: OPTIONS[option].get("default") for option in SET_UP}
+        given = {VARIABLES[option]: args[option] for option in SET_UP if args[option] not in ("", {}, usual[option])}
         before = self.repeated.record.get("variables") or {} if self.repeated else {}
         return {**given, **before, **{name: self._number(name) for name in windows.DEFAULTS}}
 
