@@ -98,7 +98,8 @@ OPTIONS: dict[str, Any] = {
     "from_variables": {"type": "bool", "default": False},
 }
 #: variables of the role retail.profiles.measure that are numbers
-MEASURED = (*windows.DEFAULTS, "measure_warmup_max", "measure_contention_max", "measure_poll")
+MEASURED = (*windows.DEFAULTS, "measure_contention_max", "measure_poll")
+LASTING = frozenset(("measure_duration", "measure_repeat", "measure_interval"))
 #: by option, the variable of the role retail.profiles.profile that says the same
 VARIABLES = {
     "profile": "profile",
@@ -311,8 +312,8 @@ class Planner:
             number = float(self.render(given, self.play))
         except (TypeError, ValueError) as error:
             raise ProfileError(f"a variable of the run is not valid: {name}: expected a number: {error}") from error
-        if number < 0 or (number == 0 and name in windows.DEFAULTS):
-            least = "of more than 0" if name in windows.DEFAULTS else "of at least 0"
+        if number < 0 or (number == 0 and name in LASTING):
+            least = "of more than 0" if name in LASTING else "of at least 0"
             raise ProfileError(f"a variable of the run is not valid: {name}: expected a number {least}, not {number:g}")
         if self.repeated and name in windows.DEFAULTS:
             return run_start.measured_as(self.repeated, name, number)

@@ -189,7 +189,7 @@ ENDINGS: dict[str, tuple[str, int, dict[str, Any]]] = {
     "guard": (at(1), 2, {"target_fps": 0.9, "density_memory_min": 99.9}),
     "bounds": (at(1), 0, {"target_fps": 0.9, "profile_density": {"container": "client", "most": 2}}),
     "no data": (at(1), 2, {"profile_objectives": [{"metric": "gpu_busy", "container": "client", "at_least": 1}]}),
-    "failed": ("--model, nonsense", 2, {"target_fps": 0.9}),
+    "failed": ("--no-such-option", 2, {"target_fps": 0.9}),
 }
 
 
@@ -213,8 +213,8 @@ def test_each_ending_is_told_apart(lab: Fleet, ending: str) -> None:
 
 
 @many
-def test_clients_that_can_make_no_more_are_told(lab: Fleet, capacity: float) -> None:
-    write(lab, "--concurrency, 1", client=0.05)
-    _done, found = search(lab, 2, target_fps=capacity)
+def test_clients_that_can_make_no_more_are_told(lab: Fleet) -> None:
+    write(lab, "--streams, 2, --fps, 60", client=0.05)
+    _done, found = search(lab, 2, target_fps=60)
     assert found["ending"] == "limited by the clients"
     assert "CPU quota of client" in found["reason"] + str(found["steps"])

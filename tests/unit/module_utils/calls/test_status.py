@@ -25,7 +25,7 @@ def test_replicas_are_asked_for_and_told_as_data(tmp_path: Path, monkeypatch: py
         asked.append((state.root, engine, deployment))
         return [found]
 
-    monkeypatch.setattr(status, "connect", lambda: "engine")
+    monkeypatch.setattr(status, "connect", lambda timeout: "engine")
     monkeypatch.setattr(status, "statuses", statuses)
     params = completed(status.argument_spec(), deployment="d", state_dir=f"{tmp_path}/")
     told = status.answer(params, False, False)
@@ -35,10 +35,11 @@ def test_replicas_are_asked_for_and_told_as_data(tmp_path: Path, monkeypatch: py
 
 
 def test_what_cannot_be_looked_at_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def connect() -> Any:
+    def connect(timeout: int) -> Any:
         raise ProfileError("there is no Docker Engine")
 
     monkeypatch.setattr(status, "connect", connect)
     params = completed(status.argument_spec(), state_dir=str(tmp_path))
     assert status.answer(params, False, False) == {"failed": True, "msg": "there is no Docker Engine"}
-    assert completed(status.argument_spec()) == {"deployment": None, "state_dir": "/var/lib/retail-profiles"}
+    usual = {"deployment": None, "state_dir": "/var/lib/retail-profiles", "engine_timeout": 60}
+    assert completed(status.argument_spec()) == usual

@@ -404,6 +404,7 @@ def test_what_is_asked_of_other_tasks(server: Server, path: str, request_: Any) 
 def test_consumers_do_not_ask_for_tokens(server: Server) -> None:
     server.config()
     client = {"name": "c", "image": "example/c:1", "depends_on": ["s"], "hosts": "h2", "networks": ["host"]}
+    client["args"] = ["--grpc", "s:9000", "--rest", "s:8000"]
     entry = {**server.entry, "networks": ["host"], "ready": {"generates": ["m"]}}
     server.world.write("p", yaml.safe_dump({"containers": [entry, client]}))
     server.world.groups = {"all": ["h1", "h2"]}

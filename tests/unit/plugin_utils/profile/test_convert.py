@@ -151,7 +151,8 @@ def test_the_playbook_needs_no_inventory_and_no_host(tmp_path: Path, checkout: P
 
 
 def convert_file(file: Path, folder: Path, **given: Any) -> dict[str, Any]:
-    args = {"source": str(file), "dest": str(folder), "env": {}, "image": None, "root": None, "force": False, **given}
+    usual = {"env": {}, "variables": {}, "image": None, "root": None, "force": False}
+    args = {"source": str(file), "dest": str(folder), **usual, **given}
     return profile_convert.convert_profile(args, render, check_mode=False)
 
 
