@@ -17,7 +17,7 @@ CONNECTING = sorted({name for names in constants.MAGIC_VARIABLE_MAPPING.values()
 
 
 def test_everything_that_says_how_to_connect_is_set() -> None:
-    own = yaml.safe_load((PLAYBOOKS / "controller_vars.yml").read_text(encoding="utf-8"))
+    own = yaml.safe_load((PLAYBOOKS / "vars" / "controller.yml").read_text(encoding="utf-8"))
     assert set(CONNECTING) - {"ansible_connection"} <= set(own)
 
 
@@ -25,7 +25,7 @@ def test_every_play_on_localhost_has_them() -> None:
     plays = [play for file in PLAYBOOKS.glob("*.yml") for play in yaml.safe_load(file.read_text(encoding="utf-8"))]
     on_localhost = [play for play in plays if isinstance(play, dict) and play.get("hosts") == "localhost"]
     assert len(on_localhost) >= 4
-    assert all(play["vars_files"] == ["controller_vars.yml"] for play in on_localhost)
+    assert all(play["vars_files"] == ["vars/controller.yml"] for play in on_localhost)
 
 
 def test_a_profile_is_converted_whatever_the_inventory_says_of_connections(collections: Path, tmp_path: Path) -> None:

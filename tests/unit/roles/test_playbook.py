@@ -9,6 +9,7 @@ import json
 import os
 import select
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,6 +111,7 @@ def environment(playbook: Path, collections: Path) -> dict[str, str]:
         "ANSIBLE_CONFIG": str(playbook.parent / "none.cfg"),
         "ANSIBLE_HOME": str(playbook.parent / "home"),
         "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+        "ANSIBLE_STDOUT_CALLBACK": "default",
         "ANSIBLE_NOCOLOR": "1",
         "_ANSIBLE_CALLBACK_DISPATCH_ERROR_BEHAVIOR": "error",
     }
@@ -189,10 +191,12 @@ def test_a_run_that_is_made_again_ends_with_a_comparison(playbook: Path, collect
     assert lines[-1] == f"Comparison: {run / 'comparison.html'}"
     assert {path.name for path in run.iterdir()} >= {"comparison.html", "comparison.csv", "comparison.json"}
     # A run that fails is held against the other one all the same.
+    shutil.rmtree(run)
     (playbook.parent / "broken").touch()
     failed, record = play(playbook, collections, "-e", f"repeats={before}")
     assert (failed.returncode != 0, record["verdict"]) == (True, "failed")
     assert f"Comparison: {run / 'comparison.html'}" in failed.stdout
+    shutil.rmtree(run)
     (playbook.parent / "broken").unlink()
     alone, record = play(playbook, collections, "-e", f"repeats={playbook.parent / 'gone'}")
     assert (alone.returncode, record["verdict"]) == (0, "ok")
