@@ -102,12 +102,13 @@ def phases() -> dict[str, Phase]:
 
 
 def long() -> Phase:
-    """What takes too long for every day: many kills, every fault, and a lab of 20 hosts."""
+    """What takes too long for every day: many kills, every fault, ten searches for density, and a lab of 20 hosts."""
     kills = ["env", "RETAIL_PROFILES_KILLS=50", *PYTEST, "-v", "tests/lab/main_job/test_kills.py"]
     names = ("failure", "faults", "trouble", "two_users")
     faults = [*PYTEST, "-v", *(f"tests/lab/main_job/test_{name}.py" for name in names)]
+    density = ["env", "RETAIL_PROFILES_DENSITY=10", *PYTEST, "-v", "-s", "tests/lab/main_job/test_density.py"]
     large = lab("lab_up", "-e", f"lab_name={LAB}", "-e", "lab_hosts=20")
-    return Phase("long", [faults, kills, large, [*PYTEST, "-v", "tests/scale"]], live=True)
+    return Phase("long", [faults, kills, density, large, [*PYTEST, "-v", "tests/scale"]], live=True)
 
 
 class Runner:
