@@ -64,13 +64,9 @@ class FleetLines:
         """A transaction of its own, alone among those that write."""
         with closing(sqlite3.connect(self._file, timeout=_LOCK_SECONDS, isolation_level=None)) as database:
             database.execute("PRAGMA synchronous = OFF")  # nothing of it outlives the playbook
-            database.execute("BEGIN IMMEDIATE")
-            try:
+            with database:  # commits, or rolls back
+                database.execute("BEGIN IMMEDIATE")
                 yield database
-            except BaseException:
-                database.execute("ROLLBACK")
-                raise
-            database.execute("COMMIT")
 
     def expect(self, hosts: Iterable[str]) -> None:
         """Know the hosts whose lines will come."""

@@ -59,8 +59,8 @@ def test_lines_of_all_hosts_are_in_order_without_what_is_not_for_eyes(talk: Flee
     times = said(shown)
     assert {host for host, _time in times} == {"h2", "h3", "h4"}
     # A line has its time from the engine, a moment after it was written.
-    assert all(later - earlier > -50_000_000 for (_, earlier), (_, later) in zip(times, times[1:], strict=False))
-    (begin, *_) = [text for _host, _number, text in LINE.findall(shown) if text.startswith("begin")]
+    assert all(later - earlier > -50_000_000 for (_a, earlier), (_b, later) in zip(times, times[1:], strict=False))
+    begin, *_more = [text for _host, _number, text in LINE.findall(shown) if text.startswith("begin")]
     assert begin.startswith("begin ******** red  xxx")
     assert re.search(r" … \(\d+ bytes more\)$", begin)
     assert "geheim" not in shown

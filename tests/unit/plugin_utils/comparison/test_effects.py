@@ -41,11 +41,11 @@ def test_the_interval_and_p_are_those_of_welchs_test(a: list[float], b: list[flo
 
 
 @given(some, some)
-def test_the_other_way_round_it_is_the_inverse(a: list[float], b: list[float]) -> None:
-    there, back = effects.effect(a, b), effects.effect(b, a)
+def test_the_other_way_round_it_is_the_inverse(one: list[float], other: list[float]) -> None:
+    there, back = effects.effect(one, other), effects.effect(other, one)
     assert there.delta == pytest.approx(-back.delta, abs=1e-12)
     assert there.p_value == pytest.approx(back.p_value)
-    assert effects.permutation_p(a, b) == pytest.approx(effects.permutation_p(b, a))
+    assert effects.permutation_p(one, other) == pytest.approx(effects.permutation_p(other, one))
 
 
 @given(some, some, st.floats(0.01, 100.0))

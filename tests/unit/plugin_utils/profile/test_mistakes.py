@@ -71,7 +71,7 @@ def test_a_text_of_arguments_is_split_as_a_shell_would(world: World) -> None:
     [
         ("Debian:", "its tag is empty"),
         ("Debian", "in lower case: 'debian'"),
-        ("“debian”", "it holds '“'"),
+        ("\u201cdebian\u201d", "it holds '\u201c'"),
         ("debian:a b", "it holds ' '"),
         ("debian:-a", "'-a' is no tag"),
         ("debian@sha256:12", "'sha256:12' is no digest"),
