@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-import signal
 import time
-import types
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,22 +25,20 @@ with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import TimedCall, intersect
     from ansible_collections.retail.profiles.plugins.plugin_utils.logs.fleet_lines import FleetLine, FleetLines
     from ansible_collections.retail.profiles.plugins.plugin_utils.logs.log_text import Files
+    from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import call_limits
 
 #: seconds between the beginnings of two calls while logs are followed
 EVERY = 1.0
-#: seconds that one call may take
-CALL_SECONDS = 60
 _CLOCK_CALLS = 60
-
-
-class _NoAnswerError(BaseException):
-    """As a connection must not take it for a failure of its own, and try again."""
 
 
 class ActionModule(DirectAction):
     """Puts the lines where those of the other hosts are, and shows what is due; see the module of this name."""
 
     call = Call("profile_logs", "calls.logs", {"argument_spec": argument_spec()})
+
+    def limit(self, args: dict[str, Any], task_vars: dict[str, Any]) -> call_limits.Limit:
+        return call_limits.of_logs()
 
     def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         _validation, args = self.validate_argument_spec(argument_spec())
@@ -64,7 +59,7 @@ class ActionModule(DirectAction):
 
         try:
             self._collect(host, fleet, args, task_vars, take, follow)
-        except (AnsibleError, ProfileError, _NoAnswerError) as error:
+        except (AnsibleError, ProfileError) as error:
             fleet.end(host, str(error))
             take([])
             if follow:
@@ -87,8 +82,7 @@ class ActionModule(DirectAction):
         clocks: deque[TimedCall] = deque(maxlen=_CLOCK_CALLS)
         while True:
             start = time.time()
-            with _within(CALL_SECONDS):
-                answer = self.call_module(args, task_vars)
+            answer = self.call_module(args, task_vars)
             if answer.get("failed"):
                 raise AnsibleActionFail(str(answer.get("msg")))
             clocks.append(TimedCall(start, time.time(), float(answer["clock"])))
@@ -111,19 +105,3 @@ def _in_our_time(host: str, answer: Mapping[str, Any], clocks: deque[TimedCall])
     ahead = int((offset.correction if offset else 0.0) * 1e9)
     lines = [FleetLine(t_ns - ahead, host, *rest) for t_ns, *rest in lines_of(answer["lines"])]
     return lines, int(answer["all_until"]) - ahead
-
-
-@contextmanager
-def _within(seconds: int) -> Iterator[None]:
-    """Raise _NoAnswerError in what takes longer, whatever it waits for."""
-
-    def on_alarm(_signal: int, _frame: types.FrameType | None) -> None:
-        raise _NoAnswerError(f"no answer within {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, on_alarm)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)

@@ -23,6 +23,9 @@ PULL = 600.0
 """Seconds for an image that may have to be pulled."""
 SLOWEST = 1e6
 """Bytes a second of the slowest way to a host."""
+_LOGS = 60.0
+_MODEL = 60.0
+"""Seconds for a piece of the logs, which none waits for longer; and for reading a model of some gigabytes."""
 _STOP_TIMEOUT = 10.0
 _READY_TIMEOUT = 60.0
 _UNKNOWN = 20
@@ -100,6 +103,16 @@ def of_measure(args: Mapping[str, Any], engine_timeout: object) -> Limit:
     """The limit of a call of profile_measure; what it waits for on the controller is not in it."""
     doing = {"started": "starting the sampler", "stopped": "stopping the sampler"}
     return of_short(doing.get(str(args.get("state")), "collecting samples"), engine_timeout)
+
+
+def of_logs() -> Limit:
+    """The limit of a call that reads a piece of the logs: who follows them looks at the screen."""
+    return Limit("reading logs", _LOGS)
+
+
+def of_models(count: int) -> Limit:
+    """The limit of a call that reads so many models."""
+    return Limit("reading models", ALLOWANCE + _MODEL * count)
 
 
 def of_transfer(args: Mapping[str, Any]) -> Limit:

@@ -3,15 +3,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import importlib
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
 
+from ansible_collections.retail.profiles.plugins.action import profile_apply
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import call_watch
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.call_watch import watched
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.direct_action import DirectAction
+from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import call_limits
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout.call_limits import Limit
 
 
@@ -76,3 +81,19 @@ def test_nothing_is_left_of_a_call_that_ends(told: list[str]) -> None:
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
     assert signal.getsignal(signal.SIGALRM) is before
     assert told == []
+
+
+ACTIONS = Path(profile_apply.__file__).parent
+
+
+@pytest.mark.parametrize(
+    "file", sorted(path.stem for path in ACTIONS.glob("*.py") if "DirectAction" in path.read_text())
+)
+def test_each_call_of_a_host_has_a_limit(file: str) -> None:
+    action = importlib.import_module(f"{profile_apply.__name__.rpartition('.')[0]}.{file}").ActionModule
+    assert action.limit is not DirectAction.limit
+
+
+def test_what_reads_has_little_time() -> None:
+    assert call_limits.of_logs() == Limit("reading logs", 60.0)
+    assert call_limits.of_models(2).seconds == 180.0
