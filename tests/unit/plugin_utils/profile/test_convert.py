@@ -120,7 +120,8 @@ def test_the_playbook_needs_no_inventory_and_no_host(tmp_path: Path, checkout: P
         playbook = str(checkout / "playbooks" / "convert_profile.yml")
         command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", os.devnull, playbook]
         variables = [word for each in (f"from={file.parent}", f"to={tmp_path / 'to'}", *extra) for word in ("-e", each)]
-        environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_LOCALHOST_WARNING": "false"}
+        usual = {"ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_STDOUT_CALLBACK": "default"}
+        environment = {**os.environ, **usual, "ANSIBLE_COLLECTIONS_PATH": str(collections)}
         return subprocess.run(
             [*command, *variables],
             cwd=tmp_path,
