@@ -29,7 +29,8 @@ ODD = 0.02
 have taken the machine."""
 SATURATED = 0.95
 """Streams that do less than this part of what fewer of them did share what there is."""
-_ENDINGS: dict[Limit, Ending] = {"": "found", "clients": "limited by the clients", "guard": "guard"}
+ENDINGS: dict[Limit, Ending] = {"": "found", "clients": "limited by the clients", "guard": "guard"}
+"""How a search ends by what kept its first failure from passing."""
 
 
 @dataclass(frozen=True)
@@ -252,12 +253,6 @@ def _confirm(seen: Bracket, steps: Sequence[Step], settings: Settings) -> Action
     return Action("go", f"to confirm {seen.passed}", seen.passed, hold=True)
 
 
-def _why_not(steps: Sequence[Step], streams: int) -> str:
-    """Why so many streams did not hold, by the last step of them."""
-    outcomes = [step.outcome for step in steps if step.streams == streams and step.outcome is not None]
-    return outcomes[-1].reason if outcomes else ""
-
-
 def next_action(steps: Sequence[Step], settings: Settings) -> Action:
     """What to do after these steps; the last one may still be watched."""
     current = steps[-1] if steps else None
@@ -267,10 +262,8 @@ def next_action(steps: Sequence[Step], settings: Settings) -> Action:
         return Action("end", current.outcome.reason, ending=current.outcome.ending)
     seen = bracket(steps)
     if seen.failed is not None and seen.failed <= settings.least:
-        ending: Ending = _ENDINGS[seen.limit] if seen.limit else "not even one"
-        return Action(
-            "end", _why_not(steps, seen.failed) if seen.limit else f"{seen.failed} did not hold", ending=ending
-        )
+        ending: Ending = ENDINGS[seen.limit] if seen.limit else "not even one"
+        return Action("end", f"{seen.failed} did not hold", ending=ending)
     if len(steps) >= settings.most_steps or sum(step.seconds for step in steps) >= settings.most_seconds:
         return Action("end", "the bounds of the search are reached", seen.passed, ending="bounds")
     holding = current is not None and current.hold and current.streams == seen.failed
@@ -284,5 +277,4 @@ def next_action(steps: Sequence[Step], settings: Settings) -> Action:
         return _confirm(seen, steps, settings)
     if seen.failed is None:
         return Action("end", f"no more than {settings.most} were to be tried", seen.passed, ending="bounds")
-    limited = f": {_why_not(steps, seen.failed)}" if seen.limit else ""
-    return Action("end", f"{seen.passed} hold, {seen.failed} do not{limited}", seen.passed, ending=_ENDINGS[seen.limit])
+    return Action("end", f"{seen.passed} hold, {seen.failed} do not", seen.passed, ending=ENDINGS[seen.limit])

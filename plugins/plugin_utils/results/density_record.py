@@ -26,7 +26,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_sta
 
 UNFINISHED = "the search has not come to its end"
 _FAILED = ("no data", "failed")
-_LIMITS = {"limited by the clients": "clients", "guard": "guard"}
+_LIMITS = {ending: limit for limit, ending in search.ENDINGS.items() if limit}
 
 
 def as_dict(searches: Searches, plan: MeasuredPlan) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def _figure(told: Told, units: Mapping[str, str]) -> dict[str, Any]:
 
 def _cause(state: SearchState) -> str | None:
     """Why the fewest streams that failed did, where that was not what is looked at."""
-    failed, limit = state.interval[1], _LIMITS.get(str(state.ending))
+    failed, limit = state.interval[1], _LIMITS.get(state.ending) if state.ending is not None else None
     for one in reversed(state.steps):
         outcome = one.step.outcome
         if limit and outcome is not None and one.step.streams == failed and outcome.limit == limit:
