@@ -10,7 +10,6 @@ import glob
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.errors impo
 from ansible_collections.retail.profiles.plugins.plugin_utils.comparison import compare, comparison_page, runs, texts
 from ansible_collections.retail.profiles.plugins.plugin_utils.comparison.compare import Comparison
 from ansible_collections.retail.profiles.plugins.plugin_utils.comparison.effects import LEAST_RUNS
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory, reserve
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory, reserve, stamp
 
 OPTIONS: dict[str, Any] = {
     "a": {"type": "raw", "required": True},
@@ -119,8 +118,7 @@ def _folder(args: Mapping[str, Any]) -> Path:
     """Where the files go: the folder that is asked for, else a new one beside the runs."""
     if args["dest"]:
         return Path(args["dest"]).expanduser().absolute()
-    now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    return reserve(Path(args["results_dir"]).expanduser().absolute(), f"comparison-{now}")
+    return reserve(Path(args["results_dir"]).expanduser().absolute(), f"comparison-{stamp()}")
 
 
 def written(made: Comparison, folder: Path) -> dict[str, str]:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,17 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.errors impo
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import DEFAULTS
 from ansible_collections.retail.profiles.plugins.plugin_utils.comparison import repeat, runs
 from ansible_collections.retail.profiles.plugins.plugin_utils.comparison.runs import ComparedRun
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import PLAN, RunDirectory, reserve
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import (
+    PLAN,
+    RunDirectory,
+    reserve,
+    stamp,
+)
 
 
 def begin(args: Mapping[str, Any], planned: Mapping[str, Any]) -> tuple[str, str]:
     """The id and the directory of the run that begins: a new one, or that of the search that goes on. ProfileError."""
-    now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    name = f"{planned['deployment']}-{now}-{planned['plan_id'][:8]}"
+    name = f"{planned['deployment']}-{stamp()}-{planned['plan_id'][:8]}"
     if args["seek"] and args["resume"]:
         return name, str(resumable(Path(args["resume"]).absolute(), planned))
     path = reserve(Path(args["results_dir"]).expanduser().absolute(), name)

@@ -11,7 +11,7 @@ if what is left excludes 0, by its middle.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 TOLERANCE = 30.0
@@ -75,6 +75,11 @@ def intersect(calls: Iterable[TimedCall]) -> Offset | None:
     low = max(call.clock - max(call.end, call.start) for call in known)
     high = min(call.clock - call.start for call in known)
     return Offset(low=low, high=high, calls=len(known))
+
+
+def corrections(offsets: Mapping[str, Offset]) -> dict[str, float]:
+    """By host, the seconds by which its times are taken to be ahead of the controller's."""
+    return {host: offset.correction for host, offset in offsets.items()}
 
 
 def wrong(call: TimedCall) -> str | None:

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
@@ -120,6 +120,28 @@ class MeasuredPlan:
     @property
     def measured(self) -> tuple[MeasuredReplica, ...]:
         return tuple(replica for replica in self.replicas if replica.measured)
+
+    @property
+    def sample_types(self) -> list[str]:
+        """The types of samples that the rules of what is measured are read from."""
+        return sorted({metric_sources.SAMPLES[rule.source] for replica in self.measured for rule in replica.rules})
+
+    def on(self, host: str) -> MeasuredPlan:
+        """What of it is on one host."""
+        return replace(self, hosts=(host,), replicas=tuple(one for one in self.replicas if one.host == host))
+
+    def with_rules(self, wanted: Callable[[Rule], bool], *, ovms: bool) -> MeasuredPlan:
+        """The plan with these rules alone, for a look: sketches of many clients take long to read.
+
+        ``ovms``: whether model servers are still asked for their own metrics.
+        """
+        return replace(
+            self,
+            replicas=tuple(
+                replace(one, ovms=one.ovms and ovms, rules=tuple(rule for rule in one.rules if wanted(rule)))
+                for one in self.replicas
+            ),
+        )
 
 
 def rule_of(metric: str, data: Mapping[str, Any], container: str = "") -> Rule:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.comparison.compare import Comparison, Row
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.report_tables import NOTHING, figure
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import pretty
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.summary import neutral
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.aligned import aligned
 
@@ -151,4 +151,4 @@ def data(found: Comparison) -> dict[str, Any]:
 
 
 def json_text(found: Comparison) -> str:
-    return json.dumps(data(found), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return pretty(data(found))

@@ -13,7 +13,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.density import sea
 from ansible_collections.retail.profiles.plugins.plugin_utils.density.guard import Room
 from ansible_collections.retail.profiles.plugins.plugin_utils.density.observation import WINDOW, Watched
 from ansible_collections.retail.profiles.plugins.plugin_utils.density.search import Outcome, Settings
-from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import SearchState, StepState, Told
+from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import SearchState, StepState
 
 PATIENCE = 30.0
 """Seconds after which samples that were due are not waited for any more."""
@@ -39,8 +39,7 @@ class Look:
 
 def started(state: SearchState, now: float) -> SearchState:
     """The streams of the step on its way have all been started."""
-    current = state.current
-    return state.with_current(began=now) if current is not None and current.began is None else state
+    return state if state.starting is None else state.with_current(began=now)
 
 
 def not_started(state: SearchState, why: str, now: float) -> SearchState:
@@ -50,16 +49,11 @@ def not_started(state: SearchState, why: str, now: float) -> SearchState:
 
 def looked(state: SearchState, look: Look, settings: Settings) -> SearchState:
     """The search with what a look has seen of its step, which may end with it."""
-    current = state.current
-    if current is None or current.step.outcome is not None or current.began is None:
+    if state.running is None:
         return state
     watched = look.watched
-    step = replace(current.step, windows=watched.windows)
-    told = tuple(
-        Told(str(one.objective), one.objective.metric, one.objective.limit, one.mean, one.worst, one.replica, one.host)
-        for one in watched.figures
-    )
-    state = state.with_current(step=step, steady=watched.steady, end=watched.end, told=told)
+    step = replace(state.running.step, windows=watched.windows)
+    state = state.with_current(step=step, steady=watched.steady, end=watched.end, told=watched.figures)
     outcome = _outcome(state, look, settings)
     return state if outcome is None else _end_step(state, outcome, look.now)
 
@@ -91,7 +85,7 @@ def _end_step(state: SearchState, outcome: Outcome, now: float) -> SearchState:
 
 def interrupted(state: SearchState) -> SearchState:
     """The search without the step that was on its way when it was interrupted."""
-    return replace(state, steps=tuple(one for one in state.steps if one.step.outcome is not None))
+    return replace(state, steps=state.ended_steps)
 
 
 def decided(
@@ -124,8 +118,8 @@ def decided(
 
 def next_look(state: SearchState) -> float | None:
     """When it is worth looking again at a step that runs, unix seconds; None where there is none."""
-    current = state.current
-    if state.ending is not None or current is None or current.began is None:
+    current = state.running
+    if current is None or current.began is None:
         return None
     late = FIRST_LOOK - 2.0 * WINDOW
     if current.steady is None:

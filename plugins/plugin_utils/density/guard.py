@@ -78,9 +78,9 @@ def _last(series: Series | None) -> float | None:
     return series.points[-1].value if series is not None and series.points else None
 
 
-def danger(seen: Observations, hosts: Sequence[str], limits: Limits) -> str | None:
-    """Which host is about to run out of what; None while none is."""
-    for one in left(seen, hosts, limits):
+def danger(found: Sequence[Left], seen: Observations, hosts: Sequence[str], limits: Limits) -> str | None:
+    """Which host is about to run out of what, by what is `left` of it; None while none is."""
+    for one in found:
         if one.percent < one.least:
             return f"host {one.host} has {one.percent:.1f} % of its {one.what} left, and must keep {one.least:g} %"
     for host in hosts:

@@ -26,6 +26,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_seri
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import BLOCK
 from ansible_collections.retail.profiles.plugins.plugin_utils.density import sequential_test
 from ansible_collections.retail.profiles.plugins.plugin_utils.density.search import Window
+from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import Told
 
 WINDOW = 10.0
 """Seconds of a window."""
@@ -44,20 +45,6 @@ class Streams:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """What an objective's metric was in a step: the mean over streams, and the worst stream. In the metric's unit.
-
-    ``replica`` and ``host`` of the worst; empty where one figure is of all together.
-    """
-
-    objective: Objective
-    mean: float
-    worst: float
-    replica: str = ""
-    host: str = ""
-
-
-@dataclass(frozen=True)
 class Watched:
     """A step so far. ``steady``: from when on it counts, unix seconds; None while it warms up.
 
@@ -68,7 +55,7 @@ class Watched:
     horizon: float
     steady: float | None = None
     windows: tuple[Window, ...] = ()
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[Told, ...] = ()
     unknown: str = ""
     length: float = WINDOW
 
@@ -128,14 +115,15 @@ def _windows_needed(plan: MeasuredPlan, seen: Observations, objectives: Sequence
 
 def _told(
     plan: MeasuredPlan, seen: Observations, objectives: Sequence[Objective], streams: Streams, span: Span
-) -> Iterator[Figure]:
+) -> Iterator[Told]:
     """The figure of each objective in a span."""
     for objective in objectives:
         found = _of_objective(objective, plan, seen, streams, span)
         if not isinstance(found, str):
             worst, replica = min(found, key=lambda one: one[0] if objective.at_least else -one[0])
             mean = sum(value for value, _replica in found) / len(found)
-            yield Figure(objective, mean, worst, *((replica.name, replica.host) if replica is not None else ()))
+            whose = (replica.name, replica.host) if replica is not None else ()
+            yield Told(str(objective), objective.metric, objective.limit, mean, worst, *whose)
 
 
 def _steady(

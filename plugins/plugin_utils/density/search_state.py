@@ -80,6 +80,25 @@ class SearchState:
         return self.steps[-1] if self.steps else None
 
     @property
+    def starting(self) -> StepState | None:
+        """The step whose streams are being started or stopped."""
+        return self._on_its_way if self._on_its_way is not None and self._on_its_way.began is None else None
+
+    @property
+    def running(self) -> StepState | None:
+        """The step that is watched: all of its streams run."""
+        return self._on_its_way if self._on_its_way is not None and self._on_its_way.began is not None else None
+
+    @property
+    def _on_its_way(self) -> StepState | None:
+        current = self.current
+        return current if self.ending is None and current is not None and current.step.outcome is None else None
+
+    @property
+    def ended_steps(self) -> tuple[StepState, ...]:
+        return tuple(one for one in self.steps if one.step.outcome is not None)
+
+    @property
     def plain(self) -> tuple[Step, ...]:
         """The steps as the search itself knows them."""
         return tuple(one.step for one in self.steps)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     run_events,
     window_validity,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import corrections
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import FPS, OFFERED
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.observations import Observations
@@ -36,24 +36,39 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_sta
     SearchState,
     StepState,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import PLAN, SEARCH, RunDirectory
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import (
+    PLAN,
+    SEARCH,
+    RunDirectory,
+    pretty,
+)
 
+
+@dataclass(frozen=True)
+class Options:
+    """How a search goes about it. ``warmup_max``: seconds after which a step counts as steady."""
+
+    settings: Settings = field(default_factory=Settings)
+    limits: guard.Limits = field(default_factory=guard.Limits)
+    warmup_max: float = 60.0
+
+
+_USUAL = Options()
 OPTIONS: dict[str, Any] = {
     "run_dir": {"type": "path", "required": True},
     "applied": {"type": "bool", "default": False},
     "resume": {"type": "bool", "default": False},
     "problems": {"type": "list", "elements": "str", "default": []},
-    "least": {"type": "int", "default": 1},
+    "least": {"type": "int", "default": _USUAL.settings.least},
     "most": {"type": "int"},
-    "steps_max": {"type": "int", "default": 40},
-    "seconds_max": {"type": "float", "default": 7200.0},
-    "resolution": {"type": "float", "default": 0.01},
-    "hold": {"type": "float", "default": 60.0},
-    "warmup_max": {"type": "float", "default": 60.0},
-    "memory_min": {"type": "float", "default": 5.0},
-    "disk_min": {"type": "float", "default": 2.0},
-    "pressure_max": {"type": "float", "default": 20.0},
+    "steps_max": {"type": "int", "default": _USUAL.settings.most_steps},
+    "seconds_max": {"type": "float", "default": _USUAL.settings.most_seconds},
+    "resolution": {"type": "float", "default": _USUAL.settings.resolution},
+    "hold": {"type": "float", "default": _USUAL.settings.hold_windows * observation.WINDOW},
+    "warmup_max": {"type": "float", "default": _USUAL.warmup_max},
+    "memory_min": {"type": "float", "default": _USUAL.limits.memory_min},
+    "disk_min": {"type": "float", "default": _USUAL.limits.disk_min},
+    "pressure_max": {"type": "float", "default": _USUAL.limits.pressure_max},
     "contention_max": {"type": "float", "default": contention.LIMIT},
 }
 """Arguments of the module ``profile_density``."""
@@ -72,25 +87,15 @@ BEFORE = ("state", "absent", "observer")
 """Types of samples that say of a container, or of a host, what it still is in a later step."""
 
 
-@dataclass(frozen=True)
-class Options:
-    """How a search goes about it. ``warmup_max``: seconds after which a step counts as steady."""
-
-    settings: Settings = field(default_factory=Settings)
-    limits: guard.Limits = field(default_factory=guard.Limits)
-    warmup_max: float = 60.0
-
-
 def options_of(args: Mapping[str, Any]) -> Options:
     """The options that the module's arguments give. Raises ProfileError for one out of its bounds."""
     for name, (lowest, highest) in _BOUNDS.items():
         if not lowest <= args[name] <= highest:
             side = f"below the least, {lowest:g}" if args[name] < lowest else f"above the most, {highest:g}"
             raise ProfileError(f"density_{name}: {args[name]:g} is {side}")
-    usual = Settings()
     settings = Settings(
         least=int(args["least"]),
-        most=int(args["most"] or usual.most),
+        most=int(args["most"] or _USUAL.settings.most),
         most_steps=int(args["steps_max"]),
         most_seconds=float(args["seconds_max"]),
         resolution=float(args["resolution"]),
@@ -112,7 +117,7 @@ class Answer:
     @property
     def change(self) -> bool:
         """Whether streams are to be started or stopped."""
-        return any(one.current is not None and one.current.began is None for one in self._going)
+        return any(one.starting is not None for one in self.searches.searches)
 
     def as_dict(self, now: float) -> dict[str, Any]:
         """As the module answers it at ``now`` (unix seconds)."""
@@ -129,14 +134,10 @@ class Answer:
         }
 
     @property
-    def _going(self) -> list[SearchState]:
-        return [one for one in self.searches.searches if one.ending is None]
-
-    @property
     def fewer(self) -> bool:
         """Whether streams are to be stopped."""
-        pairs = [(one.steps[-2].step.streams, one.steps[-1].step.streams) for one in self._going if len(one.steps) > 1]
-        return self.change and any(now < before for before, now in pairs)
+        starting = [one.steps for one in self.searches.searches if one.starting is not None and len(one.steps) > 1]
+        return any(steps[-1].step.streams < steps[-2].step.streams for steps in starting)
 
     @property
     def streams(self) -> int | dict[str, int]:
@@ -165,8 +166,7 @@ def look(
     if resume:
         state = replace(state, searches=tuple(advance.interrupted(one) for one in state.searches))
     events = directory.events()
-    corrections = {host: offset.correction for host, offset in run_events.offsets(events).items()}
-    run = _Run(directory, plan, measured_plan.of_plan(plan), corrections, options, now)
+    run = _Run(directory, plan, measured_plan.of_plan(plan), corrections(run_events.offsets(events)), options, now)
     looked = replace(state, searches=tuple(run.looked(state, one) for one in state.searches))
     position = directory.samples_end()
     decided = replace(
@@ -176,11 +176,11 @@ def look(
             for one in looked.searches
         ),
     )
-    directory.write(SEARCH, json.dumps(decided.as_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    directory.write(SEARCH, pretty(decided.as_dict()))
     ended = tuple(
         after
         for before, after in zip(known.searches, decided.searches, strict=True)
-        if len(_outcomes(after)) > len(_outcomes(before)) or before.ending != after.ending
+        if len(after.ended_steps) > len(before.ended_steps) or before.ending != after.ending
     )
     times = [at for one in decided.searches if (at := advance.next_look(one)) is not None]
     return Answer(decided, ended, _windows(decided), max(now, min(times, default=now)))
@@ -199,11 +199,7 @@ def begin(plan: Mapping[str, Any], settings: Settings) -> Searches:
 def _applied(state: Searches, now: float, problems: Sequence[str]) -> Searches:
     why = "; ".join(problems)
     changed = (
-        one
-        if one.current is None or one.current.began is not None or one.ending is not None
-        else advance.not_started(one, why, now)
-        if why
-        else advance.started(one, now)
+        advance.not_started(one, why, now) if why and one.starting is not None else advance.started(one, now)
         for one in state.searches
     )
     return replace(state, searches=tuple(changed))
@@ -216,10 +212,6 @@ def _said(state: SearchState) -> str:
     if state.ending is not None or current is None:
         return f"{where}{state.ending}: {state.reason}"
     return f"{where}{current.step.streams} streams ({current.why})"
-
-
-def _outcomes(state: SearchState) -> list[StepState]:
-    return [one for one in state.steps if one.step.outcome is not None]
 
 
 def _left_before(state: SearchState) -> list[tuple[int, Sequence[guard.Left]]]:
@@ -249,12 +241,13 @@ class _Run:
 
     def looked(self, state: Searches, one: SearchState) -> SearchState:
         """A search with what there is to see of its step."""
-        current = one.current
-        if one.ending is not None or current is None or current.began is None or current.step.outcome is not None:
+        current = one.running
+        if current is None or current.began is None:
             return one
-        whole = of_host(self.measured, one.host)
+        whole = self.measured.on(one.host) if one.host else self.measured
         wanted = objectives.of_plan(whole)
-        plan = _told(whole, {objective.metric for objective in wanted})
+        metrics = {FPS.name, OFFERED.name, *(objective.metric for objective in wanted)}
+        plan = whole.with_rules(lambda rule: rule.metric in metrics, ovms=True)
         seen = self._seen(plan, current, _types(plan))
         watched = observation.watch(
             plan,
@@ -266,15 +259,15 @@ class _Run:
             known=search.noise_of(one.plain),
             steady=current.steady,
         )
+        left = guard.left(seen, plan.hosts, self.options.limits)
         found = Look(
             watched,
             self.now,
             window_validity.lost(plan, seen),
-            guard.danger(seen, plan.hosts, self.options.limits),
+            guard.danger(left, seen, plan.hosts, self.options.limits),
             lambda: self._clients(whole, current, watched),
         )
-        with_left = one.with_current(left=tuple(guard.left(seen, plan.hosts, self.options.limits)))
-        return advance.looked(with_left, found, state.settings)
+        return advance.looked(one.with_current(left=tuple(left)), found, state.settings)
 
     def _seen(self, plan: MeasuredPlan, step: StepState, types: Sequence[str]) -> Observations:
         samples = step_samples(self.directory, step, self.corrections, types)
@@ -290,28 +283,9 @@ class _Run:
         return found.conclusion if found.found is not None and found.found.side == "client" else None
 
 
-def of_host(plan: MeasuredPlan, host: str) -> MeasuredPlan:
-    """The part of a plan that is on one host; all of it where none is named."""
-    if not host:
-        return plan
-    return replace(plan, hosts=(host,), replicas=tuple(one for one in plan.replicas if one.host == host))
-
-
-def _told(plan: MeasuredPlan, metrics: set[str]) -> MeasuredPlan:
-    """The plan with no more rules than a look needs: sketches of many clients take long to read."""
-    wanted = {*metrics, FPS.name, OFFERED.name}
-    return replace(
-        plan,
-        replicas=tuple(
-            replace(one, rules=tuple(rule for rule in one.rules if rule.metric in wanted)) for one in plan.replicas
-        ),
-    )
-
-
 def _types(plan: MeasuredPlan) -> tuple[str, ...]:
-    sources = {metric_sources.SAMPLES[rule.source] for one in plan.measured for rule in one.rules}
     scraped = {"prometheus"} if any(one.ovms for one in plan.measured) else set()
-    return ("host", "container", *BEFORE, *sorted(sources | scraped))
+    return ("host", "container", *BEFORE, *sorted({*plan.sample_types, *scraped}))
 
 
 def step_samples(

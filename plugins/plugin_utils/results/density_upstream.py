@@ -15,7 +15,6 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import objectives
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import ACHIEVED, FPS, LATENCY
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.objectives import Objective
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_series import Span, summary_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
@@ -68,7 +67,7 @@ def data(run: Run, searches: Searches) -> dict[str, Any]:
 
 def _search(run: Run, state: SearchState, target: Objective | None) -> dict[str, Any]:
     if state.host:
-        run = replace(run, plan=_on(run, state.host))
+        run = replace(run, plan=run.plan.on(state.host))
     steps = [_iteration(run, one, target) for one in state.steps if one.step.outcome is not None]
     most, first_fail = state.interval
     return {
@@ -82,12 +81,6 @@ def _search(run: Run, state: SearchState, target: Objective | None) -> dict[str,
         "best_iteration": next((one for one in reversed(steps) if one["passed"] and one["num"] == most), None),
         "iterations": steps,
     }
-
-
-def _on(run: Run, host: str) -> MeasuredPlan:
-    """The plan as it is on one host alone."""
-    replicas = tuple(replica for replica in run.plan.replicas if replica.host == host)
-    return replace(run.plan, replicas=replicas, hosts=(host,))
 
 
 def _iteration(run: Run, one: StepState, target: Objective | None) -> dict[str, Any]:

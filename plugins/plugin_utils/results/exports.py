@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -40,10 +39,6 @@ def makers(final: Mapping[str, Any], run: Run) -> dict[str, Callable[[], str | b
     searches = run.searches
     if searches is not None:
         found[run_directory.DENSITY] = lambda: density_csv.text(final)
-        found[run_directory.UPSTREAM_DENSITY] = lambda: _json(density_upstream.data(run, searches))
+        found[run_directory.UPSTREAM_DENSITY] = lambda: run_directory.pretty(density_upstream.data(run, searches))
     found[run_directory.REPORT] = lambda: html_report.html(final, run)
     return found
-
-
-def _json(data: Mapping[str, Any]) -> str:
-    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
@@ -16,6 +15,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     run_events,
     window_validity,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import corrections
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import FPS, OFFERED
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import (
@@ -26,7 +26,6 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows i
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import run_directory
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources
 
 _ALWAYS = ("host", "state")
 _LOOKED_AT = (FPS.name, OFFERED.name)
@@ -48,10 +47,9 @@ def look(directory: RunDirectory, settings: WindowSettings, now: float) -> Progr
             " with the callback retail.profiles.profile_metrics enabled",
             file=str(directory.path),
         )
-    corrections = {host: offset.correction for host, offset in run_events.offsets(events).items()}
     known = run_events.decided_windows(events)
-    plan = _throughput_only(plan)
-    seen = observations.observe(plan, directory.samples(_types(plan, known)), corrections)
+    plan = plan.with_rules(lambda rule: rule.live and rule.metric in _LOOKED_AT, ovms=False)
+    seen = observations.observe(plan, directory.samples(_types(plan, known)), corrections(run_events.offsets(events)))
     judged = window_validity.throughput(plan, seen)
     progress = advance(
         known=known,
@@ -68,24 +66,8 @@ def look(directory: RunDirectory, settings: WindowSettings, now: float) -> Progr
     return progress
 
 
-def _throughput_only(plan: MeasuredPlan) -> MeasuredPlan:
-    """The plan without the rules that a look has no use for: sketches of many clients take long to read."""
-    replicas = tuple(
-        replace(
-            replica,
-            ovms=False,
-            rules=tuple(rule for rule in replica.rules if rule.live and rule.metric in _LOOKED_AT),
-        )
-        for replica in plan.replicas
-    )
-    return replace(plan, replicas=replicas)
-
-
 def _types(plan: MeasuredPlan, known: Sequence[Window]) -> tuple[str, ...]:
     """The types of samples to read: of throughput only until the windows are decided."""
     if any(window.phase == "measure" for window in known):
         return _ALWAYS
-    sources = {rule.source for replica in plan.measured for rule in replica.rules}
-    if not sources:
-        return (*_ALWAYS, "container")
-    return (*_ALWAYS, *sorted({metric_sources.SAMPLES[source] for source in sources}))
+    return (*_ALWAYS, *(plan.sample_types or ["container"]))

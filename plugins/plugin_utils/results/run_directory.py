@@ -20,6 +20,7 @@ import secrets
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,11 @@ def safe_name(text: str) -> str:
 def dumps(data: object) -> str:
     """One line of strict JSON. Raises ValueError on a number that JSON cannot hold."""
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def pretty(data: object) -> str:
+    """Strict JSON that a person can read. Raises ValueError on a number that JSON cannot hold."""
+    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def dumps_finite(data: object) -> str:
@@ -94,6 +100,11 @@ def gunzip_members(path: Path, begin: int = 0, end: int | None = None) -> Iterat
         else:
             following = whole.find(_MEMBER_START, position + 1)
             position = following if following >= 0 else len(data)
+
+
+def stamp() -> str:
+    """Now, as names of directories have it: UTC to the second."""
+    return datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
 
 
 def reserve(parent: Path, name: str) -> Path:
@@ -169,7 +180,7 @@ class RunDirectory:
 
     def write_record(self, record: Mapping[str, Any]) -> None:
         """Replace ``run.json``."""
-        self.write(RECORD, json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        self.write(RECORD, pretty(record))
 
     def _append(self, path: Path, data: bytes) -> None:
         try:

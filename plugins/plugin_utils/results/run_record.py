@@ -28,7 +28,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     verdict,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.bottleneck import Bottleneck
-from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import Offset
+from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_offset import Offset, corrections
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
     ACHIEVED,
     DROPPED,
@@ -92,7 +92,7 @@ def load(
     """A run from what its directory holds. Raises ProfileError on a plan that is none."""
     fleet = measured_plan.of_plan(plan)
     offsets = run_events.offsets(events)
-    seen = observations.observe(fleet, samples, {host: offset.correction for host, offset in offsets.items()})
+    seen = observations.observe(fleet, samples, corrections(offsets))
     windows = verdict.judge_windows(run_events.decided_windows(events), fleet, seen, events)
     return Run(fleet, plan.get("snapshot") or {}, seen, events, offsets, windows, searches)
 
@@ -106,8 +106,7 @@ def of_directory(directory: RunDirectory, plan: Mapping[str, Any] | None = None)
     last = searches.last_step if searches is not None else None
     samples = directory.samples()
     if last is not None:
-        corrections = {host: offset.correction for host, offset in run_events.offsets(events).items()}
-        samples = step_samples(directory, last, corrections)
+        samples = step_samples(directory, last, corrections(run_events.offsets(events)))
     return load(directory.read_json(PLAN) if plan is None else plan, events, samples, searches)
 
 

@@ -33,6 +33,10 @@ def gpu(used: int) -> dict[str, Any]:
     return {"devices": {"gpu": {"0000:03:00.0": {"memory_used_bytes": used, "memory_total_bytes": 16 * GIB}}}}
 
 
+def danger(found: observations.Observations, hosts: list[str]) -> str | None:
+    return guard.danger(guard.left(found, hosts, Limits()), found, hosts, Limits())
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [
@@ -52,11 +56,11 @@ def gpu(used: int) -> dict[str, Any]:
     ],
 )
 def test_a_host_that_runs_out_is_named(more: dict[str, Any], says: str | None) -> None:
-    assert guard.danger(seen(**more), list(PLAN["hosts"]), Limits()) == says
+    assert danger(seen(**more), list(PLAN["hosts"])) == says
 
 
 def test_only_the_hosts_of_the_search_are_guarded() -> None:
-    assert guard.danger(seen(space=[0, GIB]), ["server"], Limits()) is None
+    assert danger(seen(space=[0, GIB]), ["server"]) is None
 
 
 def memory(percent: float, host: str = "h1") -> Left:
