@@ -56,9 +56,12 @@ def bad(event: Event) -> str:
 
 
 def models(events: Iterable[Event]) -> dict[str, dict[str, Any]]:
-    """By host, the digests of its models by path, as they were when its sampler was started."""
-    started = [event for event in _of(events, MEASURE, "started") if event.get("status") == "ok"]
-    return {str(event["host"]): dict((event.get("result") or {}).get("models") or {}) for event in started}
+    """By host, the digests of its models by path, as they were when its sampler was started; told once each."""
+    found: dict[str, dict[str, Any]] = {}
+    for event in _of(events, MEASURE, "started"):
+        if event.get("status") == "ok":
+            found.setdefault(str(event["host"]), {}).update((event.get("result") or {}).get("models") or {})
+    return found
 
 
 def offsets(events: Iterable[Event]) -> dict[str, Offset]:

@@ -49,3 +49,13 @@ def test_collecting_goes_on_where_it_ended() -> None:
 def test_samplers_have_ended_when_all_of_each_has_come(last: dict[str, Any], ended: bool) -> None:
     events = [measured("a", "collected"), measured("a", "stopped", more=False), last]
     assert run_events.samplers_ended(events, ["a", "b"]) == ended
+
+
+def test_models_are_told_once_however_often_a_sampler_is_told_of_more_replicas() -> None:
+    events = [
+        measured("h1", "started", models={"/m/a": "1", "/m/b": "2"}),
+        measured("h2", "started", status="failed", models={"/m/a": "3"}),
+        measured("h1", "started", models={}),
+        measured("h2", "started"),
+    ]
+    assert run_events.models(events) == {"h1": {"/m/a": "1", "/m/b": "2"}, "h2": {}}
