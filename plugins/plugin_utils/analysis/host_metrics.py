@@ -62,6 +62,18 @@ def _pressure(name: str, resource: str, title: str) -> Metric:
     )
 
 
+def _space(name: str, part: int, formula: str) -> Metric:
+    return Metric(
+        name=name,
+        unit="bytes",
+        kind="gauge",
+        formula=formula,
+        absent_when="the file system does not tell",
+        value=value_at("space", part),
+        explained_by=("space",),
+    )
+
+
 CPU_OTHERS = Metric(
     name="cpu_others_cores",
     unit="cores",
@@ -105,24 +117,10 @@ MEMORY_AVAILABLE = Metric(
     value=value_at("mem", "available"),
     explained_by=("mem",),
 )
-DISK_AVAILABLE = Metric(
-    name="disk_available_bytes",
-    unit="bytes",
-    kind="gauge",
-    formula="what a user may still write to the file system of the state directory",
-    absent_when="the file system does not tell",
-    value=value_at("space", 0),
-    explained_by=("space",),
+DISK_AVAILABLE = _space(
+    "disk_available_bytes", 0, "what a user may still write to the file system of the state directory"
 )
-DISK_SIZE = Metric(
-    name="disk_size_bytes",
-    unit="bytes",
-    kind="gauge",
-    formula="all of that file system",
-    absent_when="the file system does not tell",
-    value=value_at("space", 1),
-    explained_by=("space",),
-)
+DISK_SIZE = _space("disk_size_bytes", 1, "all of that file system")
 HOST_METRICS = (
     Metric(
         name="cpu_cores",

@@ -49,6 +49,10 @@ class Given:
     variables: Mapping[str, str] = field(default_factory=dict)
     env_wins: bool = False
 
+    def value(self, name: str) -> str | None:
+        """What the file is written with for a variable: that of ``profile_variables``, else of ``profile_env``."""
+        return self.variables.get(name, self.env.get(name))
+
 
 def given(env: Any, image: Any, root: str | None, variables: Any, env_wins: bool = False) -> Given:
     """What the caller says, from the variables of a run. ValueError for what is not valid."""
@@ -158,7 +162,7 @@ class Source:
 
     def variable(self, name: str) -> str | None:
         """A variable of the caller: of ``profile_variables``, else of ``profile_env``, else of the play."""
-        given = self.given.variables.get(name, self.given.env.get(name))
+        given = self.given.value(name)
         return self._play(name) if given is None else given
 
     def not_set(self, name: str, path: yaml_document.Path, reason: str = "") -> ProfileError:

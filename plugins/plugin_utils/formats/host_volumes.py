@@ -39,7 +39,7 @@ def expand(source: Source, text: str, env_files: Mapping[str, str], path: yaml_d
     """
 
     def lookup(name: str) -> str | None:
-        if (given := source.given.variables.get(name, source.given.env.get(name))) is not None:
+        if (given := source.given.value(name)) is not None:
             return given
         if name in DEFAULTS:
             return f"{_MARK}host_paths.{name}{_MARK}"

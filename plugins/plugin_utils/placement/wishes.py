@@ -76,6 +76,11 @@ class PlanSettings:
     objectives: Sequence[Mapping[str, Any]] | None = None
     streams: Streams | None = None
 
+    @property
+    def interpolated(self) -> dict[str, str]:
+        """What files of the profile may be written with: ``profile_variables`` above ``profile_env``."""
+        return {**self.env, **self.variables}
+
 
 @dataclass(frozen=True)
 class Wish:

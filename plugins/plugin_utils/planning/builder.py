@@ -200,7 +200,7 @@ class Builder:
                 if "host_paths" in entry.templates:
                     variables["host_paths"] = host_paths.of_host(
                         variables,
-                        {**self.settings.env, **self.settings.variables},
+                        self.settings.interpolated,
                         self.settings.state_dir,
                         self.render,
                     )
@@ -280,8 +280,9 @@ class Builder:
         above = settings.env
         if entry.own_env and not settings.env_wins:
             above = {name: given for name, given in settings.env.items() if name not in own}
-        interpolated = {**settings.env, **settings.variables}
-        return environment.collect(entry, value("env_file"), own, value("secret_env"), above, streams, interpolated)
+        return environment.collect(
+            entry, value("env_file"), own, value("secret_env"), above, streams, settings.interpolated
+        )
 
     def _joined(self, entry: Entry, endpoint: endpoints.Endpoint, wired: Wired, around: Around) -> Wired:
         """Its networks; where that is the network of a container of the profile, by the name of a replica of it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import ACHIEVED, FPS
 from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import SearchState, StepState, Told
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.density_text import named
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.density_text import named, streams
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.summary import clean
 
 MOST = 400
@@ -33,16 +33,12 @@ def line(search: SearchState) -> str:
     one = search.steps[number]
     where = f" {search.host}" if search.host else ""
     held = ", held" if one.step.hold else ""
-    parts = [f"density{where} {number + 1}: {_streams(one.step.streams)}{held}"]
+    parts = [f"density{where} {number + 1}: {streams(one.step.streams)}{held}"]
     parts += [_told(told, one) for told in one.told[:MOST_TOLD]]
     if len(one.told) > MOST_TOLD:
         parts.append(f"{len(one.told) - MOST_TOLD} more")
     parts += [_decision(one), *_next(search, number)]
     return " | ".join(_short(clean(part), MOST_WORDS) for part in parts)[:MOST]
-
-
-def _streams(number: int) -> str:
-    return f"{number} stream{'' if number == 1 else 's'}"
 
 
 def _told(told: Told, one: StepState) -> str:
@@ -75,7 +71,7 @@ def _next(search: SearchState, number: int) -> list[str]:
     """What comes after a step: another one, or the end; nothing while that is not decided."""
     if number + 1 < len(search.steps):
         one = search.steps[number + 1]
-        return [f"next {_streams(one.step.streams)}{' to hold' if one.step.hold else ''}: {one.why}"]
+        return [f"next {streams(one.step.streams)}{' to hold' if one.step.hold else ''}: {one.why}"]
     return [] if search.ending is None else [f"end, {search.ending}: {search.reason}"]
 
 

@@ -81,17 +81,21 @@ def _said(one: Mapping[str, Any], asked: str, least: int) -> str:
     return f"no answer{_failing(one)}: {why}"
 
 
-def _held(streams: int, asked: str, verb: str) -> str:
-    return f"{streams} stream{'' if streams == 1 else 's'} {verb} {asked}"
+def streams(number: int) -> str:
+    """So many streams, in words."""
+    return f"{number} stream{'' if number == 1 else 's'}"
+
+
+def _held(number: int, asked: str, verb: str) -> str:
+    return f"{streams(number)} {verb} {asked}"
 
 
 def _failing(one: Mapping[str, Any]) -> str:
     """At which step a search came to no answer."""
     if one["ending"] not in ("no data", "failed") or not one["steps"]:
         return ""
-    streams = one["steps"][-1]["streams"]
     what = "no data" if one["ending"] == "no data" else "it failed"
-    return f", {what} at {streams} stream{'' if streams == 1 else 's'}"
+    return f", {what} at {streams(one['steps'][-1]['streams'])}"
 
 
 def named(objective: str, metric: str) -> str:

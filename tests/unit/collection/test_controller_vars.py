@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
 import yaml
 from ansible import constants
 
-PLAYBOOKS = Path(__file__).resolve().parents[3] / "playbooks"
+from .playbook import CHECKOUT, play
+
+PLAYBOOKS = CHECKOUT / "playbooks"
 CONNECTING = sorted({name for names in constants.MAGIC_VARIABLE_MAPPING.values() for name in names})
 
 
@@ -34,15 +34,6 @@ def test_a_profile_is_converted_whatever_the_inventory_says_of_connections(colle
     inventory.write_text(yaml.safe_dump({"all": {"vars": unknown, "hosts": {"h1": None}}}), encoding="utf-8")
     (tmp_path / "compose.yml").write_text("services: {a: {image: 'debian:12'}}\n", encoding="utf-8")
     extra = ["-e", f"from={tmp_path}/compose.yml", "-e", f"to={tmp_path}/new"]
-    ended = subprocess.run(
-        ["ansible-playbook", "-i", str(inventory), "playbooks/convert_profile.yml", *extra],
-        cwd=PLAYBOOKS.parent,
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_NOCOLOR": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    ended = play("convert_profile", inventory, collections, *extra)
     assert ended.returncode == 0, ended.stdout
     assert (tmp_path / "new" / "profile.yml").is_file()
