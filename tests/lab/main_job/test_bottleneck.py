@@ -12,39 +12,13 @@ from typing import Any
 
 import pytest
 
+from . import served
 from .conftest import SHORT, Fleet
 
 pytestmark = pytest.mark.measures
 
 # Two streams of inference, so that one infer request leaves a processor idle.
-PROFILE = """
-containers:
-  - name: server
-    image: openvino/model_server:2026.4
-    args: [--model_name, face-detection, --model_path, /models/face-detection, --port, 9000, --rest_port, 8000,
-           --metrics_enable, --nireq, %(nireq)s, --plugin_config, '{"NUM_STREAMS": 2, "INFERENCE_NUM_THREADS": 2}']
-    volumes: ["{{ models_dir }}:/models:ro"]
-    cpus: %(server_cpus)s
-    networks: [inference]
-    ports: {grpc: 9000, rest: 8000}
-    hosts: h1
-    ready: {ovms_models: all, timeout: 120s}
-  - name: client
-    image: retail/kserve-client:1
-    args: [--model, face-detection, --frames, 1, --address, "{{ peers.server.address }}",
-           --port, "{{ peers.server.ports.grpc }}", %(load)s]
-    cpus: %(client_cpus)s
-    networks: [inference]
-    hosts: h2
-    depends_on: [server]
-    # With little of a processor it takes its time to start.
-    ready: {log: '"requests":[1-9]', timeout: 120s}
-    metrics:
-      fps: {log: fps, kind: gauge, unit: fps}
-      latency_seconds: {log: latency, kind: sketch, unit: seconds}
-      offered_per_second: {log: asked, kind: gauge, unit: frames/s, required: false}
-      dropped: {log: dropped, kind: counter}
-"""
+OPTIONS = """, --nireq, %d, --plugin_config, '{"NUM_STREAMS": 2, "INFERENCE_NUM_THREADS": 2}'"""
 # Bytes a second that the slow network lets pass: about four frames.
 RATE = 4_500_000
 
@@ -109,7 +83,10 @@ def figure(told: dict[str, Any], metric: str) -> dict[str, Any]:
 @pytest.mark.parametrize("what", LIMITS)
 def test_a_limit_that_was_set_is_named(limited: Fleet, what: str) -> None:
     limit = LIMITS[what]
-    limited.profile("limited", PROFILE % vars(limit))
+    text = served.profile(
+        limit.load, server_cpus=limit.server_cpus, client_cpus=limit.client_cpus, options=OPTIONS % limit.nireq
+    )
+    limited.profile("limited", text)
     with network(limited, limit.slow_network):
         done = limited.well("run_profile", profile="limited", **SHORT)
     told = limited.latest()["bottleneck"]

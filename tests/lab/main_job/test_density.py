@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from . import served
 from .conftest import SHORT, Done, Fleet
 
 pytestmark = pytest.mark.measures
@@ -28,34 +29,7 @@ SEARCHES = int(os.environ.get("RETAIL_PROFILES_DENSITY", "1"))
 MANY = SEARCHES >= 10
 SEED = int(os.environ.get("RETAIL_PROFILES_DENSITY_SEED", "20261130"))
 QUOTA = 0.3
-PROFILE = """
-density: {container: client}
-containers:
-  - name: server
-    image: openvino/model_server:2025.4
-    args: [--model_name, face-detection, --model_path, /models/face-detection, --port, 9000, --rest_port, 8000,
-           --metrics_enable]
-    volumes: ["{{ models_dir }}:/models:ro"]
-    cpus: %(quota)s
-    networks: [inference]
-    ports: {grpc: 9000, rest: 8000}
-    hosts: h1
-    ready: {ovms_models: all, timeout: 120s}
-  - name: client
-    image: retail/kserve-client:1
-    args: [--model, face-detection, --frames, 1, --address, "{{ peers.server.address }}",
-           --port, "{{ peers.server.ports.grpc }}", %(load)s]
-    cpus: %(client)s
-    networks: [inference]
-    hosts: h2,h3,h4
-    depends_on: [server]
-    ready: {log: '"requests":[1-9]', timeout: 120s}
-    metrics:
-      fps: {log: fps, kind: gauge, unit: fps}
-      latency_seconds: {log: latency, kind: sketch, unit: seconds}
-      offered_per_second: {log: asked, kind: gauge, unit: frames/s, required: false}
-      dropped: {log: dropped, kind: counter}
-"""
+DENSITY = "density: {container: client}\n"
 QUICK: dict[str, Any] = {"density_hold": 20, "density_warmup_max": 30}
 
 
@@ -68,7 +42,8 @@ def lab(prepared: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
 
 
 def write(lab: Fleet, load: str, client: float = 2) -> None:
-    lab.profile("many", PROFILE % {"quota": QUOTA, "load": load, "client": client})
+    text = served.profile(load, server_cpus=QUOTA, client_cpus=client, clients="h2,h3,h4")
+    lab.profile("many", DENSITY + text)
 
 
 def at(fps: float) -> str:
