@@ -128,7 +128,7 @@ def exported(run: Run) -> dict[Key, dict[float, float]]:
 def ascending(values: Iterable[tuple[float, float | None]]) -> dict[float, float]:
     found: dict[float, float] = {}
     for t, value in values:
-        stamp = round(float(t), 3)
+        stamp = round(1000.0 * float(t)) / 1000.0  # half a millisecond goes the same way as in the file
         if value is not None and (not found or stamp > next(reversed(found))):
             found[stamp] = float(value)
     return found
