@@ -18,12 +18,14 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "tests" / "output"
-LAB = os.environ.get("RETAIL_PROFILES_TEST_LAB", "test")
+# A name that no other checkout's lab has, for all labs of a machine share one engine.
+LAB = os.environ.get("RETAIL_PROFILES_TEST_LAB", f"test-{zlib.crc32(bytes(ROOT)):08x}")
 LAB_HOSTS = 4
 INVENTORY = ROOT / ".lab" / LAB / "inventory.yml"
 # The engine on which the lab's hosts are; up as long as a lab is.
@@ -92,10 +94,10 @@ def phases() -> dict[str, Phase]:
         Phase("build", [[*PYTEST, "tests/build"]]),
         Phase("lab-up", [lab_up]),
         Phase("engine", [engine], live=True),
-        Phase("jobs", [[*LIVE, "-m", "not measures", MAIN_JOB]], live=True),
+        Phase("jobs", [[*LIVE, "-m", "not measures and not long", MAIN_JOB]], live=True),
         Phase("hosts", [[*LIVE, "tests/lab/test_prepare.py", "tests/lab/test_bare_host.py"]], live=True),
         Phase("labs", [[*LIVE, "tests/lab/test_lab.py", "tests/lab/test_free_subnet.py"]], live=True),
-        Phase("runs", [[*LIVE, "-m", "measures", MAIN_JOB]], live=True),
+        Phase("runs", [[*LIVE, "-m", "measures and not long", MAIN_JOB]], live=True),
         Phase("lab-down", [lab_down]),
     ]
     return {phase.name: phase for phase in [*table, long()]}
@@ -103,12 +105,13 @@ def phases() -> dict[str, Phase]:
 
 def long() -> Phase:
     """What takes too long for every day: many kills, every fault, ten searches for density, and a lab of 20 hosts."""
-    kills = ["env", "RETAIL_PROFILES_KILLS=50", *PYTEST, "-v", "tests/lab/main_job/test_kills.py"]
-    names = ("failure", "faults", "trouble", "two_users")
-    faults = [*PYTEST, "-v", *(f"tests/lab/main_job/test_{name}.py" for name in names)]
-    density = ["env", "RETAIL_PROFILES_DENSITY=10", *PYTEST, "-v", "-s", "tests/lab/main_job/test_density.py"]
+    live = [*PYTEST, "-v", "-s"]
+    kills = ["env", "RETAIL_PROFILES_KILLS=50", *live, f"{MAIN_JOB}/test_kills.py"]
+    faults = [*live, *(f"{MAIN_JOB}/test_{name}.py" for name in ("failure", "faults", "trouble", "two_users"))]
+    searches = ["env", "RETAIL_PROFILES_DENSITY=10", *live, "-m", "not long", f"{MAIN_JOB}/test_density.py"]
+    marked = [*live, "-m", "long", MAIN_JOB]
     large = lab("lab_up", "-e", f"lab_name={LAB}", "-e", "lab_hosts=20")
-    return Phase("long", [faults, kills, density, large, [*PYTEST, "-v", "tests/scale"]], live=True)
+    return Phase("long", [faults, kills, searches, marked, large, [*live, "tests/scale"]], live=True)
 
 
 class Runner:

@@ -50,6 +50,7 @@ LIMITS = {
     "one infer request": Limit("infer_requests", "server", "clear", "h1", "--concurrency, 4", nireq=1),
     "the load": Limit("load", "load", "clear", None, "--streams, 1, --fps, 2"),
 }
+EVERY_DAY = ("the quota of the server", "the load")
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,9 @@ def figure(told: dict[str, Any], metric: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("what", LIMITS)
+@pytest.mark.parametrize(
+    "what", [one if one in EVERY_DAY else pytest.param(one, marks=pytest.mark.long) for one in LIMITS]
+)
 def test_a_limit_that_was_set_is_named(limited: Fleet, what: str) -> None:
     limit = LIMITS[what]
     text = served.profile(

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Stream density, where the truth is known: a server on h1 whose CPU quota was measured directly, clients elsewhere.
 
-RETAIL_PROFILES_DENSITY is how many searches of each kind (make test-long: 10), RETAIL_PROFILES_DENSITY_SEED from which
-their truths are drawn.
+RETAIL_PROFILES_DENSITY is how many searches are made for a number of replicas (make test-long: 10),
+RETAIL_PROFILES_DENSITY_SEED from which their truths are drawn.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from .conftest import SHORT, Done, Fleet
 pytestmark = pytest.mark.measures
 
 SEARCHES = int(os.environ.get("RETAIL_PROFILES_DENSITY", "1"))
-MANY = SEARCHES >= 10
 SEED = int(os.environ.get("RETAIL_PROFILES_DENSITY_SEED", "20261130"))
 QUOTA = 0.3
 DENSITY = "density: {container: client}\n"
@@ -127,10 +126,7 @@ def test_streams_that_are_there_go_on_and_what_was_interrupted_too(lab: Fleet) -
     assert lab.leftovers() == {}
 
 
-many = pytest.mark.skipif(not MANY, reason="make test-long")
-
-
-@many
+@pytest.mark.long
 def test_the_interval_holds_the_truth_by_a_variable(lab: Fleet, capacity: float) -> None:
     """One client is told how many streams to make; only it is made anew."""
     truth = 4.5
@@ -145,7 +141,7 @@ def test_the_interval_holds_the_truth_by_a_variable(lab: Fleet, capacity: float)
     assert (found["ending"], found["streams"], found["first_fail"]) == ("found", 4, 5)
 
 
-@many
+@pytest.mark.long
 def test_the_interval_holds_the_truth_of_a_latency(lab: Fleet, capacity: float) -> None:
     """What so many streams wait was measured directly on either side of the truth; the bound lies between."""
     waited = {}
@@ -168,7 +164,7 @@ ENDINGS: dict[str, tuple[str, int, dict[str, Any]]] = {
 }
 
 
-@many
+@pytest.mark.long
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_each_ending_is_told_apart(lab: Fleet, ending: str) -> None:
     load, status, more = ENDINGS[ending]
@@ -187,7 +183,7 @@ def test_each_ending_is_told_apart(lab: Fleet, ending: str) -> None:
     assert lab.leftovers() == {}
 
 
-@many
+@pytest.mark.long
 def test_clients_that_can_make_no_more_are_told(lab: Fleet) -> None:
     write(lab, "--streams, 2, --fps, 60", client=0.05)
     _done, found = search(lab, 2, target_fps=60)

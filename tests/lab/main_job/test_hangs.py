@@ -90,7 +90,7 @@ def test_a_host_that_is_gone_while_it_is_measured_is_told_first(
     assert left_on(fleet) == []
 
 
-@pytest.mark.parametrize("pipelining", ["True", "False"])
+@pytest.mark.parametrize("pipelining", [pytest.param("True", marks=pytest.mark.long), "False"])
 def test_a_link_that_is_cut_in_the_middle_of_a_call_ends_it(fleet: Fleet, pipelining: str) -> None:
     """By the direct call, and by Ansible's archive of the module."""
     fleet.profile("cut", profile(SLOW))
@@ -126,6 +126,7 @@ def until_running(fleet: Fleet, host: str, name: str) -> None:
         assert here.exec_run(["timeout", "60", "sh", "-c", wait]).exit_code == 0
 
 
+@pytest.mark.long
 def test_a_frozen_host_does_not_keep_the_others_from_being_looked_at(fleet: Fleet) -> None:
     """It takes connections, and says nothing."""
     with machine("h2") as here:
