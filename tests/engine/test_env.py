@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file, text_file
 
 from .conftest import Deployment, stock
 
@@ -47,7 +47,7 @@ def environ(engine: Engine, container: str) -> dict[str, str]:
 
 
 def test_every_value_reaches_the_process_byte_for_byte(engine: Engine, deployment: Deployment) -> None:
-    env = {**env_file.parse(env_file.decode(FILE, "e.env"), "e.env"), **FIELD}
+    env = {**env_file.parse(text_file.decoded(FILE, "e.env"), "e.env"), **FIELD}
     ours, theirs = deployment.task("ours", env=env), deployment.task("theirs", env=env)
     assert not deployment.present(ours)["failed"]
     stock("docker_container", **theirs)

@@ -257,12 +257,12 @@ def _port_parts(item: str) -> tuple[str, str, str, str]:
 def _range(value: str) -> list[int]:
     first, _dash, last = value.partition("-")
     try:
-        numbers = list(range(int(first), int(last or first) + 1))
+        numbers = range(int(first), int(last or first) + 1)
     except ValueError:
         raise ValueError(f"{value!r} is not a port or a range of ports") from None
     if not numbers or not 0 < numbers[0] <= numbers[-1] < 65536:
         raise ValueError(f"{value!r} is not a port or a range of ports")
-    return numbers
+    return list(numbers)
 
 
 def exposed_ports(value: Any) -> list[str]:

@@ -10,7 +10,7 @@ but for the :class:`literal.Template` that a translator puts there.
 
 from __future__ import annotations
 
-import json
+import os
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +26,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
     target_device,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import image as references
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file, yaml_document
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file, json_text, text_file, yaml_document
 
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -59,13 +59,15 @@ def given(env: Any, image: Any, root: str | None, variables: Any, env_wins: bool
     if isinstance(image, str) and image.lstrip().startswith("{"):
         # On the command line, NAME=VALUE gives a text.
         try:
-            image = json.loads(image)
+            image = json_text.parse(image)
         except ValueError as error:
             raise ValueError(f"profile_image is neither an image nor {{container: image}}: {error}") from error
     if isinstance(image, Mapping):
         image = valid("profile_image", field_types.mapping_of(references.image), image)
     elif image is not None and not isinstance(image, str):
         raise ValueError(f"profile_image is an image, or {{container: image}}, not {image!r}")
+    if root and "\0" in root:
+        raise ValueError("profile_root: a path cannot hold the character NUL")
     folder = Path(root) if root else None
     return Given(texts("profile_env", env), image or None, folder, texts("profile_variables", variables), env_wins)
 
@@ -137,7 +139,7 @@ class Source:
         self.document = document
         self.given = given
         self.root = root
-        self.folder = file.parent.resolve().relative_to(self.root.resolve()).as_posix()
+        self.folder = Path(os.path.relpath(os.path.realpath(file.parent), os.path.realpath(root))).as_posix()
         self.file = file.name
         self.warnings: list[str] = []
         self.blanks: list[str] = []
@@ -187,8 +189,10 @@ class Source:
     def inside(self, relative: str, base: str, path: yaml_document.Path) -> str:
         """A path, relative to ``base`` or absolute, as ``./PATH`` under the root. ProfileError where it leads out."""
         joined = self._below(posixpath.normpath(posixpath.join(base, relative)))
-        real = (self.root / joined).resolve()
-        if joined == ".." or joined.startswith(("/", "../")) or not real.is_relative_to(self.root.resolve()):
+        if "\0" in joined:
+            raise self.error(f"{relative!r}: a path cannot hold the character NUL", path)
+        real = Path(os.path.realpath(self.root / joined))
+        if joined == ".." or joined.startswith(("/", "../")) or not real.is_relative_to(os.path.realpath(self.root)):
             raise self.error(
                 f"{relative!r} leads out of {str(self.root)!r}, the folder of the profile's files: "
                 "give one that holds all of them with -e profile_root=FOLDER",
@@ -198,27 +202,27 @@ class Source:
 
     def _below(self, path: str) -> str:
         """An absolute path under the root as one that is relative to it; any other as it is."""
-        for root in (self.root.absolute(), self.root.resolve()):
+        for root in (self.root.absolute(), Path(os.path.realpath(self.root))):
             if path.startswith("/") and Path(path).is_relative_to(root):
                 return Path(path).relative_to(root).as_posix()
         return path
 
     def holds(self, path: str) -> bool:
         """Whether an absolute path is one of the profile's files."""
-        return path.startswith("/") and not self._below(path).startswith("/") and Path(path).exists()
+        return path.startswith("/") and not self._below(path).startswith("/") and os.path.exists(path)
 
     def exists(self, inside: str) -> bool:
-        return (self.root / inside).exists()
+        return os.path.exists(self.root / inside)
 
     def is_file(self, inside: str) -> bool:
-        return (self.root / inside).is_file()
+        return os.path.isfile(self.root / inside)
 
     def text(self, inside: str, path: yaml_document.Path) -> str:
         """The text of a file under the root. ProfileError when it cannot be read."""
         try:
-            return (self.root / inside).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise self.error(f"{inside!r} cannot be read: {error}", path) from error
+            return text_file.text(self.root / inside)
+        except ProfileError as error:
+            raise self.error(str(error), path) from error
 
     def variables(self, env_files: Iterable[str], path: yaml_document.Path) -> dict[str, str]:
         """What env files in Docker's own format set."""
@@ -259,11 +263,11 @@ def root_of(file: Path, given: Given, markers: Iterable[str] = ()) -> Path:
     folder = file.absolute().parent
     if given.root is not None:
         root = given.root.expanduser().absolute()
-        if not folder.resolve().is_relative_to(root.resolve()):
+        if not Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root)):
             raise ProfileError(f"profile_root {str(root)!r} does not hold the profile", file=str(file))
         return root
     for above in (folder, *list(folder.parents)[:3]):
-        if any((above / marker).is_dir() for marker in markers):
+        if any(os.path.isdir(above / marker) for marker in markers):
             return above
     levels = _LEVELS.get(folder.name, 0)
     return folder.parents[levels - 1] if 0 < levels < len(folder.parents) else folder

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import yaml_document
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import text_file, yaml_document
 
 NATIVE, LAUNCHER, CONTAINERS, COMPOSE = "native", "launcher", "containers", "compose"
 # The usual names, in the order in which they are preferred; any other YAML file comes after them.
@@ -61,7 +61,6 @@ def profiles_in(folder: Path) -> list[Path]:
 def _may_be_profile(file: Path, broken: bool = True) -> bool:
     """Whether a file is a profile by its content; ``broken`` is the answer for one that does not parse."""
     try:
-        text = file.read_text(encoding="utf-8")
-        return format_of(yaml_document.parse(text, str(file), plain_scalars=True).value) is not None
-    except (OSError, UnicodeDecodeError, ProfileError):
+        return format_of(yaml_document.parse(text_file.text(file), str(file), plain_scalars=True).value) is not None
+    except ProfileError:
         return broken

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
@@ -107,9 +108,9 @@ def _shipped(source: Source, written: str, inside: str, path: yaml_document.Path
     """
     below = inside.removeprefix("./")
     place = source.root / below
-    if not place.exists() or _OF_THE_HOSTS.fullmatch(posixpath.basename(below)):
+    if not os.path.exists(place) or _OF_THE_HOSTS.fullmatch(posixpath.basename(below)):
         return []
-    if place.is_file():
+    if os.path.isfile(place):
         return [(below, "")]
     files = sorted(file for file in place.rglob("*") if file.is_file()) if below != "." else []
     if not files or len(files) > _MOST_FILES or any(file.stat().st_size > LARGEST_FILE for file in files):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -45,8 +46,8 @@ def _env_files(entry: Entry) -> Iterator[str]:
         relative = item.get("path") if isinstance(item, Mapping) else item
         if isinstance(relative, str) and entry.has_file("env_file", relative):
             path = entry.origins["env_file"].root / relative
-            if path.is_file():
-                yield entry.content(path).decode("utf-8", errors="replace")
+            if os.path.isfile(path):
+                yield entry.content("env_file", path).decode("utf-8", errors="replace")
 
 
 def dials(said: Iterable[tuple[str, str]], name: str) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import SECRETS, Entry
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file, text_file
 
 FROM_RUN = "profile_env"
 FROM_STREAMS = "profile_streams"
@@ -87,10 +87,7 @@ def _read(made: Environment, entry: Entry, item: Mapping[str, Any], interpolated
         made.warnings.append(f"{entry.name}: the env file {shown} is not there")
         return
     path = entry.file("env_file", relative)
-    try:
-        text = env_file.decode(entry.content(path), str(path))
-    except OSError as error:
-        raise entry.error(f"{relative!r} cannot be read: {error.strerror}", "env_file") from error
+    text = text_file.decoded(entry.content("env_file", path), str(path))
     for line in _lines(made, text, path, item["format"], shown, interpolated):
         made.set(line.name, line.value, f"{shown}:{line.number}")
 

@@ -34,6 +34,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning.replica i
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.shipped_files import Source
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.task import limits, spec_hash
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Profile, Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import json_text
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
 SCHEMA = "retail.profiles/plan/1"
@@ -194,9 +195,11 @@ def _is_whole(plan: Mapping[str, Any]) -> bool:
 def stored(text: str, file: str) -> dict[str, Any]:
     """A plan read back from a file. ProfileError when it is not one, or was changed by hand."""
     try:
-        plan = json.loads(text)
+        plan = json_text.parse(text)
     except json.JSONDecodeError as error:
         raise ProfileError(f"this is not JSON: {error.msg}", file=file, line=error.lineno) from error
+    except ValueError as error:
+        raise ProfileError(f"this is not JSON: {error}", file=file) from error
     if not isinstance(plan, dict) or plan.get("schema") != SCHEMA:
         raise ProfileError(f"this is not a stored plan: its schema is not {SCHEMA}", file=file)
     try:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +16,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import inside as inside_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types, fields
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import templates, yaml_document
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import templates, text_file, yaml_document
 
 Render = templates.Render
 #: the fields of a container by name
@@ -121,16 +122,19 @@ class Entry:
 
     def has_file(self, field: str, relative: str) -> bool:
         """Whether there is what this field names."""
-        return (self.origins[field].root / relative).exists()
+        return os.path.exists(self.origins[field].root / relative)
 
     def generated(self, field: str, relative: str) -> bytes | None:
         """The content of a file that was made when the profile was read; None for one on disk."""
         return self.origins[field].generated.get(relative.removeprefix("./"))
 
-    def content(self, file: Path) -> bytes:
-        """What is in a file of the profile, read once. OSError where it cannot be read."""
+    def content(self, field: str, file: Path) -> bytes:
+        """What is in a file that this field names, read once. ProfileError where it cannot be read, or is too large."""
         if file not in self._contents:
-            self._contents[file] = file.read_bytes()
+            try:
+                self._contents[file] = text_file.content(file)
+            except ProfileError as error:
+                raise self.error(str(error), field) from error
         return self._contents[file]
 
     def file(self, field: str, relative: str) -> Path:

@@ -24,8 +24,10 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry impo
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_profile, inside
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types, fields, other_words
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import yaml_document
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import text_file, yaml_document
 
+#: containers that a profile may have
+_MOST_CONTAINERS = 1000
 _PROFILE = {field.name: field for field in fields.PROFILE_FIELDS}
 
 
@@ -57,7 +59,7 @@ def load(
     the caller says of a profile in another format. Raises ProfileError that names file and line.
     """
     context = LoadContext(search, render, variables, given or Given())
-    foreign = read.read(_text(file), file, context.given, context.variable)
+    foreign = read.read(text_file.text(file), file, context.given, context.variable)
     return _native(file, context) if foreign is None else of_foreign(foreign)
 
 
@@ -116,15 +118,8 @@ def _native(file: Path, context: LoadContext) -> Profile:
     )
 
 
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProfileError(f"cannot be read: {error}", file=str(file)) from error
-
-
 def _read(file: Path) -> yaml_document.Document:
-    document = yaml_document.parse(_text(file), str(file))
+    document = yaml_document.parse(text_file.text(file), str(file))
     if not isinstance(document.value, dict):
         raise document.error("a profile is a mapping with the key 'containers'")
     return document
@@ -223,7 +218,7 @@ def _used(document: yaml_document.Document, path: yaml_document.Path, use: Any, 
 
 def _all_written(file: Path, context: LoadContext) -> dict[str, Entry]:
     """The entries of another profile by name, not yet checked."""
-    foreign = read.read(_text(file), file, context.given, context.variable)
+    foreign = read.read(text_file.text(file), file, context.given, context.variable)
     if foreign is not None:
         return {entry.name: entry for entry in of_foreign(foreign).entries}
     document = _read(file)
@@ -234,6 +229,8 @@ def _all_written(file: Path, context: LoadContext) -> dict[str, Entry]:
 def _check_names(entries: Sequence[Entry]) -> None:
     seen: set[str] = set()
     for entry in entries:
+        if len(seen) == _MOST_CONTAINERS:
+            raise entry.error(f"a profile has at most {_MOST_CONTAINERS} containers: write replicas instead")
         if entry.name in seen:
             raise entry.error("another container of this profile has the same name", "name")
         seen.add(entry.name)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def _is_yaml(path: Path) -> bool:
 
 def _by_path(profile: str) -> Path:
     path = Path(profile).expanduser()
-    real = path.resolve()
+    real = Path(os.path.realpath(path))
     if str(real) == "/" or any(real == Path(system) or Path(system) in real.parents for system in _SYSTEM):
         raise ProfileError(f"the profile {profile!r} lies in a folder of the operating system: keep profiles elsewhere")
     if _is_yaml(path):
@@ -81,10 +82,11 @@ def _known(search: Sequence[Path]) -> str:
 
 def inside(root: Path, relative: str) -> Path:
     """The file ``relative`` names under ``root``; ValueError when it leads out or is not there."""
-    path = root / relative
-    real = path.resolve()
-    if real != root.resolve() and root.resolve() not in real.parents:
+    top, real = Path(os.path.realpath(root)), Path(os.path.realpath(root / relative))
+    if real != top and top not in real.parents:
         raise ValueError(f"{relative!r} leads out of the profile's folder")
-    if not real.exists():
+    if not os.path.exists(real):
         raise ValueError(f"{relative!r} is not in the profile's folder")
+    if not (os.path.isfile(real) or os.path.isdir(real)):
+        raise ValueError(f"{relative!r} is neither a file nor a folder")
     return real

@@ -135,7 +135,7 @@ def variable(value: Any) -> str:
 
 @typed(type="integer", minimum=1)
 def positive(value: Any) -> int:
-    if isinstance(value, str) and value.strip().isdigit():
+    if isinstance(value, str) and value.strip().isdecimal():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"expected a whole number of at least 1, not {value!r}")

@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+#: the last CPU that any kernel can have
+LAST = 8191
+
 
 def numbers(text: str) -> list[int]:
     """The CPUs of a list such as ``0-3,8``. ValueError when it is not one."""
     result: set[int] = set()
     for part in text.split(","):
         run = re.fullmatch(r"\s*([0-9]+)(?:-([0-9]+))?\s*", part)
-        if run is None or int(run[2] or run[1]) < int(run[1]):
+        if run is None or not int(run[1]) <= int(run[2] or run[1]) <= LAST:
             raise ValueError(f"{text!r} is not a list of CPUs such as 0-3,8")
         result.update(range(int(run[1]), int(run[2] or run[1]) + 1))
     return sorted(result)

@@ -27,6 +27,10 @@ _ESCAPE = re.compile(r"\\(0[0-7]{0,3}|.)", re.DOTALL)
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
+#: characters of all values of a file with their variables replaced
+LARGEST = 2 * 1024 * 1024
+
+
 @dataclass(frozen=True)
 class Line:
     """One variable of an env file, and the number of the line that sets it."""
@@ -34,16 +38,6 @@ class Line:
     name: str
     value: str
     number: int
-
-
-def decode(content: bytes, file: str) -> str:
-    """The text of an env file without its byte order mark. ProfileError for a line that is not UTF-8."""
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        try:
-            line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise ProfileError(f"this line is not UTF-8: {error.reason}", file=file, line=number) from error
-    return content.decode("utf-8").removeprefix("\ufeff")
 
 
 def parse(text: str, file: str) -> dict[str, str]:
@@ -93,12 +87,12 @@ def compose_lines(
         value = lookup(name)
         return found.get(name) if value is None else value
 
-    position = _after_blanks(text, 0)
+    position, number, counted, size = _after_blanks(text, 0), 1, 0, 0
     while position < len(text):
-        number = text.count("\n", 0, position) + 1
+        number, counted = number + text.count("\n", counted, position), position
         key = _KEY.match(text, position)
         if key is None:
-            line = text[position:].partition("\n")[0]
+            line = _rest(text, position)
             raise ProfileError(f"{_shown(line)} is not NAME=VALUE", file=file, line=number)
         try:
             value, position = _compose_value(text, key.end(), known, unset) if key["assign"] else (None, key.end())
@@ -107,6 +101,9 @@ def compose_lines(
         if value is not None:
             if "\0" in value:
                 raise ProfileError("a process cannot be given the character NUL", file=file, line=number)
+            size += len(value)
+            if size > LARGEST:
+                raise ProfileError("this file is too large with what its variables stand for", file=file, line=number)
             found[key["name"]] = value
             result.append(Line(key["name"], value, number))
         position = _after_blanks(text, position)
@@ -117,7 +114,7 @@ def _compose_value(text: str, start: int, lookup: interpolation.Lookup, unset: i
     """The value that begins at ``start``, and where it ends."""
     quote = text[start : start + 1]
     if quote not in _QUOTED:
-        line = text[start:].partition("\n")[0]
+        line = _rest(text, start)
         # " #" begins a comment, also where the blank stands before the value.
         written = (text[start - 1] + line).partition(" #")[0][1:].rstrip(_SPACE)
         return interpolation.expand(written, lookup, unset), start + len(line)
@@ -130,6 +127,12 @@ def _compose_value(text: str, start: int, lookup: interpolation.Lookup, unset: i
     if quote == "'":
         return match[1].replace("\\'", "'"), after.end()
     return interpolation.expand(_ESCAPE.sub(_unescaped, match[1]), lookup, unset), after.end()
+
+
+def _rest(text: str, start: int) -> str:
+    """The rest of a line."""
+    end = text.find("\n", start)
+    return text[start:] if end < 0 else text[start:end]
 
 
 def _unescaped(match: re.Match[str]) -> str:

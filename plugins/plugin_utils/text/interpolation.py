@@ -12,6 +12,10 @@ from collections.abc import Callable
 Lookup = Callable[[str], "str | None"]
 Unset = Callable[[str], str]
 
+#: characters of a text with its variables replaced, and braces in braces
+LONGEST = 1024 * 1024
+_DEEPEST = 20
+_BRACE = re.compile("[{}]")
 _REFERENCE = re.compile(r"\$(?:(?P<escaped>\$)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<braced>\{))")
 _BRACED = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:(?P<operator>:?[-?+])(?P<word>.*))?\Z", re.DOTALL)
 
@@ -34,7 +38,7 @@ def not_set(name: str) -> str:
     raise Missing(name, "is not set")
 
 
-def expand(text: str, lookup: Lookup, unset: Unset = blank) -> str:
+def expand(text: str, lookup: Lookup, unset: Unset = blank, depth: int = 0) -> str:
     """``text`` with its variables replaced.
 
     ``lookup`` gives the value of a variable, None where it is not set; values are taken as they are. ``unset`` gives
@@ -42,8 +46,10 @@ def expand(text: str, lookup: Lookup, unset: Unset = blank) -> str:
     variables in turn, and are expanded only where they are used. A ``$`` before anything else is text. Raises
     Missing for ``${V:?error}``, and ValueError for braces that hold no variable or are not closed.
     """
+    if depth > _DEEPEST:
+        raise ValueError(f"variables stand in more than {_DEEPEST} others")
     result = []
-    position = 0
+    position = size = 0
     while match := _REFERENCE.search(text, position):
         result.append(text[position : match.start()])
         position = match.end()
@@ -53,8 +59,11 @@ def expand(text: str, lookup: Lookup, unset: Unset = blank) -> str:
             result.append(_value(match["name"], lookup, unset))
         else:
             end = _closing(text, match.end())
-            result.append(_braced(text[match.end() : end], lookup, unset))
+            result.append(_braced(text[match.end() : end], lookup, unset, depth + 1))
             position = end + 1
+        size += len(result[-1])
+        if size > LONGEST:
+            raise ValueError(f"with its variables it has more than {LONGEST} characters")
     return "".join([*result, text[position:]])
 
 
@@ -66,14 +75,14 @@ def _value(name: str, lookup: Lookup, unset: Unset) -> str:
 def _closing(text: str, start: int) -> int:
     """Where the brace that was opened before ``start`` is closed."""
     depth = 1
-    for index in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[index], 0)
+    for brace in _BRACE.finditer(text, start):
+        depth += 1 if brace[0] == "{" else -1
         if depth == 0:
-            return index
+            return brace.start()
     raise ValueError(f"the brace of {text[start - 2 :]!r} is not closed (write $$ for a dollar sign)")
 
 
-def _braced(inner: str, lookup: Lookup, unset: Unset) -> str:
+def _braced(inner: str, lookup: Lookup, unset: Unset, depth: int) -> str:
     match = _BRACED.match(inner)
     if match is None:
         raise ValueError(f"{'${' + inner + '}'!r} does not name a variable (write $$ for a dollar sign)")
@@ -84,11 +93,11 @@ def _braced(inner: str, lookup: Lookup, unset: Unset) -> str:
     # With a colon an empty value is as good as none.
     given = value is not None and (bool(value) or not operator.startswith(":"))
     if operator.endswith("+"):
-        return expand(word, lookup, unset) if given else ""
+        return expand(word, lookup, unset, depth) if given else ""
     if given:
         return value or ""
     if operator.endswith("?"):
-        reason = expand(word, lookup, unset)
+        reason = expand(word, lookup, unset, depth)
         state = "is not set" if value is None else "is empty"
         raise Missing(name, f"{state}: {reason}" if reason else state)
-    return expand(word, lookup, unset)
+    return expand(word, lookup, unset, depth)

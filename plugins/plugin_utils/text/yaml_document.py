@@ -2,44 +2,92 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""YAML with the line of every value kept, so that an error can say where it is.
+"""YAML with the line of every value kept, so that an error can say where it is; never endless, whatever is written.
 
-Hand-written (on PyYAML's nodes) because its loaders drop the lines.
+Hand-written (on PyYAML's nodes) because its loaders drop the lines, and follow aliases of aliases for ever. Only what
+JSON has comes out of it: mappings, lists, texts, finite numbers, true, false and null.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import yaml
+from yaml.composer import Composer
+from yaml.constructor import SafeConstructor
+from yaml.resolver import Resolver
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 
 Path = tuple[Any, ...]
+
+#: so deep are values in others at most
+DEEPEST = 50
+#: characters that all values have at most when aliases are followed, each with what it takes itself
+LARGEST = 2 * 1024 * 1024
+_OWN_SIZE = 64
+#: characters of the longest number
+LONGEST_NUMBER = 100
+_TAG = "tag:yaml.org,2002:"
+_MERGE = f"{_TAG}merge"
+_NUMBERS = (f"{_TAG}int", f"{_TAG}float")
+_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_TOO_DEEP = f"this YAML is nested too deeply, more than {DEEPEST} values in each other, or holds itself"
+
+_Pairs = dict[str, tuple[yaml.Node, yaml.Node]]
 
 
 class Vaulted(str):
     """A value with the tag ``!vault``: the text that Ansible Vault has made of it."""
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML's plain types, and ``!vault``."""
+try:
+    from yaml.cyaml import CParser
+
+    class _Base(Composer, CParser, SafeConstructor, Resolver):
+        """PyYAML's safe loader with the parser of libyaml, which is eight times as fast."""
+
+        def __init__(self, text: str) -> None:
+            CParser.__init__(self, text)
+            Composer.__init__(self)
+            SafeConstructor.__init__(self)
+            Resolver.__init__(self)
+
+except ImportError:
+    if not TYPE_CHECKING:
+        _Base = yaml.SafeLoader
 
 
-def _vaulted(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Vaulted:
+class _Loader(_Base):
+    """YAML's plain types but for dates, which are text as they are written, and ``!vault``."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # types-PyYAML: of the instance
+        first: [(tag, pattern) for tag, pattern in known if tag not in (f"{_TAG}timestamp", f"{_TAG}value")]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise yaml.MarkedYAMLError(problem=_TOO_DEEP, problem_mark=self.peek_event().start_mark)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
+def _vaulted(loader: SafeConstructor, node: yaml.ScalarNode) -> Vaulted:
     return Vaulted(loader.construct_scalar(node))
 
 
-def _as_written(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
-    """A date: processes, labels and options take text."""
-    return str(loader.construct_scalar(node))
-
-
 _Loader.add_constructor("!vault", _vaulted)
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_written)
 
 
 @dataclass(frozen=True)
@@ -67,24 +115,27 @@ def parse(text: str, file: str, plain_scalars: bool = False) -> Document:
     """Parse one YAML document.
 
     With ``plain_scalars`` only true, false, null and decimal numbers are more than text, as Compose and Go read YAML.
-    Raises ProfileError for what does not parse, for duplicate keys and for keys that are not strings.
+    Raises ProfileError for what does not parse, for duplicate keys and for keys that are not strings, for numbers that
+    JSON does not have, and for what is too large or too deep.
     """
+    if found := _NOT_YAML.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise ProfileError(f"this is not valid YAML: the character U+{ord(found[0]):04X}", file=file, line=line)
     loader = (_PlainLoader if plain_scalars else _Loader)(text)
     try:
         node = loader.get_single_node()
-        lines: dict[Path, int] = {}
-        value = _build(loader, node, (), lines, file) if node is not None else None
+        builder = _Builder(loader, file)
+        value = builder.value(node, ()) if node is not None else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line if mark else None
+        # What ends too early ends on its last line, not below it.
+        line = min(mark.line, text.rstrip().count("\n")) if mark else None
         raise ProfileError(_not_valid(error, text, line), file=file, line=None if line is None else line + 1) from error
     except yaml.YAMLError as error:
         raise ProfileError(f"this is not valid YAML: {error}", file=file) from error
-    except RecursionError as error:
-        raise ProfileError("this YAML is nested too deeply, or holds itself", file=file) from error
     finally:
         loader.dispose()
-    return Document(file=file, value=value, lines=lines)
+    return Document(file=file, value=value, lines=builder.lines)
 
 
 # A value that begins with a template, without quotes around it.
@@ -93,6 +144,8 @@ _BARE_TEMPLATE = re.compile(r"(?:^|[\s:,\[{-])\s*\{\{")
 
 def _not_valid(error: yaml.MarkedYAMLError, text: str, line: int | None) -> str:
     """What a parser's error means, for the mistakes that are made most."""
+    if error.problem == _TOO_DEEP:
+        return _TOO_DEEP
     if error.context == "expected a single document in the stream":
         return "this is a second document: a file holds one profile, so remove the line --- before it"
     lines = text.splitlines()
@@ -113,43 +166,97 @@ _PLAIN = {
     "int": (r"[-+]?(?:0|[1-9][0-9]*)\Z", list("-+0123456789")),
     "merge": (r"<<\Z", ["<"]),
 }
-for _tag, (_pattern, _first) in _PLAIN.items():
-    _PlainLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
+for _name, (_pattern, _first) in _PLAIN.items():
+    _PlainLoader.add_implicit_resolver(f"{_TAG}{_name}", re.compile(_pattern), _first)
 
 
-def _build(loader: yaml.SafeLoader, node: yaml.Node, path: Path, lines: dict[Path, int], file: str) -> Any:
-    lines[path] = node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        result: dict[str, Any] = {}
-        for key, (key_node, value_node) in _pairs(loader, node, file).items():
-            result[key] = _build(loader, value_node, (*path, key), lines, file)
-            lines[(*path, key)] = key_node.start_mark.line + 1
+class _Builder:
+    """Makes plain values of nodes; ``lines`` has the line of each."""
+
+    def __init__(self, loader: _Loader, file: str) -> None:
+        self.lines: dict[Path, int] = {}
+        self._loader = loader
+        self._file = file
+        self._size = 0
+        self._known: dict[int, _Pairs] = {}
+
+    def value(self, node: yaml.Node, path: Path) -> Any:
+        """The value of a node."""
+        self.lines[path] = node.start_mark.line + 1
+        self._count(node, len(node.value) if isinstance(node, yaml.ScalarNode) else 0)
+        if len(path) > DEEPEST:
+            raise self._error(_TOO_DEEP, node)
+        if isinstance(node, yaml.MappingNode):
+            result: dict[str, Any] = {}
+            for key, (key_node, value_node) in self._pairs(node, len(path)).items():
+                result[key] = self.value(value_node, (*path, key))
+                self.lines[(*path, key)] = key_node.start_mark.line + 1
+            return result
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node)
+
+    def _error(self, message: str, node: yaml.Node) -> ProfileError:
+        return ProfileError(message, file=self._file, line=node.start_mark.line + 1)
+
+    def _count(self, node: yaml.Node, size: int) -> None:
+        self._size += _OWN_SIZE + size
+        if self._size > LARGEST:
+            raise self._error("this YAML is too large with what its aliases stand for: write less, or fewer", node)
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        if node.tag in _NUMBERS and len(node.value) > LONGEST_NUMBER:
+            raise self._error(f"a number of {len(node.value)} characters: quote it where it is text", node)
+        try:
+            value = self._loader.construct_object(node, deep=True)
+        except (ValueError, LookupError, AttributeError) as error:
+            raise self._error(f"{node.value!r} is not what its tag {_shown(node.tag)} says", node) from error
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self._error(f"{node.value} is no number that can be told on: quote it where it is text", node)
+        if value is not None and not isinstance(value, (str, int, float)):
+            raise self._error(f"the tag {_shown(node.tag)} is not known here", node)
+        return value
+
+    def _pairs(self, node: yaml.MappingNode, depth: int) -> _Pairs:
+        """The entries of a mapping by their keys; its own stand above those that ``<<`` merges into it."""
+        if id(node) not in self._known:
+            merged: _Pairs = {}
+            own: _Pairs = {}
+            for key_node, value_node in node.value:
+                if key_node.tag == _MERGE:
+                    merged.update(self._merged(value_node, depth + 1))
+                else:
+                    own[self._key(key_node, own)] = (key_node, value_node)
+            self._known[id(node)] = {**merged, **own}
+        return self._known[id(node)]
+
+    def _merged(self, node: yaml.Node, depth: int) -> _Pairs:
+        """What ``<<`` brings: a mapping, or a list of them, of which the first stands above the others."""
+        if depth > DEEPEST:
+            raise self._error(_TOO_DEEP, node)
+        if isinstance(node, yaml.MappingNode):
+            return self._pairs(node, depth)
+        if not isinstance(node, yaml.SequenceNode) or not all(isinstance(n, yaml.MappingNode) for n in node.value):
+            raise self._error("<< takes a mapping, or a list of mappings", node)
+        result: _Pairs = {}
+        for item in reversed(node.value):
+            pairs = self._pairs(item, depth)
+            self._count(item, _OWN_SIZE * len(pairs))
+            result.update(pairs)
         return result
-    if isinstance(node, yaml.SequenceNode):
-        return [_build(loader, item, (*path, index), lines, file) for index, item in enumerate(node.value)]
-    return loader.construct_object(node, deep=True)
+
+    def _key(self, node: yaml.Node, taken: Container[str]) -> str:
+        if isinstance(node, yaml.MappingNode):
+            raise self._error('a template must be in quotes: "{{ … }}"', node)
+        if not isinstance(node, yaml.ScalarNode):
+            raise self._error("a key must be a string, not a list or a mapping", node)
+        key = self._scalar(node)
+        if not isinstance(key, str):
+            raise self._error(f"the key {key!r} must be a string: quote it", node)
+        if key in taken:
+            raise self._error(f"the key {key!r} stands here twice", node)
+        return key
 
 
-def _pairs(loader: yaml.SafeLoader, node: yaml.MappingNode, file: str) -> dict[str, tuple[yaml.Node, yaml.Node]]:
-    """The entries of a mapping by their keys; its own stand above those that ``<<`` merges into it."""
-    own: set[str] = set()
-    for key_node, _value in node.value:
-        if key_node.tag != "tag:yaml.org,2002:merge":
-            own.add(_key(loader, key_node, file, own))
-    loader.flatten_mapping(node)
-    pairs = {_key(loader, key_node, file): (key_node, value_node) for key_node, value_node in node.value}
-    # An alias of this mapping is then free of what is overridden here.
-    node.value = list(pairs.values())
-    return pairs
-
-
-def _key(loader: yaml.SafeLoader, node: yaml.Node, file: str, taken: Container[str] = ()) -> str:
-    key = loader.construct_object(node, deep=True)
-    line = node.start_mark.line + 1
-    if isinstance(key, Mapping):
-        raise ProfileError('a template must be in quotes: "{{ … }}"', file=file, line=line)
-    if not isinstance(key, str):
-        raise ProfileError(f"the key {key!r} must be a string: quote it", file=file, line=line)
-    if key in taken:
-        raise ProfileError(f"the key {key!r} stands here twice", file=file, line=line)
-    return key
+def _shown(tag: str) -> str:
+    return tag.replace(_TAG, "!!")

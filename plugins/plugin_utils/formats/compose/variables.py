@@ -25,6 +25,7 @@ class Variables:
     source: Source
     of_file: Mapping[str, str]
     unset: dict[yaml_document.Path, str] = field(default_factory=dict)
+    size: int = 0
 
     def get(self, name: str) -> str | None:
         """The caller's, else that of ``.env``."""
@@ -54,8 +55,10 @@ def expand(variables: Variables) -> yaml_document.Document:
     """The file with its variables replaced; those that are not set stand for nothing, with a warning."""
     document = variables.source.document
     value = {key: _expand(variables, item, (key,)) for key, item in document.value.items() if not key.startswith("x-")}
-    for name in dict.fromkeys(variables.unset.values()):
-        path = next(where for where, found in variables.unset.items() if found == name)
+    first: dict[str, yaml_document.Path] = {}
+    for path, name in variables.unset.items():
+        first.setdefault(name, path)
+    for name, path in first.items():
         variables.source.blank(name, path)
     return replace(document, value=value)
 
@@ -74,8 +77,12 @@ def _expand(variables: Variables, value: Any, path: yaml_document.Path) -> Any:
 
     try:
         lookup = variables.in_path if any(key in path for key in _PATHS) else variables.get
-        return interpolation.expand(value, lookup, unset)
+        expanded = interpolation.expand(value, lookup, unset)
     except interpolation.Missing as error:
         raise variables.source.not_set(error.name, path, str(error)) from error
     except ValueError as error:
         raise variables.source.error(str(error), path) from error
+    variables.size += len(expanded)
+    if variables.size > yaml_document.LARGEST:
+        raise variables.source.error("this file is too large with what its variables stand for", path)
+    return expanded

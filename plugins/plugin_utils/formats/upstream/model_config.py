@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import json_text
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
 
@@ -43,9 +44,11 @@ def find(source: Source, config: str, path: Path) -> Found | None:
 def parse(source: Source, text: str, name: str, path: Path) -> dict[str, Any]:
     """A JSON object. ProfileError for anything else."""
     try:
-        value = json.loads(text)
+        value = json_text.parse(text)
     except json.JSONDecodeError as error:
         raise source.error(f"{name}:{error.lineno} is not JSON: {error.msg}", path) from error
+    except ValueError as error:
+        raise source.error(f"{name} is not JSON: {error}", path) from error
     if not isinstance(value, dict):
         raise source.error(f"{name} is not a JSON object", path)
     return value

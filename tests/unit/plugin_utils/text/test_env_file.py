@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file, text_file
 
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True)
 
@@ -64,13 +64,13 @@ def test_what_docker_refuses_is_refused_with_its_line_and_without_its_value(text
 
 def test_a_line_that_is_not_utf8_is_named() -> None:
     with pytest.raises(ProfileError, match=r"e.env:2: this line is not UTF-8"):
-        env_file.decode(b"A=1\nB=\xff\n", "e.env")
+        text_file.decoded(b"A=1\nB=\xff\n", "e.env")
 
 
 @given(st.dictionaries(names, values.filter(lambda value: not set(value) & {"\n", "\r"})))
 def test_values_come_through_byte_for_byte(variables: dict[str, str]) -> None:
     text = "\n".join(f"{name}={value}" for name, value in variables.items())
-    assert env_file.parse(env_file.decode(text.encode(), "e.env"), "e.env") == variables
+    assert env_file.parse(text_file.decoded(text.encode(), "e.env"), "e.env") == variables
 
 
 # -- Compose's format
@@ -131,3 +131,9 @@ def test_any_text_is_read_or_refused_with_a_line(text: str) -> None:
             read(text, "e.env")
         except ProfileError as error:
             assert str(error).startswith("e.env:")
+
+
+def test_variables_of_variables_cannot_fill_the_memory() -> None:
+    text = "A0=0123456789\n" + "".join(f"A{n}={f'$A{n - 1}' * 10}\n" for n in range(1, 12))
+    with pytest.raises(ProfileError, match=r"e.env:[67]: .*(1048576 characters|too large)"):
+        compose(text)

@@ -98,3 +98,11 @@ def test_any_text_expands_or_gives_one_error(text: str) -> None:
         assert "variable" in str(error) or "brace" in str(error)
     else:
         assert "$" in text or result == text
+
+
+def test_variables_of_variables_have_an_end() -> None:
+    with pytest.raises(ValueError, match="more than 1048576 characters"):
+        interpolation.expand("$A" * 3000, {"A": "x" * 1000}.get)
+    with pytest.raises(ValueError, match="variables stand in more than 20 others"):
+        interpolation.expand("${A:-" * 1000 + "}" * 1000, {}.get)
+    assert interpolation.expand("${A:-" * 20 + "x" + "}" * 20, {}.get) == "x"

@@ -23,7 +23,7 @@ def test_merged_keys_stand_below_a_mappings_own() -> None:
 
 @pytest.mark.parametrize("text", ["a: &a [*a]", "[" * 5000])
 def test_yaml_without_an_end_is_one_error(text: str) -> None:
-    with pytest.raises(ProfileError, match=r"x.yml: this YAML is nested too deeply"):
+    with pytest.raises(ProfileError, match=r"x.yml:1: this YAML is nested too deeply"):
         yaml_document.parse(text, "x.yml")
 
 
@@ -41,3 +41,58 @@ def test_any_text_parses_or_gives_a_profile_error(text: str) -> None:
         assert str(error).startswith("x.yml")
     else:
         assert document.line(()) is None or document.lines[()] >= 1
+
+
+def test_dates_are_text_as_they_are_written() -> None:
+    value = yaml_document.parse("[2024-01-01, 2024-13-45, =, 2001-12-14t21:59:43.10-05:00]", "x.yml").value
+    assert value == ["2024-01-01", "2024-13-45", "=", "2001-12-14t21:59:43.10-05:00"]
+
+
+LAUGHS = "l0: &l0 [x]\n" + "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]\n" for n in range(1, 9))
+MERGES = "l0: &l0 {k: x}\n" + "".join(
+    f"l{n}: &l{n} {{<<: [{', '.join([f'*l{n - 1}'] * 10)}]}}\n" for n in range(1, 4000)
+)
+BAD = {
+    "a tag that does not fit": ("a: !!bool x", r"x.yml:1: 'x' is not what its tag !!bool says"),
+    "no int": ("\na: !!int x", r"x.yml:2: 'x' is not what its tag !!int says"),
+    "no number at all": ("a: !!int ''", r"x.yml:1: '' is not what its tag !!int says"),
+    "no float": ("a: !!float x", r"x.yml:1: 'x' is not what its tag !!float says"),
+    "no timestamp": ("a: !!timestamp x", r"x.yml:1: 'x' is not what its tag !!timestamp says"),
+    "a timestamp": ("a: !!timestamp 2024-01-01", r"x.yml:1: the tag !!timestamp is not known here"),
+    "bytes": ("a: !!binary AAAA", r"x.yml:1: the tag !!binary is not known here"),
+    "a long number": ("a: " + "9" * 5000, r"x.yml:1: a number of 5000 characters: quote it where it is text"),
+    "a long number in hex": ("a: 0x" + "f" * 5000, r"x.yml:1: a number of 5002 characters"),
+    "infinity": ("a:\n  - -.inf", r"x.yml:2: -.inf is no number that can be told on: quote it"),
+    "no number": ("a: .nan", r"x.yml:1: .nan is no number"),
+    "too large a number": ("a: 1.0e+999", r"x.yml:1: 1.0e\+999 is no number"),
+    "NUL": ("a: 1\nb: \0", r"x.yml:2: this is not valid YAML: the character U\+0000"),
+    "an escape sequence": ("a: \x1b[2J", r"x.yml:1: this is not valid YAML: the character U\+001B"),
+    "half a character": ('a: "\\ud800"', r"x.yml:1: this is not valid YAML"),
+    "a list as a key": ("a: 1\n? [b]\n: 2", r"x.yml:2: a key must be a string, not a list or a mapping"),
+    "a number as a key": ("1: 2", r"x.yml:1: the key 1 must be a string: quote it"),
+    "a merge of nothing": ("a: 1\n<<: 3", r"x.yml:2: << takes a mapping, or a list of mappings"),
+    "aliases of aliases": (LAUGHS, r"x.yml:\d: this YAML is too large with what its aliases stand for"),
+    "a merge of itself": ("&a {<<: *a}", r"x.yml:1: this YAML is nested too deeply"),
+    "mappings in mappings": ("{a: " * 60 + "}" * 60, r"x.yml:1: this YAML is nested too deeply"),
+    "what ends too early": ("a: [1,\n  2\n\n\n", r"x.yml:2: this is not valid YAML"),
+}
+
+
+@pytest.mark.parametrize("text,message", BAD.values(), ids=BAD)
+@pytest.mark.parametrize("plain", [False, True])
+def test_what_cannot_be_told_on_is_refused_with_its_line(text: str, message: str, plain: bool) -> None:
+    if plain and message.startswith(("x.yml:1: .nan", "x.yml:2: -.inf", "x.yml:1: 1.0e", "x.yml:1: a number of 5002")):
+        value = yaml_document.parse(text, "x.yml", plain_scalars=True).value
+        assert isinstance(value["a"] if isinstance(value["a"], str) else value["a"][0], str)
+        return
+    with pytest.raises(ProfileError, match=message):
+        yaml_document.parse(text, "x.yml", plain_scalars=plain)
+
+
+def test_merges_of_merges_take_no_longer_than_they_are() -> None:
+    value = yaml_document.parse(
+        "l0: &l0 {k: x}\nl1: {<<: [&l1 {<<: [&l2 {<<: *l0}, *l2, *l2]}, *l1, *l1]}", "x.yml"
+    ).value
+    assert value["l1"] == {"k": "x"}
+    with pytest.raises(ProfileError, match=r"x.yml:\d+: this YAML is too large"):
+        yaml_document.parse(MERGES, "x.yml")
