@@ -23,6 +23,7 @@ with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import log_display
     from ansible_collections.retail.profiles.plugins.plugin_utils.logs import log_text
     from ansible_collections.retail.profiles.plugins.plugin_utils.logs.fleet_lines import FleetLines
+    from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
@@ -57,7 +58,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             since.parse(args["since"], time.time())
             host_logs.pattern_of(args["grep"])
         except ProfileError as error:
-            raise AnsibleActionFail(str(error)) from error
+            raise AnsibleActionFail(shown.lines(error)) from error
         forks = int(context.CLIARGS.get("forks") or constants.DEFAULT_FORKS)
         if args["follow"] and forks < len(hosts):
             raise AnsibleActionFail(

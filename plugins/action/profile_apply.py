@@ -25,6 +25,7 @@ with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import clock_offset
     from ansible_collections.retail.profiles.plugins.plugin_utils.planning import shipped_files
     from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import archives, call_limits, wave_arguments
+    from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
 _SENDS = ("prepared", "present")
 
@@ -54,7 +55,7 @@ class ActionModule(DirectAction):
                 small, large = archives.split(self._packed(args, sources, answer["missing"]))
                 answer = self._call(args, [*found, *small], large, task_vars)
         except ProfileError as error:
-            raise AnsibleActionFail(str(error)) from None
+            raise AnsibleActionFail(shown.lines(error)) from None
         return self._timed(answer, called_at) if state == "checked" else answer
 
     def _timed(self, answer: dict[str, Any], called_at: float) -> dict[str, Any]:

@@ -17,6 +17,7 @@ with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import run_comparison
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
+    from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
@@ -32,6 +33,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         try:
             made = run_comparison.compared(untagged(args), self._task.check_mode)
         except ProfileError as error:
-            raise AnsibleActionFail(str(error)) from None
-        Display().display(f"\n{made.table}\n")
+            raise AnsibleActionFail(shown.lines(error)) from None
+        Display().display(f"\n{shown.table(made.table)}\n")
         return {**result, **made.answer}

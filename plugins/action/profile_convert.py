@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +21,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats import bas
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import trial
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import convert, load, search
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown, text_file
 
 OPTIONS: dict[str, Any] = {
     "source": {"type": "path", "required": True},
@@ -46,7 +48,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             render = planner_input.renderer(self._templar)
             return {**result, **convert_profile(untagged(args), render, check_mode=self._task.check_mode)}
         except ProfileError as error:
-            raise AnsibleActionFail(str(error)) from None
+            raise AnsibleActionFail(shown.lines(error)) from None
 
 
 def convert_profile(args: dict[str, Any], render: Render, check_mode: bool) -> dict[str, Any]:
@@ -56,8 +58,8 @@ def convert_profile(args: dict[str, Any], render: Render, check_mode: bool) -> d
         given = base.given(args["env"], args["image"], args["root"], args["variables"])
     except ValueError as error:
         raise ProfileError(f"a variable is not valid: {error}") from error
-    file = search.find_profile(str(Path(args["source"]).absolute().resolve()), [])
-    foreign = read.read(file.read_text(encoding="utf-8"), file, given, lambda name: None)
+    file = search.find_profile(os.path.realpath(args["source"]), [])
+    foreign = read.read(text_file.text(file), file, given, lambda name: None)
     if foreign is None:
         raise ProfileError("this is a profile of our own format already, or none at all", file=str(file))
     trial.check(load.of_foreign(foreign), {**given.env, **given.variables}, render)
@@ -69,7 +71,7 @@ def convert_profile(args: dict[str, Any], render: Render, check_mode: bool) -> d
     if not check_mode:
         convert.write(differing, folder)
     for note in converted.notes:
-        Display().display(f"Not carried over as it was: {note}")
+        Display().display(f"Not carried over as it was: {shown.one_line(note)}")
     return {
         "changed": bool(differing),
         "profile": str(folder / search.PROFILE_FILE),

@@ -17,6 +17,7 @@ with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
     from ansible_collections.retail.profiles.plugins.plugin_utils.results import density_look
     from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
+    from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
@@ -40,6 +41,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
                 problems=[str(problem) for problem in args["problems"]],
             )
         except ProfileError as error:
-            raise AnsibleActionFail(str(error)) from error
+            raise AnsibleActionFail(shown.lines(error)) from error
         told = {"contention_max": float(args["contention_max"]), "run_dir": args["run_dir"]}
         return {"changed": False, **told, **answer.as_dict(now)}

@@ -26,6 +26,7 @@ with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.plugin_utils.logs.fleet_lines import FleetLine, FleetLines
     from ansible_collections.retail.profiles.plugins.plugin_utils.logs.log_text import Files
     from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import call_limits
+    from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
 #: seconds between the beginnings of two calls while logs are followed
 EVERY = 1.0
@@ -63,7 +64,7 @@ class ActionModule(DirectAction):
             fleet.end(host, str(error))
             take([])
             if follow:
-                Display().warning(f"{host} is not followed any more: {' '.join(str(error).split())}")
+                Display().warning(f"{host} is not followed any more: {shown.one_line(error)}")
             return {"failed": True, "msg": f"the logs of {host} could not be read: {error}"}
         fleet.end(host)
         take([])
@@ -84,7 +85,7 @@ class ActionModule(DirectAction):
             start = time.time()
             answer = self.call_module(args, task_vars)
             if answer.get("failed"):
-                raise AnsibleActionFail(str(answer.get("msg")))
+                raise AnsibleActionFail(shown.lines(answer.get("msg")))
             clocks.append(TimedCall(start, time.time(), float(answer["clock"])))
             lines, all_until = _in_our_time(host, answer, clocks)
             fleet.add(host, answer, lines, all_until)

@@ -18,6 +18,7 @@ with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.planner import OPTIONS, VARIABLES, Planner
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.variable_errors import by_variable
+    from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
@@ -39,7 +40,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             planner = Planner(args, task_vars or {}, self._templar, self._task.check_mode)
             return {**result, "changed": False, **planner.result()}
         except ProfileError as error:
-            raise AnsibleActionFail(str(error)) from None
+            raise AnsibleActionFail(shown.lines(error)) from None
 
     def _said(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Options that variables give. As arguments of the task, each would be a template to compile in each call."""

@@ -17,6 +17,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_byt
 with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
     from ansible_collections.retail.profiles.plugins.plugin_utils.results import run_list
+    from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
 OPTIONS: dict[str, Any] = {
     "results_dir": {"type": "path", "default": "results"},
@@ -43,9 +44,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             if gone and not self._task.check_mode:
                 run_list.prune(folder, gone)
         except ProfileError as error:
-            raise AnsibleActionFail(str(error)) from None
+            raise AnsibleActionFail(shown.lines(error)) from None
         left = [run for run in runs if run not in gone]
-        Display().display(f"\n{run_list.table(left) if left else f'There are no runs in {folder}.'}\n")
+        Display().display(f"\n{shown.table(run_list.table(left)) if left else f'There are no runs in {folder}.'}\n")
         removed = [str(run.record["run_id"]) for run in gone]
         if removed:
             Display().display(f"{'Would remove' if self._task.check_mode else 'Removed'}: {', '.join(removed)}\n")

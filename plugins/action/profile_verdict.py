@@ -19,6 +19,7 @@ with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import run_events
     from ansible_collections.retail.profiles.plugins.plugin_utils.results import judgement
     from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
+    from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
@@ -43,13 +44,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         try:
             judged = judgement.conclude(RunDirectory(Path(str(args["run_dir"]))), now, asked)
         except ProfileError as error:
-            raise AnsibleActionFail(str(error)) from error
+            raise AnsibleActionFail(shown.lines(error)) from error
         verdict = judged.verdict
+        reasons = [shown.one_line(reason) for reason in verdict.reasons]
         return {
             "changed": False,
             "failed": verdict.not_reached,
             "verdict": verdict.verdict,
             "reasons": list(verdict.reasons),
-            "msg": f"{verdict.verdict}: {'; '.join(verdict.reasons)}" if verdict.reasons else verdict.verdict,
-            **({"warnings": list(judged.troubles)} if judged.troubles else {}),
+            "msg": f"{verdict.verdict}: {'; '.join(reasons)}" if reasons else verdict.verdict,
+            **({"warnings": [shown.one_line(trouble) for trouble in judged.troubles]} if judged.troubles else {}),
         }

@@ -19,6 +19,7 @@ with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
     from ansible_collections.retail.profiles.plugins.plugin_utils.results.poll import look
     from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
+    from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
@@ -50,7 +51,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         try:
             progress = look(RunDirectory(Path(str(args["run_dir"]))), settings, now)
         except ProfileError as error:
-            raise AnsibleActionFail(str(error)) from error
+            raise AnsibleActionFail(shown.lines(error)) from error
         next_look = round(now + progress.next_poll, 3)
         more = {"run_dir": args["run_dir"], "next_look": next_look, "contention_max": float(args["contention_max"])}
         return {"changed": False, **more, **progress.as_dict()}

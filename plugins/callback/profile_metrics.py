@@ -46,6 +46,7 @@ from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import plain
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.status_line import StatusLine
 
 if t.TYPE_CHECKING:
@@ -81,10 +82,10 @@ class _Display:
         self._text: t.Callable[[int], str] = str
 
     def show(self, text: str, kind: str = "plain") -> None:
-        self._display.display(text, color=_COLOURS.get(kind))
+        self._display.display(shown.table(text), color=_COLOURS.get(kind))
 
     def warn(self, text: str) -> None:
-        self._display.warning(text)
+        self._display.warning(shown.lines(text))
 
     def status(self, text: t.Callable[[int], str] | None) -> None:
         if text is not None:
@@ -96,7 +97,7 @@ class _Display:
 
     def _current(self, columns: int) -> str:
         # Asked from a thread of its own, by which time there may be another text.
-        return self._text(columns)
+        return shown.neutral(self._text(columns))
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no types
@@ -185,6 +186,6 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
         from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import run_comparison
 
         try:
-            self._display.display(f"\n{run_comparison.repeated(before, now)}")
+            self._display.display(f"\n{shown.table(run_comparison.repeated(before, now))}")
         except ProfileError as error:
-            self._display.warning(f"retail.profiles.profile_metrics: no comparison with the run before: {error}")
+            self._display.warning(f"retail.profiles.profile_metrics: no comparison with the run before: {shown.lines(error)}")

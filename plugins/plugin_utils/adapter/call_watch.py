@@ -18,7 +18,7 @@ from pathlib import Path
 from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout.call_limits import Limit
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.task_results import one_line
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import one_line
 
 PATIENCE = 30.0
 """Seconds between two lines that say that a call still works."""

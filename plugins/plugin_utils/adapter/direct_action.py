@@ -23,6 +23,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.call_watch
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.keep_alive import keep_alive, reset
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import plain
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout.call_limits import Limit
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown, task_results
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class DirectAction(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        return self.answer(dict(self._task.args), task_vars or {})
+        return task_results.neutral(self.answer(dict(self._task.args), task_vars or {}))
 
     def cleanup(self, force: bool = False) -> None:
         # A host that is gone takes no clean-up either: that would be told instead of what it was asked.
@@ -78,7 +79,7 @@ class DirectAction(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         try:
             limit = self.limit(args, task_vars)
         except ProfileError as error:
-            raise AnsibleActionFail(str(error)) from None
+            raise AnsibleActionFail(shown.lines(error)) from None
         with self.watched(limit, task_vars):
             return self._call_module(args, task_vars)
 

@@ -53,7 +53,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.density import DENSITY
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.objectives import OBJECTIVES
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import listening
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.task_results import one_line
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import one_line
 
 #: folder in the directory of a run, beside its plan, with the content of the plan's files
 KEPT = "files"

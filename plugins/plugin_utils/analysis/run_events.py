@@ -18,7 +18,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.clock_off
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.measured_plan import MeasuredPlan
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.samples import number
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Window, window_of
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import task_results
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown, task_results
 
 APPLY = "profile_apply"
 MEASURE = "profile_measure"
@@ -42,7 +42,7 @@ def _of(events: Iterable[Event], action: str, *states: str) -> list[Event]:
 def _message(event: Event) -> str:
     result = event.get("result") or {}
     text = result.get("msg") or result.get("module_stderr") or result.get("stderr") or "no message"
-    return task_results.one_line(text)
+    return shown.one_line(text)
 
 
 def bad(event: Event) -> str:
@@ -220,12 +220,12 @@ def apply_problems(events: Iterable[Event]) -> list[str]:
 
 def _blamed(event: Event, name: str, replica: Mapping[str, Any]) -> str:
     status = str(replica.get("status") or "failed").replace("_", " ")
-    return f"replica {name} on {event.get('host')}: {status}: {task_results.one_line(replica['error'])}"
+    return f"replica {name} on {event.get('host')}: {status}: {shown.one_line(replica['error'])}"
 
 
 def _problem(event: Event, where: Mapping[str, str], message: str) -> str:
     place = ", ".join([str(event.get("host")), *(f"{key} {value}" for key, value in where.items())])
-    return f"{place}: {task_results.one_line(message)}"
+    return f"{place}: {shown.one_line(message)}"
 
 
 def _last_of_each_host(events: Iterable[Event]) -> dict[str, Event]:

@@ -15,9 +15,8 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.errors impo
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
 from ansible_collections.retail.profiles.plugins.plugin_utils.logs.fleet_lines import FleetLine, HostEnd
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import safe_name
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.summary import clean
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.task_results import first_line
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import clean, first_line
 
 #: the colours of replicas, by Ansible's names
 COLOURS = ("cyan", "yellow", "green", "purple", "blue", "bright cyan", "bright yellow", "bright green", "bright purple")

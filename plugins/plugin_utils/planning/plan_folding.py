@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.plan import grouped
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.name_ranges import ranges
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import LONGEST_MESSAGE, neutral
 
 #: columns that an entry of several replicas takes at most
 WIDTH = 160
@@ -89,15 +90,7 @@ def entries(replicas: Sequence[Shown]) -> list[str]:
 
 def shortened(value: str) -> str:
     """A value on one line, cut where it is long."""
-    return _cut(_printable(value), LONGEST_VALUE)
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-def _printable(value: str) -> str:
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in value)
+    return neutral(value, LONGEST_VALUE)
 
 
 def _line(label: str, text: str) -> str:
@@ -171,7 +164,7 @@ def alternatives(values: Mapping[str, str], noun: str = "values") -> str:
 
 def _common_words(values: Sequence[str]) -> tuple[str, list[str], str]:
     """What all values begin with, what differs, and what all end with, each cut where it is long."""
-    words = [_printable(value).split(" ") for value in values]
+    words = [neutral(value, LONGEST_MESSAGE).split(" ") for value in values]
     room = min(map(len, words)) - 1
     first = _same_start([one[:room] for one in words])
     last = _same_start([one[::-1][: room - first] for one in words])
@@ -188,8 +181,8 @@ def _common_words(values: Sequence[str]) -> tuple[str, list[str], str]:
     before = f"{before} " if before else ""
     return (
         before if len(before) <= LONGEST_VALUE else f"…{before[1 - LONGEST_VALUE :]}",
-        [_cut(value, _LONGEST_DIFFERING) for value in different],
-        _cut(behind, LONGEST_VALUE),
+        [neutral(value, _LONGEST_DIFFERING) for value in different],
+        neutral(behind, LONGEST_VALUE),
     )
 
 

@@ -25,6 +25,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.objectives 
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.readiness import PROBES
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.name_ranges import ranges
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed, natural
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import LONGEST_MESSAGE, neutral, one_line
 
 Plan = Mapping[str, Any]
 #: in an entry of several replicas, what each calls by its own name, and its host
@@ -43,7 +44,7 @@ _OF_HOST = frozenset(("groups",))
 
 def text(plan: Plan, full: bool = False) -> str:
     """The plan for a terminal; unless it is to be *full*, replicas of a container that are alike share an entry."""
-    return "\n".join(_lines(plan, full))
+    return "\n".join(neutral(line, LONGEST_MESSAGE) for line in _lines(plan, full))
 
 
 def _lines(plan: Plan, full: bool) -> Iterator[str]:
@@ -73,7 +74,7 @@ def _lines(plan: Plan, full: bool) -> Iterator[str]:
         )
     if plan["warnings"]:
         yield ""
-        yield from (f"Warning: {warning}" for warning in plan["warnings"]) if full else _warnings(plan)
+        yield from (f"Warning: {one_line(warning)}" for warning in plan["warnings"]) if full else _warnings(plan)
     if count < len(replicas):
         yield ""
         yield "Replicas that are alike share an entry; -v or -e profile_plan_full=true shows each by itself."

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import ACHIEVED, FPS
 from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import SearchState, StepState, Told
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.density_text import named, streams
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.summary import clean
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import clean
 
 MOST = 400
 """Characters of a line."""

@@ -39,7 +39,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_direct
     RunDirectory,
     dumps_finite,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import listening
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import listening, shown
 
 if TYPE_CHECKING:
     from ansible_collections.retail.profiles.plugins.plugin_utils.results.live_server import LiveServer
@@ -186,7 +186,7 @@ class Recorder:
         run.shown = True
         self._screen.show(run.table)
         for number, reason in enumerate(run.judged.reasons):
-            self._screen.show(f"{'Reasons: ' if number == 0 else '         '}{summary.clean(reason)}")
+            self._screen.show(f"{'Reasons: ' if number == 0 else '         '}{shown.one_line(reason)}")
         self._screen.show(f"Verdict: {run.judged.verdict}", kind=run.judged.verdict)
         report = run.directory.path / REPORT
         written = report.is_file()
@@ -279,7 +279,7 @@ class Recorder:
             self._keep(run, outcome, kept)
         if outcome.hidden:
             self._screen.warn(
-                f"the result of task '{summary.clean(outcome.task)}' on {outcome.host} is hidden by no_log and cannot"
+                f"the result of task '{shown.neutral(outcome.task)}' on {outcome.host} is hidden by no_log and cannot"
                 " be recorded: the verdict will be failed; take no_log off the task"
             )
         if outcome.action == run_events.WINDOW:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows i
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import density_text, density_upstream
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import one_line
 
 MISSING = "NA"
 MOST_ROWS = 40
@@ -67,12 +67,6 @@ ROWS = (
     "Total Barcode count",
 )
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
-
-
-def clean(text: object) -> str:
-    """Text without control characters, so that it cannot steer a terminal."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(text))
 
 
 def neutral(cell: str) -> str:
@@ -206,19 +200,23 @@ def objective_text(found: Mapping[str, Any]) -> str:
     slack = f" within {100.0 * found['tolerance']:.3g} %" if found["tolerance"] else ""
     who = "all of" if found["over"] == "all" else "each"
     bound = f"{side.replace('_', ' ')} {found[side]:g}{slack}"
-    return f"{clean(found['metric'])} {found['statistic']}, {who} {clean(found['container'])}: {bound}"
+    return f"{one_line(found['metric'])} {found['statistic']}, {who} {one_line(found['container'])}: {bound}"
 
 
 def _outcome_text(found: Mapping[str, Any]) -> str:
     """What became of an objective."""
     worst = found.get("worst")
-    where = f", worst {clean(worst['replica'])} on {clean(worst['host'])}" if worst and found["over"] == "each" else ""
+    where = (
+        f", worst {one_line(worst['replica'])} on {one_line(worst['host'])}"
+        if worst and found["over"] == "each"
+        else ""
+    )
     if found["value"] is None:
-        return f"{found['state']}: {clean(found['why'])}{where}"
+        return f"{found['state']}: {one_line(found['why'])}{where}"
     margin = "" if found["margin"] is None else f" ({100.0 * found['margin']:+.1f} %)"
-    told = f"{found['value']:.4g} {clean(found['unit'])}{margin}"
+    told = f"{found['value']:.4g} {one_line(found['unit'])}{margin}"
     if found.get("mean") is not None:  # of a search: it counts, and the worst may lie a little beyond the limit
-        return f"{found['state']}: {found['mean']:.4g} {clean(found['unit'])} in the mean{where} {told}"
+        return f"{found['state']}: {found['mean']:.4g} {one_line(found['unit'])} in the mean{where} {told}"
     return f"{found['state']}: {told}{where}"
 
 
@@ -319,7 +317,7 @@ def table_rows(final: Mapping[str, Any]) -> list[tuple[str, ...]]:
     columns = _columns(final)
 
     def row(name: str, host: str, metrics: Mapping[str, Any]) -> tuple[str, ...]:
-        return (clean(name), clean(host), *(column.cell(metrics) for column in columns))
+        return (one_line(name), one_line(host), *(column.cell(metrics) for column in columns))
 
     found = [row(name, final["containers"][name]["host"], final["metrics"].get(name, {})) for name in _measured(final)]
     if len(found) > 1:
@@ -362,8 +360,8 @@ def worst_stream(final: Mapping[str, Any]) -> str | None:
     if len(told) < 2:
         return None
     worst = min(told, key=lambda name: (told[name].share, natural(name)))
-    where, pace = clean(final["containers"][worst]["host"]), told[worst]
-    return f"{clean(worst)} on {where}: {pace.fps:.1f} fps, {pace.share:.0%} of {pace.words}"
+    where, pace = one_line(final["containers"][worst]["host"]), told[worst]
+    return f"{one_line(worst)} on {where}: {pace.fps:.1f} fps, {pace.share:.0%} of {pace.words}"
 
 
 def _slowest(final: Mapping[str, Any], body: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -394,8 +392,8 @@ def table(final: Mapping[str, Any]) -> str:
         return "  ".join(cells).rstrip()
 
     parts = [
-        f"Run {clean(final['run_id'])}",
-        *(f"{clean(title)}: {clean(answer)}" for title, answer in density_text.answers(final)),
+        f"Run {one_line(final['run_id'])}",
+        *(f"{one_line(title)}: {one_line(answer)}" for title, answer in density_text.answers(final)),
         *(f"{label}: {outcome}" for label, outcome in _objective_rows(final)),
         line(head),
         "  ".join("-" * width for width in widths),
@@ -408,9 +406,9 @@ def table(final: Mapping[str, Any]) -> str:
         parts.append(f"Worst stream: {worst}")
     found = final.get("bottleneck")
     if found is not None:
-        parts.append(clean(f"{found['conclusion'][:1].upper()}{found['conclusion'][1:]}"))
-        parts.extend(f"  besides: {clean(caveat)}" for caveat in found["caveats"])
-    parts.extend(f"Warning: {clean(text)}" for text in final.get("warnings", ()))
+        parts.append(one_line(f"{found['conclusion'][:1].upper()}{found['conclusion'][1:]}"))
+        parts.extend(f"  besides: {one_line(caveat)}" for caveat in found["caveats"])
+    parts.extend(f"Warning: {one_line(text)}" for text in final.get("warnings", ()))
     if final.get("stand_ins"):
-        parts.append(f"Made with stand-ins: {', '.join(clean(name) for name in final['stand_ins'])}")
+        parts.append(f"Made with stand-ins: {', '.join(one_line(name) for name in final['stand_ins'])}")
     return "\n".join(parts)

@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.module_utils.images.inventory import chains, same
 from ansible_collections.retail.profiles.plugins.module_utils.images.stream import derive
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.task_results import first_line
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import first_line
 
 #: to how many others a host passes a stream on: more would divide what its network can send, fewer deepen the tree
 BRANCHES = 2

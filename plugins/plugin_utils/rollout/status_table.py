@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.aligned import aligned
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.task_results import first_line
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import first_line, neutral, one_line
 
 HEADER = ("HOST", "REPLICA", "IMAGE", "DESIRED", "ACTUAL", "READY", "RESTARTS", "DRIFT")
 _LONGEST_VALUE = 40
@@ -44,14 +44,14 @@ def overview(answers: Mapping[str, Mapping[str, Any]], deployment: str | None = 
             count += 1
             wrong += not item["as_desired"]
             rows.append(_row(host, item))
-            details += [f"{item['replica']} on {host}: {text}" for text in _details(item)]
+            details += [one_line(f"{item['replica']} on {host}: {text}") for text in _details(item)]
     if not rows:
         what = f"of the deployment {deployment} " if deployment else ""
         return Overview("", f"nothing {what}is on these hosts", deployment is None)
     message = f"{count - wrong} of {count} replicas are as desired"
     if silent:
         message += f"; {silent} of {len(answers)} hosts could not be asked"
-    lines = [*aligned([HEADER, *rows]), *(f"! {line}" for line in details)]
+    lines = [*aligned([HEADER, *([neutral(cell) for cell in row] for row in rows)]), *(f"! {line}" for line in details)]
     return Overview("\n".join(lines), message, not (wrong or silent))
 
 
@@ -79,5 +79,4 @@ def _details(item: Mapping[str, Any]) -> Iterator[str]:
 def _value(value: Any) -> str:
     if value is None:
         return "nothing"
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+    return neutral(value if isinstance(value, str) else json.dumps(value, sort_keys=True), _LONGEST_VALUE)

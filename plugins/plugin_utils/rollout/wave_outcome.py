@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import DEPLOYMENT_LABEL
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import task_results
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown, task_results
 
 Plan = Mapping[str, Any]
 #: what Ansible registers for one task on one host
@@ -128,6 +128,7 @@ def messages(result: Result) -> list[str]:
     """What went wrong, by the result of one of the collection's modules; empty when all went well."""
     found = [_placed(where, message) for where, message in task_results.problems(result)]
     found += [_named(name, str(replica["error"])) for name, replica in task_results.blamed(result).items()]
+    found = [shown.lines(message) for message in found]
     failed = result.get("failed") or result.get("failed_when_result") or "exception" in result
     if not found and (failed or _refused(result)):
         found.append(_message(result))
@@ -143,7 +144,7 @@ def _named(name: str, error: str) -> str:
 
 
 def _message(result: Result) -> str:
-    return task_results.first_line(result.get("msg") or "no answer")
+    return shown.first_line(result.get("msg") or "no answer")
 
 
 def _lines(result: Result) -> list[str]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""What the tasks of a play answer, in words: the first line of a message, a problem and its place, who is to blame.
+"""What the tasks of a play answer, in words: a problem and its place, who is to blame.
 
 A result is what Ansible registers for one task on one host; ``replicas`` and ``problems`` are those of profile_apply.
 """
@@ -12,15 +12,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
-def first_line(text: object) -> str:
-    """The first line of a text that is not blank; an empty one where there is none."""
-    return next(iter(str(text).strip().splitlines()), "")
+_DISPLAYED = ("msg", "module_stdout", "module_stderr", "exception", "reason")
 
 
-def one_line(text: object) -> str:
-    """The whole text as one line: every run of white space is a blank."""
-    return " ".join(str(text).split())
+def neutral(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result whose messages may be shown: what Ansible displays of it when it fails."""
+    made = {
+        key: shown.lines(item) if key in _DISPLAYED and isinstance(item, str) else item for key, item in result.items()
+    }
+    if isinstance(made.get("replicas"), dict):
+        made["replicas"] = {name: _neutral(item, "error") for name, item in made["replicas"].items()}
+    for key in ("warnings", "problems"):
+        if isinstance(made.get(key), list):
+            made[key] = [
+                shown.one_line(item) if isinstance(item, str) else _neutral(item, "message") for item in made[key]
+            ]
+    return made
+
+
+def _neutral(item: Any, key: str) -> Any:
+    return {**item, key: shown.lines(item[key])} if isinstance(item, dict) and isinstance(item.get(key), str) else item
 
 
 def replicas(result: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:

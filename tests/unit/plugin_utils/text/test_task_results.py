@@ -3,17 +3,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import task_results
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown, task_results
 
 
-def test_the_first_line_is_one_that_says_something() -> None:
-    assert task_results.first_line("\n  no  space left\nTraceback") == "no  space left"
-    assert task_results.first_line(OSError("a\nb")) == "a"
-    assert task_results.first_line(" \n") == ""
-
-
-def test_one_line_keeps_all_words() -> None:
-    assert task_results.one_line(" a\n b\tc ") == "a b c"
+def test_a_result_says_nothing_that_steers_a_terminal_and_keeps_its_data() -> None:
+    raw = {
+        "msg": "a\x1b[2J\nb",
+        "data": "\x1b",
+        "replicas": {"r": {"error": "\x07", "why": 1}},
+        "problems": [{"message": "\r"}],
+    }
+    told = task_results.neutral({**raw, "warnings": ["\x9b" + "x" * 9000]})
+    assert told["msg"] == "a\\x1b[2J\nb"
+    assert told["data"] == "\x1b"
+    assert told["replicas"] == {"r": {"error": "\\x07", "why": 1}}
+    assert told["problems"] == [{"message": ""}]
+    assert told["warnings"][0].startswith("\\x9bxxx") and len(told["warnings"][0]) == shown.LONGEST_LINE
+    assert task_results.neutral({"replicas": [{"replica": "r"}], "problems": None}) == {
+        "replicas": [{"replica": "r"}],
+        "problems": None,
+    }
 
 
 def test_who_is_to_blame_is_who_has_an_error() -> None:
