@@ -188,4 +188,5 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
         try:
             self._display.display(f"\n{shown.table(run_comparison.repeated(before, now))}")
         except ProfileError as error:
-            self._display.warning(f"retail.profiles.profile_metrics: no comparison with the run before: {shown.lines(error)}")
+            told = f"retail.profiles.profile_metrics: no comparison with the run before: {error}"
+            self._display.warning(shown.lines(told))

@@ -9,6 +9,7 @@ The only file of the planner that knows Ansible.
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -136,7 +137,7 @@ class Dialled(Mapping[str, list[str]]):
 
 def search_path(given: Iterable[str], playbook_dir: str) -> list[Path]:
     """The folders in which profiles are looked for: the given ones, else the usual three."""
-    if folders := [Path(folder).expanduser() for folder in given]:
+    if folders := [Path(os.path.expanduser(folder)) for folder in given]:
         return folders
     collection = Path(__file__).resolve().parents[3]
     usual = [Path("profiles"), Path(playbook_dir) / "profiles", collection / "profiles"]

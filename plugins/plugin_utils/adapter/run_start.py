@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.errors impo
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import DEFAULTS
 from ansible_collections.retail.profiles.plugins.plugin_utils.comparison import repeat, runs
 from ansible_collections.retail.profiles.plugins.plugin_utils.comparison.runs import ComparedRun
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import provenance, run_record
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import (
     PLAN,
     RunDirectory,
@@ -28,6 +30,10 @@ def begin(args: Mapping[str, Any], planned: Mapping[str, Any]) -> tuple[str, str
     if args["seek"] and args["resume"]:
         return name, str(resumable(Path(args["resume"]).absolute(), planned))
     path = reserve(Path(args["results_dir"]).expanduser().absolute(), name)
+    # The playbook may be ended before the callback is told of the plan.
+    begun, made_by = time.time(), provenance.describe()
+    record = run_record.unfinished(planned, run_id=path.name, started=begun, now=begun, controller=made_by)
+    RunDirectory(path).write_record(record)
     return path.name, str(path)
 
 

@@ -262,7 +262,7 @@ def root_of(file: Path, given: Given, markers: Iterable[str] = ()) -> Path:
     """
     folder = file.absolute().parent
     if given.root is not None:
-        root = given.root.expanduser().absolute()
+        root = Path(os.path.expanduser(given.root)).absolute()
         if not Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(root)):
             raise ProfileError(f"profile_root {str(root)!r} does not hold the profile", file=str(file))
         return root

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -52,9 +53,9 @@ def profiles_in(folder: Path) -> list[Path]:
     """The profile of a folder: the first of the usual names, else every YAML file that is one."""
     for name in NAMES:
         file = folder / name
-        if file.is_file() and (name in NAMES[:2] or _may_be_profile(file)):
+        if os.path.isfile(file) and (name in NAMES[:2] or _may_be_profile(file)):
             return [file]
-    others = (file for pattern in ("*.yaml", "*.yml") for file in folder.glob(pattern) if file.is_file())
+    others = (file for pattern in ("*.yaml", "*.yml") for file in folder.glob(pattern) if os.path.isfile(file))
     return sorted(file for file in others if _may_be_profile(file, broken=False))
 
 

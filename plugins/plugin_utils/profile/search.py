@@ -25,6 +25,8 @@ def find_profile(profile: str, search: Sequence[Path]) -> Path:
     """
     if not profile or not profile.strip():
         raise ProfileError(f"no profile is named: give one with -e profile=NAME; {_known(search)}")
+    if "\0" in profile:
+        raise ProfileError(f"the profile {profile!r} must not contain the character NUL")
     if ".." in Path(profile).parts:
         raise ProfileError(
             f"the profile {profile!r} must not contain '..': give a name, or the path of its folder without it"
@@ -32,7 +34,7 @@ def find_profile(profile: str, search: Sequence[Path]) -> Path:
     if "/" in profile or _is_yaml(Path(profile)):
         return _by_path(profile)
     for folder in search:
-        if (folder / profile).is_dir() and (found := detect.profiles_in(folder / profile)):
+        if os.path.isdir(folder / profile) and (found := detect.profiles_in(folder / profile)):
             return _only(found, str(folder / profile))
     names = known_profiles(search)
     near = difflib.get_close_matches(profile, names, n=1)
@@ -41,17 +43,17 @@ def find_profile(profile: str, search: Sequence[Path]) -> Path:
 
 
 def _is_yaml(path: Path) -> bool:
-    return path.suffix in (".yml", ".yaml") and path.is_file()
+    return path.suffix in (".yml", ".yaml") and os.path.isfile(path)
 
 
 def _by_path(profile: str) -> Path:
-    path = Path(profile).expanduser()
+    path = Path(os.path.expanduser(profile))
     real = Path(os.path.realpath(path))
     if str(real) == "/" or any(real == Path(system) or Path(system) in real.parents for system in _SYSTEM):
         raise ProfileError(f"the profile {profile!r} lies in a folder of the operating system: keep profiles elsewhere")
     if _is_yaml(path):
         return path
-    return _only(detect.profiles_in(path) if path.is_dir() else [], profile)
+    return _only(detect.profiles_in(path) if os.path.isdir(path) else [], profile)
 
 
 def _only(found: Sequence[Path], profile: str) -> Path:
@@ -69,7 +71,9 @@ def _only(found: Sequence[Path], profile: str) -> Path:
 
 def known_profiles(search: Sequence[Path]) -> list[str]:
     """Names of the profiles in the given folders, sorted."""
-    folders = (folder for parent in search if parent.is_dir() for folder in parent.iterdir() if folder.is_dir())
+    folders = (
+        folder for parent in search if os.path.isdir(parent) for folder in parent.iterdir() if os.path.isdir(folder)
+    )
     return sorted({folder.name for folder in folders if detect.profiles_in(folder)})
 
 

@@ -92,9 +92,6 @@ class TaskResult:
         return state if isinstance(state, str) else None
 
 
-_UNFINISHED = Verdict("aborted", (run_record.UNFINISHED,))
-
-
 @dataclass(frozen=True)
 class _Served:
     """What is served while the run is measured, and by what."""
@@ -128,7 +125,7 @@ class _Active:
     offsets: dict[str, int] = field(default_factory=dict)
     finished: bool = False
     shown: bool = False
-    judged: Verdict = _UNFINISHED
+    judged: Verdict = run_record.NOT_FINISHED
     table: str = ""
 
 
@@ -362,7 +359,7 @@ class Recorder:
         return run_record.build(
             run.plan,
             sketch,
-            _UNFINISHED,
+            run_record.NOT_FINISHED,
             run_id=run.run_id,
             started=run.started,
             now=self._clock(),
@@ -375,7 +372,7 @@ class Recorder:
         """The run was judged, and all is written: what is left is to show it."""
         record = run.directory.read_json(RECORD)
         told = record if outcome.hidden else outcome.result
-        if told["verdict"] == _UNFINISHED.verdict:
+        if told["verdict"] == run_record.NOT_FINISHED.verdict:
             return
         run.judged = Verdict(str(told["verdict"]), tuple(map(str, told["reasons"])))
         run.table = summary.table(record)

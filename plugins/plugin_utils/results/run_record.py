@@ -53,6 +53,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_direct
 
 SCHEMA = "retail.profiles/run/1"
 UNFINISHED = "the run has not come to its end"
+NOT_FINISHED = Verdict("aborted", (UNFINISHED,))
 
 
 @dataclass(frozen=True)
@@ -318,6 +319,14 @@ def build(
         "totals": {name: summary.as_dict() for name, summary in aggregate(run, spans).items()} if spans else {},
         "controller": dict(controller),
     }
+
+
+def unfinished(
+    plan: Mapping[str, Any], *, run_id: str, started: float, now: float, controller: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The record of a run of which nothing is known yet but its plan."""
+    begun = sketch(plan, ())
+    return build(plan, begun, NOT_FINISHED, run_id=run_id, started=started, now=now, controller=controller)
 
 
 def sketch(plan: Mapping[str, Any], events: Sequence[Event], searches: Searches | None = None) -> Run:

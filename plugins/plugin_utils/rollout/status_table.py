@@ -73,6 +73,9 @@ def _details(item: Mapping[str, Any]) -> Iterator[str]:
     if item["ready"] is False and item["reason"]:
         yield f"not ready: {item['reason']}"
     for difference in item["drift"]:
+        if difference["field"] == "record":  # no value that differs: what is known of it, and what to do
+            yield ": ".join(filter(None, (difference["current"], difference["desired"])))
+            continue
         yield f"{difference['field']} is {_value(difference['current'])}, should be {_value(difference['desired'])}"
 
 

@@ -361,3 +361,22 @@ def test_a_run_that_cannot_be_made_again_is_refused(world: World, printed: list[
     other = {"hostvars": snapshots(), "measure_duration": 20}
     with pytest.raises(ProfileError, match=r"measure_duration is 20, and run .* was measured with 40"):
         answer(world, other, from_run=str(path))
+
+
+def test_a_run_that_ends_before_it_is_recorded_has_a_record(
+    world: World, printed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ended(Exception):
+        """The playbook was ended."""
+
+    def keep(sources: Any, folder: Path) -> Any:
+        raise Ended
+
+    monkeypatch.setattr(planner.shipped_files, "keep", keep)
+    with pytest.raises(Ended):
+        answer(world, run=True, results_dir=str(tmp_path / "results"))
+    (file,) = (tmp_path / "results").glob("*/run.json")
+    record = json.loads(file.read_text(encoding="utf-8"))
+    assert (record["run_id"], record["verdict"], record["finished"]) == (file.parent.name, "aborted", None)
+    assert record["reasons"] == ["the run has not come to its end"]
+    assert len(record["containers"]) == 8

@@ -67,3 +67,23 @@ def test_nothing_is_there() -> None:
         "nothing of the deployment ovms is on these hosts",
         False,
     )
+
+
+def test_what_is_known_of_a_record_is_said_as_it_is() -> None:
+    drift = [{"field": "record", "current": None, "desired": "its record is lost: stop_profile.yml removes it"}]
+    older = [
+        {"field": "record", "current": "made by an earlier version", "desired": "deploy again to know what is desired"}
+    ]
+    items = [item("d-a-1", as_desired=False, drift=drift), item("d-a-2", as_desired=False, drift=older)]
+    assert overview({"h1": {"replicas": items}}).table.splitlines()[3:] == [
+        "! d-a-1 on h1: its record is lost: stop_profile.yml removes it",
+        "! d-a-2 on h1: made by an earlier version: deploy again to know what is desired",
+    ]
+
+
+def test_what_a_host_says_steers_no_terminal() -> None:
+    answers = {
+        "h1": {"replicas": [item("d-\x1b[2Ja-1", reason="\x9b" + "x" * 9000, ready=False, as_desired=False)]},
+        "h2": {"msg": "\x07"},
+    }
+    assert all(line.isprintable() and len(line) < 5000 for line in overview(answers).table.splitlines())
