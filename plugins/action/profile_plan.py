@@ -11,8 +11,10 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import supported
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
+supported.require()
 with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged

@@ -18,7 +18,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import ENGINE_TIMEOUT
-from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import direct_call
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import direct_call, supported
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.call_watch import watched
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.keep_alive import keep_alive, reset
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import plain
@@ -42,6 +42,7 @@ class DirectAction(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
     call: Call
 
     def __init_subclass__(cls) -> None:
+        supported.require()
         # Ansible loads an action before it forks: the workers of all hosts inherit what is packed here.
         direct_call.pack(cls.call.entry)
 
