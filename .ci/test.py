@@ -104,14 +104,15 @@ def phases() -> dict[str, Phase]:
 
 
 def long() -> Phase:
-    """What takes too long for every day: many kills, every fault, ten searches for density, and a lab of 20 hosts."""
+    """What takes too long for every day: mutated profiles, many kills, every fault, ten searches, a lab of 20 hosts."""
     live = [*PYTEST, "-v", "-s"]
+    fuzz = ["env", "RETAIL_PROFILES_FUZZ=10000", *live, "tests/unit/plugin_utils/adapter/test_any_input.py"]
     kills = ["env", "RETAIL_PROFILES_KILLS=50", *live, f"{MAIN_JOB}/test_kills.py"]
     faults = [*live, *(f"{MAIN_JOB}/test_{name}.py" for name in ("failure", "faults", "trouble", "two_users"))]
     searches = ["env", "RETAIL_PROFILES_DENSITY=10", *live, "-m", "not long", f"{MAIN_JOB}/test_density.py"]
     marked = [*live, "-m", "long", MAIN_JOB]
     large = lab("lab_up", "-e", f"lab_name={LAB}", "-e", "lab_hosts=20")
-    return Phase("long", [faults, kills, searches, marked, large, [*live, "tests/scale"]], live=True)
+    return Phase("long", [fuzz, faults, kills, searches, marked, large, [*live, "tests/scale"]], live=True)
 
 
 class Runner:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common import file_tree
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import text_file
 
 if TYPE_CHECKING:
     from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
@@ -47,15 +48,12 @@ class ShippedFile:
     _content: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def read(self, inside: str = ".") -> bytes:
-        """Its content, read once; of a folder, that of the file *inside*. Raises ProfileError."""
+        """What is written in it, read once; of a folder, in the file *inside*. Raises ProfileError."""
         if isinstance(self.source, bytes):
             return self.source
         if inside not in self._content:
             path = self.source / inside if self.kind == file_tree.DIRECTORY else self.source
-            try:
-                self._content[inside] = path.read_bytes()
-            except OSError as error:
-                raise ProfileError(f"cannot be read: {error.strerror}", file=str(path)) from error
+            self._content[inside] = text_file.content(path)
         return self._content[inside]
 
     def containing(self, data: bytes, inside: str = ".") -> ShippedFile:
