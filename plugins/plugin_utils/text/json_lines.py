@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import json_text
+
 Path = tuple[str | int, ...]
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -20,9 +22,12 @@ def parse(text: str) -> tuple[Any, Mapping[Path, int]]:
 
     ValueError, with the line, for a text that is no JSON.
     """
-    value = json.loads(text, parse_constant=_refuse)
+    value = json_text.parse(text)
     places: dict[Path, int] = {(): 0}
-    _locate(text, _after_space(text, 0), (), places)
+    try:
+        _locate(text, _after_space(text, 0), (), places)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
     return value, {path: text.count("\n", 0, at) + 1 for path, at in places.items()}
 
 
@@ -31,10 +36,6 @@ def line(lines: Mapping[Path, int], path: Path) -> int:
     while path not in lines:
         path = path[:-1]
     return lines[path]
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no JSON")
 
 
 def _after_space(text: str, at: int) -> int:

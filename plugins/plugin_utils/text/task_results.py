@@ -19,7 +19,7 @@ _DISPLAYED = ("msg", "module_stdout", "module_stderr", "exception", "reason")
 
 def neutral(result: Mapping[str, Any]) -> dict[str, Any]:
     """A result whose messages may be shown: what Ansible displays of it when it fails."""
-    made = {
+    made: dict[str, Any] = {
         key: shown.lines(item) if key in _DISPLAYED and isinstance(item, str) else item for key, item in result.items()
     }
     if isinstance(made.get("replicas"), dict):

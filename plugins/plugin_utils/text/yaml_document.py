@@ -46,7 +46,7 @@ class Vaulted(str):
 
 
 try:
-    from yaml.cyaml import CParser
+    from yaml._yaml import CParser
 
     class _Base(Composer, CParser, SafeConstructor, Resolver):
         """PyYAML's safe loader with the parser of libyaml, which is eight times as fast."""
@@ -77,13 +77,14 @@ class _Loader(_Base):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         self._depth += 1
         if self._depth > DEEPEST:
-            raise yaml.MarkedYAMLError(problem=_TOO_DEEP, problem_mark=self.peek_event().start_mark)
+            event: Any = self.peek_event()
+            raise yaml.MarkedYAMLError(problem=_TOO_DEEP, problem_mark=event.start_mark)
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
 
 
-def _vaulted(loader: SafeConstructor, node: yaml.ScalarNode) -> Vaulted:
+def _vaulted(loader: Any, node: yaml.ScalarNode) -> Vaulted:
     return Vaulted(loader.construct_scalar(node))
 
 
@@ -129,8 +130,8 @@ def parse(text: str, file: str, plain_scalars: bool = False) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         # What ends too early ends on its last line, not below it.
-        line = min(mark.line, text.rstrip().count("\n")) if mark else None
-        raise ProfileError(_not_valid(error, text, line), file=file, line=None if line is None else line + 1) from error
+        at = min(mark.line, text.rstrip().count("\n")) if mark else None
+        raise ProfileError(_not_valid(error, text, at), file=file, line=None if at is None else at + 1) from error
     except yaml.YAMLError as error:
         raise ProfileError(f"this is not valid YAML: {error}", file=file) from error
     finally:

@@ -20,7 +20,9 @@ def test_lines() -> None:
     assert json_lines.line(lines, ("missing",)) == 1
 
 
-@pytest.mark.parametrize(("text", "said"), [("{", "line 1"), ("[1,\n2,]", "line 2"), ("[NaN]", "NaN is no JSON")])
+@pytest.mark.parametrize(
+    ("text", "said"), [("{", "line 1"), ("[1,\n2,]", "line 2"), ("[NaN]", "NaN is no number of JSON")]
+)
 def test_what_is_no_json(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         json_lines.parse(text)
