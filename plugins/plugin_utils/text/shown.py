@@ -26,8 +26,10 @@ def neutral(text: object, longest: int = LONGEST_LINE) -> str:
 
 
 def clean(text: object) -> str:
-    """A line that is not ours, such as one of a log, at its whole length."""
-    return neutral(text, LONGEST_MESSAGE)
+    """A line of somebody else's, as a log's: control characters are replaced, so that it is as wide as it was."""
+    raw = str(text)
+    made = raw if raw.isprintable() else "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in raw)
+    return neutral(made, LONGEST_MESSAGE)
 
 
 def first_line(text: object) -> str:
