@@ -63,6 +63,7 @@ GIVEN: tuple[Any, ...] = (
 VARIABLES = (
     "env", "replicas", "place", "images", "image", "root", "target_device", "input_source", "render", "objectives",
     "streams", "density", "deployment", "state_dir", "models_dir", "profile",
+    "variables", "env_wins", "target_fps", "plan",
 )  # fmt: skip
 _LOADER, _DUMPER = getattr(yaml, "CSafeLoader", yaml.SafeLoader), getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 TEXTS = (".yml", ".yaml", ".env", ".json", ".sh", ".txt")

@@ -40,7 +40,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.retail.profiles.plugins.action import profile_convert
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner, planner_input
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import stock_playbook
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown as text_shown
 
@@ -122,9 +122,11 @@ def plan(folder: Path, given: dict[str, Any]) -> str:
 
 def convert(folder: Path, into: Path) -> None:
     """The profile in our format; where it is that already, our error."""
-    args = {"source": str(folder), "dest": str(into), "image": None, "env": {}, "root": None, "force": False}
+    args = {"source": str(folder), "dest": str(into), "force": False}
+    args |= {"image": None, "env": {}, "variables": {}, "root": None}
+    render = planner_input.renderer(Templar(loader=DataLoader()))
     with contextlib.suppress(ProfileError):
-        profile_convert.convert_profile(args, check_mode=False)
+        profile_convert.convert_profile(args, render, check_mode=False)
 
 
 @contextlib.contextmanager

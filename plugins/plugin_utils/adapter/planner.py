@@ -52,7 +52,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.density import DENSITY
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.objectives import OBJECTIVES
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import listening
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import listening, text_file
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import one_line
 
 #: folder in the directory of a run, beside its plan, with the content of the plan's files
@@ -372,10 +372,7 @@ class Planner:
 
     def _stored(self) -> dict[str, Any]:
         file = Path(self.args["plan"])
-        try:
-            stored = plan.stored(file.read_text(encoding="utf-8"), str(file))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ProfileError(f"the plan cannot be read: {error}", file=str(file)) from error
+        stored = plan.stored(text_file.text(file, plan.LARGEST), str(file))
         missing = [host for host in stored["hosts"] if host not in self.inventory.hosts]
         if missing:
             raise ProfileError(f"the plan uses {', '.join(missing)}, which the inventory does not have", file=str(file))

@@ -10,6 +10,7 @@ import os
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
@@ -112,7 +113,8 @@ def _shipped(source: Source, written: str, inside: str, path: yaml_document.Path
         return []
     if os.path.isfile(place):
         return [(below, "")]
-    files = sorted(file for file in place.rglob("*") if file.is_file()) if below != "." else []
+    found = (file for file in place.rglob("*") if file.is_file()) if below != "." else iter(())
+    files = sorted(islice(found, _MOST_FILES + 1))
     if not files or len(files) > _MOST_FILES or any(file.stat().st_size > LARGEST_FILE for file in files):
         source.warn(f"{written} is not shipped: the folder is taken from the working directory of the host", path)
         return []

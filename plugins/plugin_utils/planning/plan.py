@@ -38,6 +38,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text import json_t
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
 SCHEMA = "retail.profiles/plan/1"
+#: bytes of a stored plan: one with as many replicas as there may be has about half of it
+LARGEST = 64 * 1024 * 1024
 _SEEN = ("plan_id", "snapshot", "warnings", "left_out")
 Item = TypeVar("Item")
 Key = TypeVar("Key")

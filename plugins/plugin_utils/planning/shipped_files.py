@@ -14,6 +14,7 @@ import base64
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -103,26 +104,38 @@ class Shipper:
         kind = file_tree.DIRECTORY if path.is_dir() else file_tree.FILE
         if executable and kind != file_tree.FILE:
             raise entry.error(f"{relative!r} is not a file: it cannot be run", field)
-        found, size, digest = _looked_at(entry, field, path, kind)
+        size = _size(entry, field, path, kind)
         if size > LARGEST:
             raise entry.error(
                 f"{relative!r} has {size} bytes, and {LARGEST} is the most that is shipped: "
                 "put it on the hosts and give its absolute path, or use a volume",
                 field,
             )
+        found, digest = _looked_at(entry, field, path, kind)
         mode = "0755" if executable or (kind == file_tree.FILE and os.access(path, os.X_OK)) else "0644"
         dest = f"{self.files_dir}/{address(digest, mode)}/{path.name}"
         holds = frozenset(node.path for node in found)
         return ShippedFile(name or path.name, kind, digest, mode, size, dest, path, holds)
 
 
-def _looked_at(entry: Entry, field: str, path: Path, kind: str) -> tuple[list[file_tree.Node], int, str]:
-    """What is in a folder (nothing in a file), the size in bytes, and the digest."""
+def _size(entry: Entry, field: str, path: Path, kind: str) -> int:
+    """The bytes of a file, or of all files in a folder, without reading any."""
     try:
         if kind == file_tree.FILE:
-            return [], path.stat().st_size, file_tree.file_digest(str(path))
+            return path.stat().st_size
+        found = (os.lstat(os.path.join(parent, name)) for parent, _folders, names in os.walk(path) for name in names)
+        return sum(status.st_size for status in found if stat.S_ISREG(status.st_mode))
+    except OSError as error:
+        raise entry.error(f"{path} cannot be read: {error.strerror}", field) from error
+
+
+def _looked_at(entry: Entry, field: str, path: Path, kind: str) -> tuple[list[file_tree.Node], str]:
+    """What is in a folder (nothing in a file), and the digest."""
+    try:
+        if kind == file_tree.FILE:
+            return [], file_tree.file_digest(str(path))
         found = file_tree.nodes(str(path))
-        return found, sum(node.size for node in found), file_tree.digest(found)
+        return found, file_tree.digest(found)
     except OSError as error:
         raise entry.error(f"{path} cannot be read: {error.strerror}", field) from error
     except ProfileError as error:

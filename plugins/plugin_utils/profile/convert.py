@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +27,10 @@ _MARKS = ("{{", "{%", "{#")
 
 @dataclass(frozen=True)
 class ConvertedFile:
-    """A file of the new profile. ``path`` is relative to its folder."""
+    """A file of the new profile: its content, or the file that has it. ``path`` is relative to its folder."""
 
     path: str
-    data: bytes
+    source: bytes | Path
     executable: bool = False
 
 
@@ -101,7 +103,7 @@ def _files(foreign: Foreign) -> dict[str, ConvertedFile]:
                 continue
             try:
                 found = search.inside(foreign.root, relative)
-                made.update((file.path, file) for file in _read(found, path))
+                made.update((file.path, file) for file in _found(found, path))
             except (ValueError, OSError) as error:
                 raise foreign.document.error(
                     str(error), container.paths[field], str(container.fields["name"]), field
@@ -123,17 +125,21 @@ def _named(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "build", fields["build"]
 
 
-def _read(found: Path, path: str) -> Iterator[ConvertedFile]:
-    """A file, or all files of a folder; links in it are read where they lead to a file of the folder."""
+def _found(found: Path, path: str) -> Iterator[ConvertedFile]:
+    """A file, or all files of a folder; links in it are followed where they lead to a file of the folder."""
     if not found.is_dir():
-        yield ConvertedFile(path, found.read_bytes(), os.access(found, os.X_OK))
+        yield _converted(path, found)
         return
     for file in sorted(_walk(found)):
         inside = search.inside(found, file.relative_to(found).as_posix())
         if inside.is_file():
-            yield ConvertedFile(
-                (Path(path) / file.relative_to(found)).as_posix(), inside.read_bytes(), os.access(inside, os.X_OK)
-            )
+            yield _converted((Path(path) / file.relative_to(found)).as_posix(), inside)
+
+
+def _converted(path: str, file: Path) -> ConvertedFile:
+    if not os.access(file, os.R_OK):
+        raise ValueError(f"{str(file)!r} cannot be read")
+    return ConvertedFile(path, file, os.access(file, os.X_OK))
 
 
 def _walk(folder: Path) -> Iterable[Path]:
@@ -148,8 +154,12 @@ def differing(converted: Converted, folder: Path) -> list[ConvertedFile]:
 
 
 def _is_there(file: ConvertedFile, path: Path) -> bool:
+    if not os.path.isfile(path) or (file.executable and not os.access(path, os.X_OK)):
+        return False
     try:
-        return path.read_bytes() == file.data and (os.access(path, os.X_OK) or not file.executable)
+        if isinstance(file.source, Path):
+            return filecmp.cmp(file.source, path, shallow=False)
+        return path.stat().st_size == len(file.source) and path.read_bytes() == file.source
     except OSError:
         return False
 
@@ -170,9 +180,12 @@ def write(files: Iterable[ConvertedFile], folder: Path) -> None:
         path = folder / file.path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if path.is_symlink():
+            if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
                 path.unlink()
-            path.write_bytes(file.data)
+            if isinstance(file.source, Path):
+                shutil.copyfile(file.source, path)
+            else:
+                path.write_bytes(file.source)
             path.chmod(0o755 if file.executable else 0o644)
         except OSError as error:
             raise ProfileError(f"cannot be written: {error.strerror}", file=str(path)) from error

@@ -14,6 +14,8 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import json_text
 
 Path = tuple[str | int, ...]
+#: so deep are values in others at most
+DEEPEST = 50
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -24,11 +26,13 @@ def parse(text: str) -> tuple[Any, Mapping[Path, int]]:
     """
     value = json_text.parse(text)
     places: dict[Path, int] = {(): 0}
-    try:
-        _locate(text, _after_space(text, 0), (), places)
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
-    return value, {path: text.count("\n", 0, at) + 1 for path, at in places.items()}
+    _locate(text, _after_space(text, 0), (), places)
+    lines: dict[Path, int] = {}
+    number, counted = 1, 0
+    for path, at in sorted(places.items(), key=lambda place: place[1]):
+        number, counted = number + text.count("\n", counted, at), at
+        lines[path] = number
+    return value, lines
 
 
 def line(lines: Mapping[Path, int], path: Path) -> int:
@@ -45,6 +49,8 @@ def _after_space(text: str, at: int) -> int:
 
 def _locate(text: str, at: int, path: Path, places: dict[Path, int]) -> int:
     """Note where the values below ``path`` begin, of a text that is valid JSON; where the value at ``at`` ends."""
+    if len(path) > DEEPEST:
+        raise ValueError(f"it is nested too deeply, more than {DEEPEST} values in each other")
     opening = text[at]
     if opening not in "{[":
         return json.JSONDecoder().raw_decode(text, at)[1]

@@ -19,18 +19,25 @@ LARGEST = 512 * 1024
 def content(file: Path, largest: int = LARGEST) -> bytes:
     """The bytes of a file. ProfileError for one that cannot be read, is no regular file, or has more than *largest*."""
     try:
+        status = os.stat(file)
         # A pipe would be waited for.
-        if not stat.S_ISREG(os.stat(file).st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise ProfileError("cannot be read: it is not a file", file=str(file))
+        if status.st_size > largest:
+            raise _too_large(file, status.st_size, largest)
         with file.open("rb") as stream:
-            data = stream.read(largest + 1)
+            data = stream.read(largest + 1)  # it may have grown, and files of the kernel have no size
     except OSError as error:
         raise ProfileError(f"cannot be read: {error.strerror}", file=str(file)) from error
     except ValueError as error:
         raise ProfileError(f"cannot be read: {error}", file=str(file)) from error
     if len(data) > largest:
-        raise ProfileError(f"cannot be read: it has more than {largest} bytes", file=str(file))
+        raise _too_large(file, len(data), largest)
     return data
+
+
+def _too_large(file: Path, size: int, largest: int) -> ProfileError:
+    return ProfileError(f"cannot be read: it has {size} bytes, and at most {largest} are read", file=str(file))
 
 
 def text(file: Path, largest: int = LARGEST) -> str:

@@ -81,3 +81,16 @@ def test_a_plan_that_is_no_json_is_told_with_its_line(world: World) -> None:
     file = write_files(world.root, {"plan.json": '{\n  "schema": 1\n  "x": 2}\n'})
     with pytest.raises(ProfileError, match=r"plan\.json:3: this is not JSON: Expecting ',' delimiter"):
         answer(world, plan=str(file))
+
+
+def test_a_plan_that_is_no_text_or_too_large_is_refused_before_it_is_read(world: World) -> None:
+    file = write_files(world.root, {"plan.json": ""})
+    file.write_bytes(b"{\n\xff}")
+    with pytest.raises(ProfileError, match=r"plan\.json:2: this line is not UTF-8"):
+        answer(world, plan=str(file))
+    with file.open("wb") as stream:
+        stream.truncate(100 * 1024 * 1024)
+    with pytest.raises(ProfileError, match=r"plan\.json: cannot be read: it has 104857600 bytes, and at most 67108864"):
+        answer(world, plan=str(file))
+    with pytest.raises(ProfileError, match=r"gone\.json: cannot be read: No such file or directory"):
+        answer(world, plan=str(file.with_name("gone.json")))

@@ -72,8 +72,23 @@ def test_what_is_too_large_or_leads_out_is_an_error(world: World, data: Path, mo
     monkeypatch.setattr(shipped_files, "LARGEST", 10)
     with pytest.raises(ProfileError, match=r"container one, field volumes: '\./data' has 11 bytes, and 10 is the most"):
         world.plan("ship")
+    monkeypatch.undo()
     (data / "out").symlink_to("../profile.yml")
     with pytest.raises(ProfileError, match=r"container one, field volumes: .*/data/out: the symbolic link leads out"):
+        world.plan("ship")
+
+
+@pytest.mark.parametrize("source", ["./data", "./data/large"])
+def test_what_is_too_large_is_not_read(world: World, data: Path, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def digest(path: str) -> str:
+        raise AssertionError(path)
+
+    monkeypatch.setattr(shipped_files.file_tree, "file_digest", digest)
+    with (data / "large").open("wb") as stream:
+        stream.truncate(shipped_files.LARGEST + 1)
+    world.write("ship", f"containers: [{{name: one, image: i, hosts: h1, volumes: ['{source}:/data']}}]")
+    said = rf"field volumes: '{source}' has 1048576\d\d bytes, and 104857600 is the most"
+    with pytest.raises(ProfileError, match=said):
         world.plan("ship")
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,42 @@ def test_nothing_is_replaced_unless_it_is_to_be(world: World) -> None:
     convert.check_free([changed], folder, force=True)
     convert.write([changed], folder)
     assert (folder / "a.env").read_text(encoding="utf-8") == "A=1"
+
+
+def test_a_large_file_is_copied_and_never_held(world: World) -> None:
+    text = "Containers: [{Name: a, DockerImage: i, Volumes: ['./data:/data']}]"
+    file = write_files(world.root, {"p/c.yaml": text, "p/data/large": ""})
+    size = 32 * 1024 * 1024
+    with (file.parent / "data" / "large").open("wb") as stream:
+        stream.truncate(size)
+    folder = world.root / "to"
+    tracemalloc.start()
+    try:
+        made = converted(file, folder)
+        assert convert.differing(made, folder) == []
+        (folder / "data" / "large").write_bytes(b"\1")
+        assert [one.path for one in convert.differing(made, folder)] == ["data/large"]
+        held = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    convert.write(made.files, folder)
+    assert (folder / "data" / "large").stat().st_size == size
+    assert held < size / 4
+
+
+def test_what_is_in_the_place_of_a_file_is_replaced_and_not_waited_for(world: World) -> None:
+    file = write_files(
+        world.root, {"p/c.yaml": "Containers: [{Name: a, DockerImage: i, EnvironmentVariableFiles: a.env}]"}
+    )
+    write_files(world.root, {"p/a.env": "A=1"})
+    folder = world.root / "to"
+    made = converted(file, folder)
+    for name in ("a.env", "profile.yml"):
+        (folder / name).unlink()
+        os.mkfifo(folder / name)
+    assert [one.path for one in convert.differing(made, folder)] == ["profile.yml", "a.env"]
+    convert.write(made.files, folder)
+    assert convert.differing(made, folder) == []
 
 
 def test_the_playbook_needs_no_inventory_and_no_host(tmp_path: Path, checkout: Path, collections: Path) -> None:

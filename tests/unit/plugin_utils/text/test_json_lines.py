@@ -20,9 +20,26 @@ def test_lines() -> None:
     assert json_lines.line(lines, ("missing",)) == 1
 
 
+def test_of_a_key_that_stands_twice_the_line_is_the_last() -> None:
+    value, lines = json_lines.parse('{"a": 1,\n"b": 2,\n"a": 3}')
+    assert (value, lines["a",], lines["b",]) == ({"a": 3, "b": 2}, 3, 2)
+
+
 @pytest.mark.parametrize(
-    ("text", "said"), [("{", "line 1"), ("[1,\n2,]", "line 2"), ("[NaN]", "NaN is no number of JSON")]
+    ("text", "said"),
+    [
+        ("{", "line 1"),
+        ("[1,\n2,]", "line 2"),
+        ("[NaN]", "NaN is no number of JSON"),
+        ("[" * 51 + "]" * 51, "it is nested too deeply, more than 50 values in each other"),
+        ("[" * 5000, "it is nested too deeply"),
+    ],
 )
 def test_what_is_no_json(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         json_lines.parse(text)
+
+
+def test_lines_of_many_values() -> None:
+    _value, lines = json_lines.parse("[" + "0,\n" * 150_000 + "0]")
+    assert [lines[at,] for at in (0, 1, 75_000, 150_000)] == [1, 2, 75_001, 150_001]

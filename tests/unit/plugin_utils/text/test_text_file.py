@@ -35,7 +35,7 @@ def test_what_is_no_file_is_one_error_and_is_not_waited_for(tmp_path: Path) -> N
         "nowhere": "cannot be read: No such file or directory",
         "n" * 5000: "cannot be read: File name too long",
         "nul\0": "cannot be read: embedded null byte",
-        "large": "cannot be read: it has more than 524288 bytes",
+        "large": "cannot be read: it has 104857600 bytes, and at most 524288 are read",
         "latin": "this line is not UTF-8",
     }
     for name, message in found.items():
