@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(OPTIONS)
-        folder, keep = Path(args["results_dir"]).expanduser().absolute(), args["keep"]
+        folder, keep = Path(os.path.expanduser(args["results_dir"])).absolute(), args["keep"]
         if keep is not None and keep < 1:
             raise AnsibleActionFail(f"keep: expected a number of runs from 1 on, not {keep}")
         try:

@@ -310,8 +310,10 @@ class Planner:
         given = self.play.get(name, windows.DEFAULTS.get(name, 0))
         try:
             number = float(self.render(given, self.play))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ProfileError(f"a variable of the run is not valid: {name}: expected a number: {error}") from error
+        if not math.isfinite(number):
+            raise ProfileError(f"a variable of the run is not valid: {name}: expected a number, not {number:g}")
         if number < 0 or (number == 0 and name in LASTING):
             least = "of more than 0" if name in LASTING else "of at least 0"
             raise ProfileError(f"a variable of the run is not valid: {name}: expected a number {least}, not {number:g}")

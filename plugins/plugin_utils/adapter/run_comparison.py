@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import importlib.util
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ def names(value: Any) -> list[str]:
 def paths(value: Any) -> list[str]:
     """The directories that are named; a pattern stands for those that match, in order."""
     found: list[str] = []
-    for name in (str(Path(name).expanduser()) for name in names(value)):
+    for name in (str(Path(os.path.expanduser(name))) for name in names(value)):
         matching = sorted(glob.glob(name)) if glob.has_magic(name) else [name]
         if not matching:
             raise ProfileError("no directory matches this pattern", file=name)
@@ -117,8 +118,8 @@ def repeated(before: str, now: str) -> str:
 def _folder(args: Mapping[str, Any]) -> Path:
     """Where the files go: the folder that is asked for, else a new one beside the runs."""
     if args["dest"]:
-        return Path(args["dest"]).expanduser().absolute()
-    return reserve(Path(args["results_dir"]).expanduser().absolute(), f"comparison-{stamp()}")
+        return Path(os.path.expanduser(args["dest"])).absolute()
+    return reserve(Path(os.path.expanduser(args["results_dir"])).absolute(), f"comparison-{stamp()}")
 
 
 def written(made: Comparison, folder: Path) -> dict[str, str]:

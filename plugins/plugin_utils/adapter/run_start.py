@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,7 +30,7 @@ def begin(args: Mapping[str, Any], planned: Mapping[str, Any]) -> tuple[str, str
     name = f"{planned['deployment']}-{stamp()}-{planned['plan_id'][:8]}"
     if args["seek"] and args["resume"]:
         return name, str(resumable(Path(args["resume"]).absolute(), planned))
-    path = reserve(Path(args["results_dir"]).expanduser().absolute(), name)
+    path = reserve(Path(os.path.expanduser(args["results_dir"])).absolute(), name)
     # The playbook may be ended before the callback is told of the plan.
     begun, made_by = time.time(), provenance.describe()
     record = run_record.unfinished(planned, run_id=path.name, started=begun, now=begun, controller=made_by)
@@ -64,7 +65,7 @@ def repeated(args: Mapping[str, Any]) -> ComparedRun | None:
         return None
     if args["plan"]:
         raise ProfileError("give plan or from_run, not both: a run that is made again has its own plan")
-    return runs.read(Path(args["from_run"]).expanduser())
+    return runs.read(Path(os.path.expanduser(args["from_run"])))
 
 
 def measured_as(run: ComparedRun, name: str, given: float) -> float:

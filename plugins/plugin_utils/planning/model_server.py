@@ -233,7 +233,7 @@ def model_checks(entry: Entry, server: Server, served: Served | None, binds: Seq
 def _check_shipped(entry: Entry, server: Server, model: str, shipped: ShippedFile, inside: str) -> None:
     where = shipped.path if inside == "." else f"{shipped.path}/{inside}"
     below = [parts for path in shipped.holds if (parts := _parts_below(path, inside))]
-    if any(parts[0].isdigit() and int(parts[0]) > 0 for parts in below):
+    if any(parts[0].isdecimal() and int(parts[0]) > 0 for parts in below):
         return
     is_file = shipped.kind == FILE or (inside in shipped.holds and where.endswith(ovms_contract.MODEL_FILES))
     has_model = is_file or any(parts[0].endswith(ovms_contract.MODEL_FILES) for parts in below)

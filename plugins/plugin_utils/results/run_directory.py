@@ -119,6 +119,8 @@ def reserve(parent: Path, name: str) -> Path:
             path = parent / f"{name}-{number}"
         except OSError as error:
             raise ProfileError(f"cannot be made: {error.strerror or error}", file=str(path)) from error
+        except ValueError as error:  # a path that cannot be one
+            raise ProfileError(f"cannot be made: {error}", file=str(path)) from error
 
 
 @dataclass(frozen=True)

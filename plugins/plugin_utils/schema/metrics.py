@@ -67,7 +67,7 @@ def _path_inside(value: Any) -> str:
 @typed(anyOf=[{"type": "string", "minLength": 1}, {"type": "integer", "minimum": 1}])
 def _column(value: Any) -> str:
     column: str = scalar(value)
-    if not column or (column.lstrip("-").isdigit() and int(column) < 1):
+    if not column or (column.lstrip("-").isdecimal() and int(column) < 1):
         raise ValueError(f"expected the heading of a column, or its number from 1, not {value!r}")
     return column
 

@@ -31,7 +31,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types
 @typed(anyOf=[port.schema, {"type": "string", "minLength": 1}])
 def _port_reference(value: Any) -> int | str:
     """A port number, or a name from ``ports``."""
-    return str(text(value)) if isinstance(value, str) and not value.isdigit() else int(port(value))
+    return str(text(value)) if isinstance(value, str) and not value.isdecimal() else int(port(value))
 
 
 @typed(type="string", pattern="^/")

@@ -32,6 +32,8 @@ class Listening:
             made = socket.socket(family, kind, protocol)
         except OSError as error:
             raise ProfileError(f"{self} is no address here: {error.strerror}", field=field) from error
+        except ValueError as error:  # a name that no name server can be asked for
+            raise ProfileError(f"{self} is no address here: {error}", field=field) from error
         try:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             made.bind(where)

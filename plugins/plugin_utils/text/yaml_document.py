@@ -140,7 +140,7 @@ def parse(text: str, file: str, plain_scalars: bool = False) -> Document:
 
 
 # A value that begins with a template, without quotes around it.
-_BARE_TEMPLATE = re.compile(r"(?:^|[\s:,\[{-])\s*\{\{")
+_BARE_TEMPLATE = re.compile(r"(?:^|[\s:,\[{-])\{\{")
 
 
 def _not_valid(error: yaml.MarkedYAMLError, text: str, line: int | None) -> str:

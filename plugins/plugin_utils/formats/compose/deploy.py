@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,7 +66,7 @@ def replicas(source: Source, service: str, value: Mapping[str, Any]) -> int | No
         ("scale", value.get("scale"), "scale"),
     ):
         if written is not None:
-            if not str(written).isdigit():
+            if not re.fullmatch(r"\d{1,18}", str(written)):
                 raise source.error(f"services.{service}.{key}: {written!r} is not a number of replicas", (*path, at))
             return int(written)
     return None

@@ -87,7 +87,7 @@ class Service:
         """What is made of a key. ProfileError for a value that is not as Compose takes it."""
         try:
             return make()
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise self.error(key, str(error)) from error
 
     def joined(self, key: str) -> Any:

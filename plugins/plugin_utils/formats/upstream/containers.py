@@ -145,7 +145,8 @@ def _volumes(source: Source, node: Node) -> list[Any]:
 def _grpc_port(environments: Sequence[Mapping[str, str]]) -> int | None:
     """The port on which the containers agree in ``GRPC_PORT``."""
     ports = [variables["GRPC_PORT"].strip() for variables in environments if "GRPC_PORT" in variables]
-    return next((int(port) for port in ports if port.isdigit() and 0 < int(port) < 65536), None)
+    numbers = (int(port) for port in ports if re.fullmatch(r"\d{1,9}", port))
+    return next((number for number in numbers if 0 < number < 65536), None)
 
 
 def _served(source: Source, node: Node, port: int | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ a free port from 9001 up, which the client was told in ``GRPC_PORT``.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -245,7 +246,7 @@ def _custom_nodes(source: Source, top: Node, node: Node, launcher: Node, generat
 
 def _first_port(source: Source, node: Node) -> int:
     written = node.text("GrpcPort")
-    if written and not (written.isdigit() and 0 < int(written) < 65536):
+    if written and not (re.fullmatch(r"\d{1,9}", written) and 0 < int(written) < 65536):
         raise source.error(f"GrpcPort: {written!r} is not a port", node.at("GrpcPort"))
     return int(written or 9001)
 

@@ -67,6 +67,10 @@ def test_what_is_in_a_variable_is_told_by_the_same_name(world: World, given: dic
         ({"measure_interval": 0}, "measure_interval: expected a number of more than 0, not 0"),
         ({"measure_warmup_max": -1}, "measure_warmup_max: expected a number of at least 0, not -1"),
         ({"measure_contention_max": [1]}, "measure_contention_max: expected a number"),
+        ({"measure_duration": float("nan")}, "measure_duration: expected a number, not nan"),
+        ({"measure_duration": ".inf"}, "measure_duration: expected a number: could not convert"),
+        ({"measure_repeat": "inf"}, "measure_repeat: expected a number, not inf"),
+        ({"measure_warmup_max": 10**400}, "measure_warmup_max: expected a number: int too large"),
     ],
 )
 def test_numbers_of_the_measurement_are_checked_before_anything_starts(

@@ -43,7 +43,7 @@ def test_a_port_in_use_is_told() -> None:
             where.bound("measure_live")
 
 
-@pytest.mark.parametrize("address", ["203.0.113.7", "no.such.host.invalid"])
+@pytest.mark.parametrize("address", ["203.0.113.7", "no.such.host.invalid", "x" * 70, "a..b"])
 def test_an_address_of_another_machine_is_told(address: str) -> None:
     with pytest.raises(ProfileError, match=f"{address}:9464"):
         Listening(address, 9464).bound("measure_live")

@@ -333,6 +333,7 @@ def test_what_a_shell_makes_of_a_value_is_not_judged() -> None:
         (SERVE[:2], "port and rest_port cannot both be unset", "add --port or --rest_port"),
         ([*SERVE[:4], "--rest_port", "9000"], "port and rest_port cannot have the same values", "give each"),
         ([*SERVE[:2], "--port", "70000"], "port number out of range from 0 to 65535", "write a port number"),
+        ([*SERVE[:2], "--port", "9" * 5000], "port number out of range from 0 to 65535", "write a port number"),
         ([*SERVE, "--log_level", "LOUD"], "log_level should be one of: TRACE, DEBUG, INFO, WARNING, ERROR", "write"),
         ([*SERVE, "--rest_workers", "1"], "rest_workers count should be from 2 on", "raise it"),
         ([*SERVE[:4], "--rest_workers", "4"], "rest_workers is set but rest_port is not set", "add --rest_port"),

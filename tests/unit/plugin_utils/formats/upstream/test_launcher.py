@@ -134,6 +134,12 @@ def test_each_pair_has_a_port_of_its_own(world: World) -> None:
     assert first["replicas"]["d-shelf-server-1"]["ports"] == {"grpc": 9178}
 
 
+@pytest.mark.parametrize("written", ["0", "70000", "²", "9" * 5000])
+def test_what_is_no_port_is_an_error(world: World, written: str) -> None:
+    with pytest.raises(ProfileError, match=f"GrpcPort: '{written}' is not a port"):
+        world.plan_foreign(pair(world, PAIR.replace("StartUpPolicy: remove-and-restart", f"GrpcPort: '{written}'")))
+
+
 def test_volumes_of_the_second_launcher_know_upstreams_variables(world: World) -> None:
     made = world.plan_foreign(pair(world))
     assert task(made, "shelf_client")["volumes"] == [
