@@ -14,14 +14,19 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
-from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base, read
-from ansible_collections.retail.profiles.plugins.plugin_utils.planning import trial
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile import convert, load, search
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Render
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown, text_file
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import supported
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
+
+supported.require()
+with cached_bytecode():
+    from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
+    from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base, read
+    from ansible_collections.retail.profiles.plugins.plugin_utils.planning import trial
+    from ansible_collections.retail.profiles.plugins.plugin_utils.profile import convert, load, search
+    from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Render
+    from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown, text_file
 
 OPTIONS: dict[str, Any] = {
     "source": {"type": "path", "required": True},

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
 from ansible.errors import AnsibleError
+from ansible.parsing import vault
 
+from ansible_collections.retail.profiles.plugins.action import profile_convert, profile_plan
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import supported
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.direct_action import Call, DirectAction
 
@@ -33,6 +37,18 @@ def test_it_is_told_when_an_action_is_loaded(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(supported, "require", refuse)
     with pytest.raises(AnsibleError, match="too old"):
         type("Action", (DirectAction,), {"call": Call("profile_status", "calls.status", {})})
+
+
+@pytest.mark.parametrize("action", [profile_plan, profile_convert])
+def test_it_is_told_before_what_is_missed(action: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise AnsibleError("too old")
+
+    monkeypatch.setattr(supported, "require", refuse)
+    # What an older one does not have.
+    monkeypatch.delattr(vault, "EncryptedString")
+    with pytest.raises(AnsibleError, match="too old"):
+        importlib.reload(action)
 
 
 def test_it_is_what_the_collection_declares(checkout: Path) -> None:
