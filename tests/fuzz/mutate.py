@@ -19,6 +19,8 @@ from typing import Any
 import yaml
 
 LONG = "x" * 5000
+#: bytes of a file that is mutated: what an earlier mutation has made very large stays so
+LARGEST = 4 * 1024 * 1024
 #: what a user may have written in place of a value, as YAML
 WRITTEN = (
     "!!bool x", "!!int x", "!!float x", "!!timestamp x", "!!binary x", "!!binary AAAA", "!!set {a, b}",
@@ -101,7 +103,8 @@ class Mutator:
     def _text(self, folder: Path) -> Path:
         """One of the text files; those at the top more often."""
         known = (file for file in folder.rglob("*") if file.suffix in TEXTS or file.name == ".env")
-        found = sorted(file for file in known if file.is_file() and "images" not in file.relative_to(folder).parts)
+        known = (file for file in known if file.is_file() and file.stat().st_size < LARGEST)
+        found = sorted(file for file in known if "images" not in file.relative_to(folder).parts)
         if not found:  # an earlier mutation has made it something else
             found = [folder / "other.env"]
             found[0].write_text("A=1\n")

@@ -28,7 +28,7 @@ def number(value: Any) -> float:
     """A finite number; what a template gives is text."""
     try:
         result = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         result = math.nan
     if not math.isfinite(result):
         raise ValueError(f"expected a number, not {value!r}")

@@ -13,8 +13,9 @@ from typing import Any
 
 def natural(name: str) -> tuple[Any, ...]:
     """Sort key that puts h2 before h10; unequal names never compare equal."""
-    parts = (part for part in re.split(r"(\d+)", name) if part)
-    return (*((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts), (2, 0, name))
+    parts = (part for part in re.split(r"0*(\d+)", name) if part)
+    # Of two numbers the longer one is the larger.
+    return (*((0, len(part), part) if part.isdecimal() else (1, 0, part) for part in parts), (2, 0, name))
 
 
 def listed(names: Sequence[str], most: int = 12) -> str:

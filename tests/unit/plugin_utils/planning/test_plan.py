@@ -208,6 +208,7 @@ def test_natural_order_is_total(names: list[str]) -> None:
 
 def test_natural_order_counts() -> None:
     assert sorted(["h10", "h9", "h1", "a"], key=natural) == ["a", "h1", "h9", "h10"]
+    assert sorted(["h10", "h09", "h" + "9" * 5000, "h1000"], key=natural) == ["h09", "h10", "h1000", "h" + "9" * 5000]
 
 
 def test_the_plan_id_speaks_of_what_is_done_and_not_of_what_was_seen(world: World) -> None:

@@ -29,6 +29,7 @@ def test_a_template_gives_text() -> None:
         ({**FPS, "at_most": 20}, "exactly one of at_least and at_most"),
         ({"at_least": 1}, "metric"),
         ({**FPS, "at_least": "fast"}, "expected a number, not 'fast'"),
+        ({**FPS, "at_least": 10**400}, "expected a number, not 10+"),
         ({**FPS, "at_least": True}, "expected a number"),
         ({**FPS, "at_least": float("nan")}, "expected a number"),
         ({**FPS, "tolerance": 1}, "from 0 to below 1"),

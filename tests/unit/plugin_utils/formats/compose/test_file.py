@@ -266,3 +266,18 @@ def test_everything_that_a_profile_can_say_is_said(world: World) -> None:
 def test_what_is_wrong_is_one_clear_error(world: World, service: str, message: str) -> None:
     with pytest.raises(ProfileError, match=message):
         world.plan_foreign(shop(world, f"services: {{a: {{{service}}}}}"))
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        ("x", r"compose.yaml:1: networks.n is a mapping, not 'x'"),
+        ("{driver_opts: x}", r"compose.yaml:1: networks.n.driver_opts is a mapping, not 'x'"),
+        ("{ipam: x}", r"compose.yaml:1: networks.n.ipam is a mapping, not 'x'"),
+        ("{ipam: {config: x}}", r"compose.yaml:1: networks.n.ipam.config is a list of mappings, not 'x'"),
+        ("{ipam: {config: [x]}}", r"compose.yaml:1: networks.n.ipam.config is a list of mappings, not \['x'\]"),
+    ],
+)
+def test_what_is_wrong_of_a_network_is_one_clear_error(world: World, network: str, message: str) -> None:
+    with pytest.raises(ProfileError, match=message):
+        world.plan_foreign(shop(world, f"{{services: {{a: {{image: i, networks: [n]}}}}, networks: {{n: {network}}}}}"))
