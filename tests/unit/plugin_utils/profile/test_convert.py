@@ -114,23 +114,23 @@ def test_nothing_is_replaced_unless_it_is_to_be(world: World) -> None:
 
 
 def test_a_large_file_is_copied_and_never_held(world: World) -> None:
-    text = "Containers: [{Name: a, DockerImage: i, Volumes: ['./data:/data']}]"
-    file = write_files(world.root, {"p/c.yaml": text, "p/data/large": ""})
+    text = "Containers: [{Name: a, DockerImage: i, Volumes: ['./large.bin:/data']}]"
+    file = write_files(world.root, {"p/c.yaml": text, "p/large.bin": ""})
     size = 32 * 1024 * 1024
-    with (file.parent / "data" / "large").open("wb") as stream:
+    with file.with_name("large.bin").open("wb") as stream:
         stream.truncate(size)
     folder = world.root / "to"
     tracemalloc.start()
     try:
         made = converted(file, folder)
         assert convert.differing(made, folder) == []
-        (folder / "data" / "large").write_bytes(b"\1")
-        assert [one.path for one in convert.differing(made, folder)] == ["data/large"]
+        (folder / "large.bin").write_bytes(b"\1")
+        assert [one.path for one in convert.differing(made, folder)] == ["large.bin"]
         held = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     convert.write(made.files, folder)
-    assert (folder / "data" / "large").stat().st_size == size
+    assert (folder / "large.bin").stat().st_size == size
     assert held < size / 4
 
 

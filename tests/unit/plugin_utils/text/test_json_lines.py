@@ -31,7 +31,7 @@ def test_of_a_key_that_stands_twice_the_line_is_the_last() -> None:
         ("{", "line 1"),
         ("[1,\n2,]", "line 2"),
         ("[NaN]", "NaN is no number of JSON"),
-        ("[" * 51 + "]" * 51, "it is nested too deeply, more than 50 values in each other"),
+        ("[" * 60 + "]" * 60, "it is nested too deeply, more than 50 values in each other"),
         ("[" * 5000, "it is nested too deeply"),
     ],
 )
