@@ -106,7 +106,8 @@ class Mutator:
         known = (file for file in known if file.is_file() and file.stat().st_size < LARGEST)
         found = sorted(file for file in known if "images" not in file.relative_to(folder).parts)
         if not found:  # an earlier mutation has made it something else
-            found = [folder / "other.env"]
+            names = (folder / f"other{number}.env" for number in itertools.count())
+            found = [next(file for file in names if not os.path.lexists(file))]
             found[0].write_text("A=1\n")
         main = [file for file in found if file.suffix in (".yml", ".yaml")]
         return self.random.choice(main if main and self.random.random() < 0.6 else found)
