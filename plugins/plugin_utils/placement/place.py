@@ -24,8 +24,6 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry impo
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed
 
 NOTHING = Uses()
-#: replicas that a plan may have; 10,000 take two seconds to plan
-MOST_REPLICAS = 20_000
 
 
 @dataclass(frozen=True)
@@ -89,8 +87,7 @@ def place(wished: Sequence[Wish], deployment: str, known: HostKnowledge | None =
         name = wish.entry.name
         hosts = _hosts(wish, known, sharing, occupants)
         left_out[name] = _left_out(wish, hosts)
-        others = sum(map(len, slots.values()))
-        slots[name] = _fill(wish, deployment, hosts, left_out[name], MOST_REPLICAS - others)
+        slots[name] = _fill(wish, deployment, hosts, left_out[name])
         if sharing:
             for host in hosts:
                 if host.taken:
@@ -127,19 +124,11 @@ def _left_out(wish: Wish, hosts: Sequence[Candidate]) -> dict[str, list[str]]:
     return reasons
 
 
-def _fill(
-    wish: Wish, deployment: str, hosts: Sequence[Candidate], left_out: Mapping[str, Sequence[str]], most: int
-) -> list[Slot]:
-    """Deal the replicas to the hosts that are not left out. ProfileError where they find no room, or are too many."""
+def _fill(wish: Wish, deployment: str, hosts: Sequence[Candidate], left_out: Mapping[str, Sequence[str]]) -> list[Slot]:
+    """Deal the replicas to the hosts that are not left out. ProfileError where they find no room."""
     out = {name for names in left_out.values() for name in names}
     taking = [host for host in hosts if host.name not in out]
     total = wish.total if wish.per_host is None else wish.per_host * len(taking)
-    if total > most:
-        number = f"{total:g}" if total > 10**9 else str(total)
-        raise wish.entry.error(
-            f"{number} replicas are too many: a plan has at most {MOST_REPLICAS} of all containers",
-            "replicas" if wish.per_host is None else "replicas_per_host",
-        )
     bounds = {host.name: reason for host in taking if (reason := refusal(wish, replace(host, taken=math.inf)))}
     if wish.by_host is not None:
         return _fill_each(wish, deployment, taking, left_out)

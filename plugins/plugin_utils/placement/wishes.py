@@ -14,8 +14,9 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.names impor
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry, Profile, Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed, natural
 
-#: of one container
+#: of one container, and of a plan
 MOST_REPLICAS = 10_000
+MOST_IN_ALL = 20_000
 
 
 @dataclass(frozen=True)
@@ -119,12 +120,21 @@ def wishes(
     """
     _check_settings(profile, settings)
     wished = [_wish(entry, inventory, settings, render, variables) for entry in profile.entries]
+    _check_numbers(wished)
+    return wished
+
+
+def _check_numbers(wished: Sequence[Wish]) -> None:
+    in_all = 0
     for wish in wished:
         number = wish.total if wish.per_host is None else wish.per_host * len(wish.hosts)
+        in_all += number
+        field = "replicas" if wish.per_host is None else "replicas_per_host"
         if number > MOST_REPLICAS:
-            field = "replicas" if wish.per_host is None else "replicas_per_host"
-            raise wish.entry.error(f"{number} replicas are more than the {MOST_REPLICAS} that are planned", field)
-    return wished
+            shown = str(number) if number < 10**15 else "so many"
+            raise wish.entry.error(f"{shown} replicas are more than the {MOST_REPLICAS} that are planned", field)
+        if in_all > MOST_IN_ALL:
+            raise wish.entry.error(f"with these, {in_all} replicas are more than the {MOST_IN_ALL} of a plan", field)
 
 
 def _check_settings(profile: Profile, settings: PlanSettings) -> None:

@@ -86,6 +86,8 @@ def _known(search: Sequence[Path]) -> str:
 
 def inside(root: Path, relative: str) -> Path:
     """The file ``relative`` names under ``root``; ValueError when it leads out or is not there."""
+    if "\0" in relative:
+        raise ValueError(f"{relative!r}: a path cannot hold the character NUL")
     top, real = Path(os.path.realpath(root)), Path(os.path.realpath(root / relative))
     if real != top and top not in real.parents:
         raise ValueError(f"{relative!r} leads out of the profile's folder")

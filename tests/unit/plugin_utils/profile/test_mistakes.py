@@ -35,6 +35,8 @@ from ..world import World
         ("env: {A: '{{ peers.b.ports.grcp }}'}", "peers names the port 'grcp' of b, but its ports are grpc"),
         ("env: {A: '{{ peers.a.address }}'}", "peers names 'a', which is this container itself"),
         ("replicas: 1000000", "1000000 replicas are more than the 10000 that are planned"),
+        (f"replicas: {'9' * 99}", "so many replicas are more than the 10000 that are planned"),
+        ('env_file: ["a\\0b"]', r"'a\x00b': a path cannot hold the character NUL"),
         ("metrics: {fps: {log: 'a..b'}}", "fps: log: 'a..b' is no JMESPath"),
         ("metrics: {fps: {file: /r.json, json: '['}}", "fps: json: '[' is no JMESPath"),
         ("metrics: {fps: {prometheus: 'a b'}}", "'a b' is no name of a sample of /metrics"),
@@ -97,3 +99,10 @@ def test_what_is_no_reference_of_an_image_is_refused(reference: str, said: str) 
 )
 def test_references_of_images_are_those_of_docker(reference: str) -> None:
     assert image(reference) == reference
+
+
+def test_replicas_of_all_containers_are_bounded(world: World) -> None:
+    lines = "\n".join(f"  - {{name: {name}, image: i, replicas: 9000}}" for name in "abc")
+    world.write("p", f"containers:\n{lines}\n")
+    with pytest.raises(ProfileError, match=r"profile\.yml:4.*: with these, 27000 replicas are more than"):
+        world.plan("p")
