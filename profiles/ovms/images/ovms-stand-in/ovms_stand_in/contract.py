@@ -297,7 +297,7 @@ def _ports(options: Mapping[str, str], version: Version) -> Iterator[tuple[str, 
     elif grpc == rest:
         yield "port and rest_port cannot have the same values", "give each a port of its own"
     for name, value in (("port", grpc), ("rest_port", rest)):
-        if value.isdigit() and int(value) > 65535:
+        if value.isdecimal() and (len(value) > 9 or int(value) > 65535):
             yield f"{name} number out of range from 0 to 65535", "write a port number"
 
 
