@@ -180,6 +180,9 @@ class Mutator:
     def _tree(self, folder: Path) -> None:
         """A value of the parsed document is exchanged with another, or becomes one of another kind."""
         file = self._text(folder)
+        if any(what.startswith("aliases") for what in self.done):  # PyYAML would follow them
+            self._piece(folder)
+            return
         try:
             value = yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER)
         except Exception:  # it is broken already, in whatever way
