@@ -9,7 +9,7 @@ from __future__ import annotations
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import ACHIEVED, FPS
 from ansible_collections.retail.profiles.plugins.plugin_utils.density.search_state import SearchState, StepState, Told
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.density_text import named, streams
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import clean
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import neutral, one_line
 
 MOST = 400
 """Characters of a line."""
@@ -38,7 +38,7 @@ def line(search: SearchState) -> str:
     if len(one.told) > MOST_TOLD:
         parts.append(f"{len(one.told) - MOST_TOLD} more")
     parts += [_decision(one), *_next(search, number)]
-    return " | ".join(_short(clean(part), MOST_WORDS) for part in parts)[:MOST]
+    return neutral(" | ".join(neutral(one_line(part), MOST_WORDS) for part in parts), MOST)
 
 
 def _told(told: Told, one: StepState) -> str:
@@ -68,12 +68,12 @@ def _decision(one: StepState) -> str:
 
 
 def _next(search: SearchState, number: int) -> list[str]:
-    """What comes after a step: another one, or the end; nothing while that is not decided."""
+    """What comes after a step: another one, or the end, whose reason may be the step's; nothing while that is open."""
     if number + 1 < len(search.steps):
         one = search.steps[number + 1]
         return [f"next {streams(one.step.streams)}{' to hold' if one.step.hold else ''}: {one.why}"]
-    return [] if search.ending is None else [f"end, {search.ending}: {search.reason}"]
-
-
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}\N{HORIZONTAL ELLIPSIS}"
+    if search.ending is None:
+        return []
+    outcome = search.steps[number].step.outcome
+    told = outcome is not None and outcome.reason == search.reason
+    return [f"end, {search.ending}" + ("" if told else f": {search.reason}")]

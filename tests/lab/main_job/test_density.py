@@ -214,6 +214,8 @@ containers:
     cpus: 0.2
     hosts: h2,h3
     replicas_per_host: 1
+    # With little of a processor it takes its time to start.
+    ready: {{log: '"fps"', timeout: 120s}}
 """
 
 
