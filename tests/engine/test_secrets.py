@@ -52,6 +52,20 @@ def test_a_secret_reaches_the_process_and_no_answer_or_record(engine: Engine, de
     assert secret_env.Redactor([TOKEN]).text(told) == told
 
 
+def test_a_secret_file_is_in_the_container_and_in_nothing_else(engine: Engine, deployment: Deployment) -> None:
+    path = "/run/secrets/token"
+    task = deployment.task(env={"A": "plain"}, user="1234")
+    task["labels"][SECRETS_LABEL] = path
+    first = deployment.present(task, secrets={task["name"]: {path: TOKEN}})
+    assert engine.execute(task["name"], ["cat", path], 10) == (0, TOKEN)
+    assert not deployment.present(task, secrets={task["name"]: {path: TOKEN}})["changed"]
+    changed = deployment.present(task, secrets={task["name"]: {path: "another secret"}})
+    assert only(changed)["status"] == "recreated"
+    assert engine.execute(task["name"], ["cat", path], 10) == (0, "another secret")
+    told = json.dumps([first, changed, engine.inspect(task["name"])]) + held(deployment)
+    assert secret_env.Redactor([TOKEN, "another secret"]).text(told) == told
+
+
 def test_a_changed_secret_is_seen_and_not_shown(engine: Engine, deployment: Deployment) -> None:
     task = secretive(deployment)
     apply(deployment, task)

@@ -310,6 +310,7 @@ class Performer:
             if error.status == 409:
                 raise ProfileError(f"a container of that name has just appeared: {error.message}") from None
             raise
+        self.engine.put(identity, {path: text for path, text in seen.task.secrets.items() if path[0] == "/"})
         for network in later_networks(seen.values, self.engine.api_version):
             self.engine.connect(identity, network["name"], endpoint(network))
         return identity
@@ -400,9 +401,8 @@ def expected(one: Operation, seen: Seen, images: Images) -> ReplicaResult:
 
 def with_secrets(request: Mapping[str, Any], secrets: Mapping[str, str]) -> Mapping[str, Any]:
     """The create request with secrets in its environment."""
-    if not secrets:
-        return request
-    return {**request, "Env": [*request.get("Env", ()), *(f"{name}={value}" for name, value in secrets.items())]}
+    own = [f"{name}={value}" for name, value in secrets.items() if name[0] != "/"]
+    return {**request, "Env": [*request.get("Env", ()), *own]} if own else request
 
 
 # -- waits

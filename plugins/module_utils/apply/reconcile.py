@@ -355,7 +355,7 @@ def _differences(
     for item in differences(seen.values, inspect, image, network_ids, name=task.name, live_only=known):
         if not known or made.dropped.get(item.field, item) != item.current:
             yield item
-    for secret, current, desired in secret_env.differing(task.secrets, inspect):
+    for secret, current, desired in secret_env.differing(task.secrets, inspect, known):
         yield Difference(f"secret_env.{secret}", current, desired)
     for path in mounts_any(seen.values, (item.dest for item in picture.stale)):
         yield Difference(f"file {path}", "changed", "as shipped")

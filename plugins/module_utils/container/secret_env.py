@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to the collection.
-"""Secrets in the environment of containers: their names in a label, their values nowhere but in the container.
+"""Secrets of containers: their names in a label, their values nowhere but in the container.
 
-Whoever has to keep them out of what is written (the sampler, an error with the end of a log) takes them from the
-container itself. The host's record holds a keyed digest of them, so that a change is seen.
+Whoever keeps them out of what is written takes them from there.
 """
 
 from __future__ import annotations
@@ -52,13 +51,15 @@ def hidden(inspect: Mapping[str, Any], labels: Optional[Mapping[str, Any]]) -> M
     return {**inspect, "Config": {**config, "Env": env}}
 
 
-def differing(wanted: Mapping[str, str], inspect: Mapping[str, Any]) -> list[tuple[str, Optional[str], Optional[str]]]:
-    """The secrets that differ from those of a container: name, what is there, what should be, in words."""
+def differing(
+    wanted: Mapping[str, str], inspect: Mapping[str, Any], known: bool = False
+) -> list[tuple[str, Optional[str], Optional[str]]]:
+    """The secrets that differ from a container's: name, what is there, what should be; files if not *known*."""
     current = values(inspect)
     return [
         (name, _said(current.get(name)), "as given" if name in wanted else None)
         for name in sorted({*wanted, *current})
-        if wanted.get(name) != current.get(name)
+        if wanted.get(name) != current.get(name) and not (known and name[0] == "/")
     ]
 
 
@@ -86,7 +87,7 @@ def key(path: str) -> bytes:
 
 
 def digest(wanted: Mapping[str, str], with_key: bytes) -> str:
-    """HMAC-SHA-256 (hex) of secrets: without the key nothing can be learned from it."""
+    """HMAC-SHA-256 (hex) of secrets."""
     message = json.dumps(dict(wanted), sort_keys=True).encode("utf-8")
     return hmac.new(with_key, message, hashlib.sha256).hexdigest()
 
@@ -95,7 +96,7 @@ def digest(wanted: Mapping[str, str], with_key: bytes) -> str:
 
 
 class Redactor:
-    """Replaces secrets in text by MASK, also as JSON, Python or URLs escape them. Each of several lines is one, too."""
+    """Replaces secrets, and each of their lines, in text by MASK, also as JSON, Python or URLs escape them."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._known: frozenset[str] = frozenset()
@@ -130,10 +131,7 @@ class Redactor:
 
 
 def spellings(value: str) -> str:
-    """A regular expression for *value* however often its characters are escaped.
-
-    It takes linear time on runs of backslashes: it looks at each from its start alone, and no two parts share one.
-    """
+    """A regular expression for *value* however often its characters are escaped; linear on runs of backslashes."""
     pattern, backslashes = "", r"(?<!\\)\\"
     for run in re.findall(r"\\+|[^\\]", value):
         if run.startswith("\\"):

@@ -135,10 +135,10 @@ class Api:
         body: Any = None,
         timeout: Optional[float] = None,
     ) -> bytes:
-        """One call; the bytes of its answer. *doing* stands in the error, *body* is sent as JSON."""
+        """One call; the bytes of its answer. *doing* stands in the error, *body* is sent as JSON, or bytes."""
         if method != "GET":
             self.checkpoint()
-        content = None if body is None else json.dumps(body).encode()
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         with _explained(doing):
             status, data = self._exchange(method, self.target(path, query), content, timeout)
         return accepted(status, data)

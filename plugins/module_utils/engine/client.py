@@ -224,6 +224,21 @@ class Engine:
         made = self._api.call("POST", "/containers/create", "create a container", query=query, body=dict(request))
         return str(made["Id"])
 
+    def put(self, container: str, files: Mapping[str, str]) -> None:
+        """Write files, by their absolute paths, into a container."""
+        if not files:
+            return
+        import io
+        import tarfile
+
+        stream, path = io.BytesIO(), f"/containers/{quoted(container)}/archive"
+        with tarfile.open(fileobj=stream, mode="w") as archive:
+            for name, text in files.items():
+                member = tarfile.TarInfo(name[1:])
+                member.size = len(text.encode())
+                archive.addfile(member, io.BytesIO(text.encode()))
+        self._api.raw("PUT", path, "write files", query={"path": "/"}, body=stream.getvalue())
+
     def start(self, container: str) -> None:
         self._post(f"/containers/{quoted(container)}/start", "start a container")
 

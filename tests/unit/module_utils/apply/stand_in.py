@@ -37,6 +37,7 @@ class StandIn:
         self.pics: dict[str, dict[str, Any]] = {"i:1": {"Id": "sha256:i1", "Config": {}, "Architecture": ""}}
         self.registry: dict[str, str] = {}
         self.calls: list[str] = []
+        self.written: dict[str, dict[str, str]] = {}
         self.refuses: dict[tuple[str, str], EngineError] = {}
         self.number = 0
         self.lock = threading.RLock()
@@ -150,6 +151,10 @@ class StandIn:
             },
         }
         return str(self.there[name]["Id"])
+
+    def put(self, container: str, files: Mapping[str, str]) -> None:
+        if files:
+            self.written[self._known(container)["Name"].lstrip("/")] = dict(files)
 
     def start(self, name: str) -> None:
         self.number += 1

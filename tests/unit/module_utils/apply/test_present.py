@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.module_utils.apply.status import statuses
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import SECRETS_LABEL
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.record import StateDir
 from ansible_collections.retail.profiles.plugins.module_utils.engine.api import EngineError
 
@@ -315,3 +316,16 @@ def test_what_check_mode_tells_is_what_is_done(
         again = apply(after, network)
         assert (again["changed"], host.engine.writes, host.files()) == (False, [], kept)
         assert drift(host) == []
+
+
+def test_secret_files_are_written_into_what_is_made_and_a_changed_one_makes_it_anew(host: Host) -> None:
+    task = host.task(env={})
+    task["labels"] = {**task["labels"], SECRETS_LABEL: "TOKEN /run/secrets/key"}
+    secrets = {"TOKEN": "topsecret", "/run/secrets/key": "deepsecret"}
+    host.call("present", task, secrets={task["name"]: secrets})
+    assert host.engine.written == {task["name"]: {"/run/secrets/key": "deepsecret"}}
+    assert host.engine.there[task["name"]]["Config"]["Env"] == ["TOKEN=topsecret"]
+    assert not host.call("present", task, secrets={task["name"]: secrets})["changed"]
+    changed = host.call("present", task, secrets={task["name"]: {**secrets, "/run/secrets/key": "another"}})
+    assert changed["replicas"][task["name"]]["status"] == "recreated"
+    assert host.engine.written == {task["name"]: {"/run/secrets/key": "another"}}

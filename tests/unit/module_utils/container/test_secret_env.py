@@ -111,6 +111,13 @@ def test_differences_name_secrets_and_show_none() -> None:
     assert secret_env.differing({"TOKEN": "changed"}, inspected(TOKEN="t")) == [("TOKEN", "another value", "as given")]
 
 
+def test_a_secret_file_differs_where_it_is_not_known_what_a_container_was_made_with() -> None:
+    inspect = inspected(TOKEN="topsecret")
+    wanted = {"TOKEN": "topsecret", "/run/secrets/key": "other"}
+    assert secret_env.differing(wanted, inspect, known=True) == []
+    assert secret_env.differing(wanted, inspect) == [("/run/secrets/key", None, "as given")]
+
+
 def order(labels: dict[str, str], given: Any, state: str = "present") -> Any:
     task = {"name": "d-c-1", "image": "i", "env": {}, "labels": labels}
     share = {"replicas": [{"name": "d-c-1", "container": "c", "task": task}]}

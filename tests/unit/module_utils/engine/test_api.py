@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import http.server
+import io
 import json
 import socketserver
+import tarfile
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -22,7 +24,7 @@ from hypothesis import strategies as st
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.engine.api import Api, EngineError, demultiplexed, quoted
 from ansible_collections.retail.profiles.plugins.module_utils.engine.archives import get, post
-from ansible_collections.retail.profiles.plugins.module_utils.engine.client import connect
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine, connect
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -74,6 +76,14 @@ class Answers(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         self.end_headers()
         self.wfile.write(body)
+
+    def do_PUT(self) -> None:
+        server: Any = self.server
+        server.seen.append((id(self.connection), self.path))
+        server.taken = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def do_POST(self) -> None:
         server: Any = self.server
@@ -208,6 +218,15 @@ def test_what_is_given_in_pieces_comes_whole(pieces: list[bytes]) -> None:
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
         assert post(api(server), "/load", "give", {}, iter(pieces)) == b"done"
         assert server.taken == b"".join(pieces)
+
+
+def test_files_are_written_into_a_container(server: Server) -> None:
+    Engine(f"unix://{server.server_address}", 5).put("c", {"/run/secrets/a": "é\n", "/b": "x"})
+    assert server.seen[-1][1] == "/v1.41/containers/c/archive?path=%2F"
+    with tarfile.open(fileobj=io.BytesIO(server.taken or b"")) as archive:
+        found = {member.name: archive.extractfile(member).read() for member in archive}
+        assert {member.mode & 0o444 for member in archive} == {0o444}
+    assert found == {"run/secrets/a": "é\n".encode(), "b": b"x"}
 
 
 def test_an_engine_that_takes_no_more_is_heard(server: Server) -> None:
