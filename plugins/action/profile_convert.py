@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,7 +30,7 @@ with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown, text_file
 
 OPTIONS: dict[str, Any] = {
-    "source": {"type": "path", "required": True},
+    "source": {"type": "raw", "required": True},
     "dest": {"type": "path", "required": True},
     "image": {"type": "raw"},
     "env": {"type": "dict", "default": {}},
@@ -63,7 +64,10 @@ def convert_profile(args: dict[str, Any], render: Render, check_mode: bool) -> d
         given = base.given(args["env"], args["image"], args["root"], args["variables"])
     except ValueError as error:
         raise ProfileError(f"a variable is not valid: {error}") from error
-    file = search.find_profile(os.path.realpath(args["source"]), [])
+    named = args["source"] if isinstance(args["source"], list) else [args["source"]]
+    found = [os.path.realpath(os.path.expanduser(name)) for name in named]
+    file, *over = search.find_files(found if len(found) > 1 else found[0], [])
+    given = replace(given, over=tuple(over))
     foreign = read.read(text_file.text(file), file, given, lambda name: None)
     if foreign is None:
         raise ProfileError("this is a profile of our own format already, or none at all", file=str(file))

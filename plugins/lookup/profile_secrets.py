@@ -22,8 +22,10 @@ options:
     description: Only the containers of this wave, counted from 0.
     type: int
   file:
-    description: The file of the profile that the plan was made from. Not needed where C(profile_secrets) has all.
-    type: str
+    description:
+      - The file of the profile that the plan was made from, or the files of a Compose project. Not needed where
+        C(profile_secrets) has all.
+    type: raw
   search:
     description: Folders in which profiles are looked for, as for M(retail.profiles.profile_plan).
     type: list
@@ -48,6 +50,7 @@ _raw:
   elements: dict
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +60,7 @@ from ansible.plugins.lookup import LookupBase
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.secrets import Secrets, of_host
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import entry, load
 
@@ -86,4 +90,12 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no typ
         if not file:
             return None
         search = planner_input.search_path(self.get_option("search"), variables["playbook_dir"])
-        return load.load(Path(file), search, render, variables)
+        first, *over = map(Path, file if isinstance(file, list) else [file])
+        given = {
+            name: render(variables.get(name), variables) for name in ("profile_env", "profile_image", "profile_root")
+        }
+        try:
+            made = base.given(given["profile_env"] or {}, given["profile_image"] or None, given["profile_root"] or None)
+        except ValueError as error:
+            raise ProfileError(f"a variable of the run is not valid: {error}") from error
+        return load.load(first, search, render, variables, replace(made, over=tuple(over)))

@@ -28,8 +28,8 @@ attributes:
     support: none
 options:
   source:
-    description: The profile, its folder or its file.
-    type: path
+    description: The profile, its folder or its file; or a list of Compose files, each laid over those before it.
+    type: raw
     required: true
   dest:
     description: The folder of the new profile. It is made if it is not there.

@@ -39,7 +39,8 @@ options:
     description:
       - Name of the profile, or the path of its folder or file. Needed unless O(plan) is given.
       - Profiles of Intel's retail launchers and Compose files are taken as they are.
-    type: str
+      - Several Compose files that are laid over each other are given as a list, the first one first.
+    type: raw
   plan:
     description: A stored plan to use instead of a profile.
     type: path
@@ -227,9 +228,10 @@ state_dir:
   returned: stage is select
   type: str
 profile_file:
-  description: The file of the profile, or null for a stored plan that needs none.
+  description:
+    - The file of the profile, the files of a Compose project of several, or null for a stored plan that needs none.
   returned: stage is select or plan
-  type: str
+  type: raw
 shares:
   description: By host, what it will probably have to run; empty where that cannot be said before the hosts are asked.
   returned: stage is select

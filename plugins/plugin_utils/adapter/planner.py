@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning import (
     stock_playbook,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import entry, load
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_profile
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_files
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import PLAN
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share, wave_outcome
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
@@ -60,7 +61,7 @@ KEPT = "files"
 CALLBACK = "retail.profiles.profile_metrics"
 OPTIONS: dict[str, Any] = {
     "stage": {"type": "str", "choices": ["select", "prepare", "plan"], "default": "plan"},
-    "profile": {"type": "str"},
+    "profile": {"type": "raw"},
     "plan": {"type": "path"},
     "from_run": {"type": "path"},
     "deployment": {"type": "str"},
@@ -187,7 +188,7 @@ class Planner:
         asked = plan.shape(loaded, self.inventory, settings, self.render, self.play)
         if stage == "select":
             found = {"hosts": asked.hosts, "deployment": settings.deployment, "state_dir": settings.state_dir}
-            return {**selected(found, self._expected(loaded, asked, settings)), "profile_file": loaded.file}
+            return {**selected(found, self._expected(loaded, asked, settings)), "profile_file": _files(loaded)}
         if stage == "prepare":
             return {"prepare": prerequisites.needs(loaded, asked, settings, self.variables, self.render)}
         snapshots, silent = self._snapshots(asked.hosts)
@@ -195,9 +196,10 @@ class Planner:
         shaped = plan.shape(loaded, self.inventory, settings, self.render, self.play, fleet)
         return self._planned(plan.make(loaded, shaped, settings, fleet, self.render), loaded)
 
-    def _load(self, name: str) -> entry.Profile:
+    def _load(self, name: Any) -> entry.Profile:
         search = planner_input.search_path(self.args["search"], self.task_vars["playbook_dir"])
-        return load.load(find_profile(name, search), search, self.render, self.play, self._given())
+        file, *over = find_files(name, search)
+        return load.load(file, search, self.render, self.play, replace(self._given(), over=tuple(over)))
 
     def _profile_of(self, stored: dict[str, Any]) -> entry.Profile | None:
         """The profile of a stored plan, where that is needed: it says what the plan's secrets stand for."""
@@ -428,7 +430,7 @@ class Planner:
             "measuring": {name: self._number(name) for name in windows.DEFAULTS} if self.repeated else {},
             "deployment": planned["deployment"],
             "sources": shipped_files.as_data(sources),
-            "profile_file": loaded.file if loaded else None,
+            "profile_file": _files(loaded) if loaded else None,
             "has_secrets": any(replica["secrets"] for replica in planned["replicas"].values()),
             **self._to_do(planned),
         }
@@ -444,6 +446,11 @@ class Planner:
         standing = [host for host in answers if host not in again and answers[host].get("converged")]
         to_do = {"unchecked": again, "problems": problems, "sound": sound, "converged": standing}
         return {**to_do, **host_share.remaining(planned, standing)}
+
+
+def _files(loaded: entry.Profile) -> str | list[str]:
+    """The file of a profile; of a Compose project of several files all of them."""
+    return [loaded.file, *map(str, loaded.over)] if loaded.over else loaded.file
 
 
 def selected(found: Mapping[str, Any], expected: Mapping[str, Any] | None) -> dict[str, Any]:

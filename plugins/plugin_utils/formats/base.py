@@ -28,8 +28,10 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import image as references
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file, json_text, text_file, yaml_document
 
-_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h|d|w)")
+_SMALL_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3}
+#: Compose knows days and weeks, too
+_UNITS = {**_SMALL_UNITS, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 # Upstream and its users keep profiles in such folders: what they name lies as many levels above.
 _LEVELS = {"res": 2, "src": 1, "docker": 1}
 
@@ -41,6 +43,7 @@ class Given:
     ``env``: variables for every container; ``env_wins``: above what a Compose file gives one, too. ``variables``: what
     the file is written with, and no container is given. ``image``: the image of the containers that name none, or
     images by container. ``root``: the folder under which the files of the profile lie; None for the layout's own.
+    ``over``: further Compose files, each laid over those before it.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
@@ -48,6 +51,7 @@ class Given:
     root: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     env_wins: bool = False
+    over: tuple[Path, ...] = ()
 
     def value(self, name: str) -> str | None:
         """What the file is written with for a variable: that of ``profile_variables``, else of ``profile_env``."""
@@ -129,11 +133,16 @@ class Translation:
 class Source:
     """A document of another format, the files under its root, and the variables that the caller gives.
 
-    ``play`` gives the value of a variable of the play, None where there is none.
+    ``play`` gives the value of a variable of the play, None where there is none. ``written``: the document's own text.
     """
 
     def __init__(
-        self, document: yaml_document.Document, root: Path, given: Given, play: Callable[[str], str | None]
+        self,
+        document: yaml_document.Document,
+        root: Path,
+        given: Given,
+        play: Callable[[str], str | None],
+        written: str = "",
     ) -> None:
         file = Path(document.file).absolute()
         self.document = document
@@ -141,6 +150,7 @@ class Source:
         self.root = root
         self.folder = Path(os.path.relpath(os.path.realpath(file.parent), os.path.realpath(root))).as_posix()
         self.file = file.name
+        self.written = written
         self.warnings: list[str] = []
         self.blanks: list[str] = []
         #: a variable that nothing sets, and that is used at a path or below
@@ -149,8 +159,12 @@ class Source:
 
     def warn(self, message: str, path: yaml_document.Path = ()) -> None:
         """Note what a person should know; it stands in the plan."""
-        line = self.document.line(path)
-        self.warnings.append(f"{self.file}{f':{line}' if line else ''}: {message}")
+        self.warn_at(message, *self.document.place(path))
+
+    def warn_at(self, message: str, file: str, line: int | None) -> None:
+        """The same of a line of a file, which is shown as it is seen from the first one."""
+        name = os.path.relpath(file, Path(self.document.file).parent) if file != self.document.file else self.file
+        self.warnings.append(f"{name}{f':{line}' if line else ''}: {message}")
 
     def blank(self, name: str, path: yaml_document.Path) -> None:
         """Note a variable that nothing sets, and that stands for nothing."""
@@ -188,17 +202,27 @@ class Source:
 
     def inside(self, relative: str, base: str, path: yaml_document.Path) -> str:
         """A path, relative to ``base`` or absolute, as ``./PATH`` under the root. ProfileError where it leads out."""
+        try:
+            return self.below_root(relative, base)
+        except ValueError as error:
+            raise self.error(str(error), path) from error
+
+    def below_root(self, relative: str, base: str) -> str:
+        """The same; ValueError where it leads out."""
         joined = self._below(posixpath.normpath(posixpath.join(base, relative)))
         if "\0" in joined:
-            raise self.error(f"{relative!r}: a path cannot hold the character NUL", path)
+            raise ValueError(f"{relative!r}: a path cannot hold the character NUL")
         real = Path(os.path.realpath(self.root / joined))
         if joined == ".." or joined.startswith(("/", "../")) or not real.is_relative_to(os.path.realpath(self.root)):
-            raise self.error(
+            raise ValueError(
                 f"{relative!r} leads out of {str(self.root)!r}, the folder of the profile's files: "
-                "give one that holds all of them with -e profile_root=FOLDER",
-                path,
+                "give one that holds all of them with -e profile_root=FOLDER"
             )
         return f"./{joined}"
+
+    def of_caller(self, file: Path) -> str:
+        """A file that the caller names, as ``./PATH`` under the root. ProfileError where it leads out."""
+        return self.inside(str(file.absolute()), ".", ())
 
     def _below(self, path: str) -> str:
         """An absolute path under the root as one that is relative to it; any other as it is."""

@@ -16,6 +16,14 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text import text_f
 
 NATIVE, LAUNCHER, CONTAINERS, COMPOSE = "native", "launcher", "containers", "compose"
 # The usual names, in the order in which they are preferred; any other YAML file comes after them.
+COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+#: what Compose lays over a file of these names where none is named
+OVERRIDE_NAMES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
 NAMES = (
     "profile.yml",
     "profile.yaml",
@@ -23,10 +31,7 @@ NAMES = (
     "profile_config.yml",
     "configuration.yaml",
     "configuration.yml",
-    "compose.yaml",
-    "compose.yml",
-    "docker-compose.yaml",
-    "docker-compose.yml",
+    *COMPOSE_NAMES,
 )
 _LAUNCHER_KEYS = {"ovmsclient", "ovmsserver", "ovmssinglecontainer"}
 

@@ -42,26 +42,27 @@ def read(text: str, file: Path, given: Given, play: Callable[[str], str | None])
 
     ``play`` gives the variables of the play. ProfileError for what cannot be translated, with file and line.
     """
-    document = yaml_document.parse(text, str(file), plain_scalars=True)
-    found = _format(detect.format_of(document.value))
+    # A Compose file may hold several documents; of any other format this is an error.
+    documents = yaml_document.parse_all(text, str(file), yaml_document.PlainLoader)
+    name = detect.format_of(documents[0].value)
+    found = _format(name)
     if found is None:
         return None
+    document = documents[0] if name == detect.COMPOSE else yaml_document.parse(text, str(file), plain_scalars=True)
     root = base.root_of(file, given, found.markers)
-    made = _translated(found, document, root, given, play)
+    made = _translated(found, given, lambda of: Source(document, root, of, play, text))
     made = replace(made, warnings=tuple(sorted(dict.fromkeys(made.warnings), key=natural)))  # by file and line
     return Foreign(base.container_name(made.name or _name(file), ()), document, root, made)
 
 
-def _translated(
-    found: _Format, document: yaml_document.Document, root: Path, given: Given, play: Callable[[str], str | None]
-) -> Translation:
+def _translated(found: _Format, given: Given, source_of: Callable[[Given], Source]) -> Translation:
     """What a format makes of a document. All variables that are missing are told in one error, at the first of them."""
     first: ProfileError | None = None
     reasons: dict[str, str] = {}
     while True:
         # What is missing is taken for a number: it is right for a port, a tag and a path alike.
         assumed = replace(given, variables={**given.variables, **dict.fromkeys(reasons, "1")})
-        source = Source(document, root, assumed, play)
+        source = source_of(assumed)
         try:
             made = found.translate(source)
         except ProfileError as error:

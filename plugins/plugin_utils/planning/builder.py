@@ -24,6 +24,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning import (
     model_server,
     mounts,
     probes,
+    secrets,
     shipped_files,
     task,
 )
@@ -102,7 +103,10 @@ class Builder:
     def build(self, entry: Entry, endpoint: endpoints.Endpoint, around: Around) -> PlannedReplica:
         """The planned replica. Raises ProfileError for a field that cannot be rendered or is not valid."""
         rendered = self._render(entry, endpoint, around)
-        return self._replica(rendered, task.task(rendered))
+        made = task.task(rendered)
+        secrets.check_places(entry, rendered.env.secrets, made)
+        _check_shared_namespaces(entry, endpoint, around, made)
+        return self._replica(rendered, made)
 
     def _render(self, entry: Entry, endpoint: endpoints.Endpoint, around: Around) -> Rendered:
         """What the fields say of one replica, and what they come to on its host."""
@@ -147,7 +151,7 @@ class Builder:
             task=made,
             env_from=rendered.env.sources,
             secrets=rendered.env.secrets,
-            pull=self.settings.pull,
+            pull=value("pull") or self.settings.pull,
             image_id=self.fleet.image_id(slot.host, rendered.image),
             address=rendered.address,
             ports=dict(endpoint.ports) if endpoint.on_host_network else dict(around.published),
@@ -280,9 +284,8 @@ class Builder:
         above = settings.env
         if entry.own_env and not settings.env_wins:
             above = {name: given for name, given in settings.env.items() if name not in own}
-        return environment.collect(
-            entry, value("env_file"), own, value("secret_env"), above, streams, settings.interpolated
-        )
+        secret = [*value("secret_env"), *value("secret_files")]
+        return environment.collect(entry, value("env_file"), own, secret, above, streams, settings.interpolated)
 
     def _joined(self, entry: Entry, endpoint: endpoints.Endpoint, wired: Wired, around: Around) -> Wired:
         """Its networks; where that is the network of a container of the profile, by the name of a replica of it."""
@@ -298,6 +301,21 @@ class Builder:
 def _as_written(raw: Any) -> list[str]:
     """The words of a field as far as they are written in it."""
     return [str(word) for word in (raw if isinstance(raw, list) else [raw] if raw is not None else [])]
+
+
+def _check_shared_namespaces(
+    entry: Entry, endpoint: endpoints.Endpoint, around: Around, made: Mapping[str, Any]
+) -> None:
+    """Raise ProfileError where a replica shares what only a container of its own host has, and that is elsewhere."""
+    wanted = [made.get("ipc_mode", ""), made.get("pid_mode", ""), *made.get("volumes_from", ())]
+    names = {part for item in wanted for part in str(item).split(":")}
+    for need in around.needs:
+        if need.slot.replica in names and need.slot.host != endpoint.slot.host:
+            raise entry.error(
+                f"{endpoint.slot.replica} on {endpoint.slot.host} shares namespaces or volumes of {need.slot.replica}, "
+                f"which is on {need.slot.host}: place both on one host, for instance with "
+                f'-e \'{{"profile_place": {{"{entry.name}": "{need.slot.host}"}}}}\''
+            )
 
 
 def _identity(entry: Entry, slot: Slot) -> Slot:

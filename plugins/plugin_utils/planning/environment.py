@@ -72,7 +72,7 @@ def collect(
                 SECRETS,
                 (name,),
             )
-        made.hide(name, _written(entry, SECRETS, name))
+        made.hide(name, _written(entry, entry.secret_field(name), name))
     for name, value in above.items():
         made.set(name, value, FROM_RUN)
     for name, value in streams.items():

@@ -12,13 +12,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.container.secret_env import SHORTEST, Redactor
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.environment import GIVEN
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import SECRET_FILES as FILES
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import SECRETS as FIELD
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Profile, Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry, Profile, Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import scalar
 
 Plan = Mapping[str, Any]
@@ -59,7 +61,8 @@ class Secrets:
         self, name: str, given: Mapping[str, Any], container: str, host: str, variables: Mapping[str, Any]
     ) -> str:
         entry = None if self.profile is None else self.profile.entry(container)
-        written = None if entry is None else entry.value(FIELD, self.render, {}).get(name)
+        field = FIELD if entry is None else entry.secret_field(name)
+        written = None if entry is None else entry.value(field, self.render, {}).get(name)
         try:
             value = given[name] if name in given else None if written is None else self.render(written, variables)
             if value is None:
@@ -68,8 +71,8 @@ class Secrets:
         except ValueError as error:
             message = f"the secret {name} {error}"
             if entry is None or name in given:
-                raise ProfileError(message, host=host, container=container, field=FIELD) from None
-            raise entry.error(f"{message} (host {host})", FIELD, (name,)) from None
+                raise ProfileError(message, host=host, container=container, field=field) from None
+            raise entry.error(f"{message} (host {host})", field, (name,)) from None
 
 
 def _checked(value: Any) -> str:
@@ -80,6 +83,19 @@ def _checked(value: Any) -> str:
     if len(text) < SHORTEST:
         raise ValueError(f"is shorter than {SHORTEST} characters: it would be found everywhere by chance")
     return text
+
+
+def check_places(entry: Entry, names: Iterable[str], task: Mapping[str, Any]) -> None:
+    """Raise ProfileError for a secret file that could not be written into a container, or would lie under a mount."""
+    files = [name for name in names if name.startswith("/")]
+    if files and task.get("read_only"):
+        raise entry.error("a container that is read_only takes no secret files: they are written into it", FILES)
+    mounts = [*task.get("tmpfs", ()), *(mount["target"] for mount in task.get("mounts", ()))]
+    targets = [*(item.partition(":")[0] for item in mounts), *(item.split(":")[1] for item in task.get("volumes", ()))]
+    for file in files:
+        over = next((target for target in targets if PurePosixPath(target) in PurePosixPath(file).parents), None)
+        if over is not None:
+            raise entry.error(f"the secret file {file} would lie under what is mounted at {over}", FILES, (file,))
 
 
 def check(plan: Plan, secrets: Secrets) -> None:

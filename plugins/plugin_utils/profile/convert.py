@@ -51,7 +51,12 @@ def convert(foreign: Foreign) -> Converted:
             file=foreign.document.file,
         )
     profile = ConvertedFile(search.PROFILE_FILE, text(foreign).encode())
-    return Converted((profile, *(used[path] for path in sorted(used))), foreign.translation.warnings)
+    notes = [
+        f"{container.fields['name']}: the value of the secret {name} is not written: give it in profile_secrets"
+        for container in foreign.translation.containers
+        for name in container.fields.get("secret_files", ())
+    ]
+    return Converted((profile, *(used[path] for path in sorted(used))), (*foreign.translation.warnings, *notes))
 
 
 def text(foreign: Foreign) -> str:
@@ -60,13 +65,19 @@ def text(foreign: Foreign) -> str:
     top = {
         "description": made.description or None,
         "warnings": list(made.warnings) or None,
-        "containers": [dict(container.fields) for container in made.containers],
+        "containers": [_without_secrets(container.fields) for container in made.containers],
         "networks": made.networks,
         "volumes": made.volumes,
     }
     value = native({key: item for key, item in top.items() if item is not None})
     body = yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
     return f"# Converted from {Path(foreign.document.file).name}\n---\n{body}"
+
+
+def _without_secrets(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields with the names of secrets, and without their values: no file has those."""
+    files = fields.get("secret_files")
+    return {**fields, **({"secret_files": dict.fromkeys(files)} if files else {})}
 
 
 def native(value: Any) -> Any:

@@ -22,6 +22,7 @@ Render = templates.Render
 #: the fields of a container by name
 CONTAINER = {field.name: field for field in fields.CONTAINER_FIELDS}
 SECRETS = "secret_env"
+SECRET_FILES = "secret_files"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,10 @@ class Entry:
         """An error that points at a field of this entry, or at what is ``inside`` of it, by file and line."""
         origin = self.origins.get(field or "name") or self.origins["name"]
         return origin.document.error(message, (*origin.path, *inside), container=self.name, field=field)
+
+    def secret_field(self, name: str) -> str:
+        """The field that holds a secret: files are known by their paths."""
+        return SECRET_FILES if name.startswith("/") else SECRETS
 
     def parse(self, field: str, value: Any) -> Any:
         """The canonical value of a rendered field; ProfileError when it is not valid."""
@@ -147,7 +152,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Profile:
-    """A profile as written. ``root`` is its folder."""
+    """A profile as written. ``root`` is its folder. ``over``: further files of a Compose project."""
 
     name: str
     file: str
@@ -161,6 +166,7 @@ class Profile:
     objectives: Sequence[Mapping[str, Any]] = ()
     density: Mapping[str, Any] | None = None
     notes: Sequence[str] = ()
+    over: Sequence[Path] = ()
 
     @property
     def warnings(self) -> list[str]:

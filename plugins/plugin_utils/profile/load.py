@@ -16,6 +16,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats import rea
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Container, Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import (
     CONTAINER,
+    SECRET_FILES,
     SECRETS,
     Entry,
     Origin,
@@ -60,7 +61,9 @@ def load(
     """
     context = LoadContext(search, render, variables, given or Given())
     foreign = read.read(text_file.text(file), file, context.given, context.variable)
-    return _native(file, context) if foreign is None else of_foreign(foreign)
+    if foreign is None and context.given.over:
+        raise ProfileError("several files are laid over each other for Compose only", file=str(file))
+    return _native(file, context) if foreign is None else replace(of_foreign(foreign), over=context.given.over)
 
 
 def of_foreign(foreign: read.Foreign) -> Profile:
@@ -179,9 +182,10 @@ def _written(document: yaml_document.Document, index: int, root: Path) -> Entry:
     for key in raw:
         if key not in CONTAINER:
             raise document.error(other_words.unknown(key, list(CONTAINER)), (*path, key), container=label)
-        if key != SECRETS and _holds_vaulted(raw[key]):
+        if key not in (SECRETS, SECRET_FILES) and _holds_vaulted(raw[key]):
             raise document.error(
-                f"a value with !vault may stand in {SECRETS} only: elsewhere it would be written into the plan",
+                f"a value with !vault may stand in {SECRETS} and {SECRET_FILES} only: elsewhere it would be written "
+                "into the plan",
                 (*path, key),
                 container=label,
                 field=key,

@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import detect
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import json_text
 
 PROFILE_FILE = "profile.yml"
 _SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr")
@@ -40,6 +43,26 @@ def find_profile(profile: str, search: Sequence[Path]) -> Path:
     near = difflib.get_close_matches(profile, names, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise ProfileError(f"there is no profile {profile!r}: {hint}{_known(search)}")
+
+
+def find_files(profile: Any, search: Sequence[Path]) -> tuple[Path, ...]:
+    """The file of a profile; of a Compose project all its files, each laid over those before it.
+
+    They are named in a list, which may be a text in JSON; or a folder is, in which an override stands beside the
+    Compose file.
+    """
+    if isinstance(profile, str) and profile.startswith("["):
+        with contextlib.suppress(ValueError):  # what is no list in JSON is a name, which is not found
+            profile = json_text.parse(profile)
+    if isinstance(profile, list) and profile and all(isinstance(name, str) for name in profile):
+        return tuple(find_profile(name, search) for name in profile)
+    if not isinstance(profile, str):
+        raise ProfileError(f"profile is a name, a path, or a list of Compose files, not {profile!r}")
+    file = find_profile(profile, search)
+    if os.path.realpath(os.path.expanduser(profile)) == os.path.realpath(file) or file.name not in detect.COMPOSE_NAMES:
+        return (file,)
+    overrides = (file.parent / name for name in detect.OVERRIDE_NAMES)
+    return (file, *[override for override in overrides if os.path.isfile(override)][:1])
 
 
 def _is_yaml(path: Path) -> bool:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import (
@@ -18,6 +20,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types
     record,
     short,
     text,
+    typed,
     variable,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Vaulted
@@ -55,5 +58,14 @@ def _secret(value: Any) -> Any:
     return value
 
 
+@typed(type="string", pattern=r"^/\S+$")
+def _place(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"/\S+", value) or posixpath.normpath(value) != value:
+        raise ValueError(f"{value!r} is not an absolute path in the container, without white space")
+    return value
+
+
+_SECRET = Type(_secret, {"type": ["string", "null"]})
 #: values stay as they are written: what they stand for is rendered where a host is applied
-SECRET_ENV = mapping_of(Type(_secret, {"type": ["string", "null"]}), variable)
+SECRET_ENV = mapping_of(_SECRET, variable)
+SECRET_FILES = mapping_of(_SECRET, _place)

@@ -21,13 +21,18 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
     target_device,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.density import DENSITY
-from ansible_collections.retail.profiles.plugins.plugin_utils.schema.environment import ENV_FILE, SECRET_ENV
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.environment import (
+    ENV_FILE,
+    SECRET_ENV,
+    SECRET_FILES,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import (
     Field,
     Invalid,
     Type,
     boolean,
     but,
+    choice,
     command,
     list_of,
     mapping_of,
@@ -129,6 +134,14 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
         group="what",
     ),
     Field(
+        "pull",
+        choice("missing", "always", "never"),
+        "When the image is pulled, above `profile_pull`.",
+        "pull: always",
+        unset="`profile_pull`",
+        group="what",
+    ),
+    Field(
         "entrypoint",
         command,
         "Entrypoint; a path starting with `./` is a script of the profile, mounted read-only at `/profile`.",
@@ -183,6 +196,15 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
         rendered=False,
         options=("env",),
         group="environment",
+    ),
+    Field(
+        "secret_files",
+        SECRET_FILES,
+        "Files that are secret, by their paths in the container, see [Secrets](#secrets).",
+        'secret_files: {/run/secrets/token: "{{ vaulted_token }}"}',
+        default={},
+        rendered=False,
+        group="files",
     ),
     Field(
         "volumes",

@@ -22,10 +22,10 @@ class Template(str):
 
 def escape(text: str) -> str:
     """A template that renders to ``text``."""
-    return _quoted(text) if "{" in text else text
+    return quoted(text) if "{" in text else text
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """The text as a string of Jinja, which would take a carriage return for the end of a line."""
     inside = text.replace("\\", "\\\\").replace('"', '\\"').replace("\r", "\\r")
     return f'{{{{ "{inside}" }}}}'
@@ -33,7 +33,7 @@ def _quoted(text: str) -> str:
 
 def _within(text: str) -> str:
     """The text as a part of a template."""
-    return _quoted(text) if "{" in text or "\r" in text else text
+    return quoted(text) if "{" in text or "\r" in text else text
 
 
 def joined(parts: Iterable[str]) -> str:

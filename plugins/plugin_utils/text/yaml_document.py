@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import yaml
@@ -69,6 +69,10 @@ class _Loader(_Base):
         first: [(tag, pattern) for tag, pattern in known if tag not in (f"{_TAG}timestamp", f"{_TAG}value")]
         for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+    #: tags that say something of a value beside what it is
+    own_tags: ClassVar[tuple[str, ...]] = ()
+    #: whether numbers are those of JSON
+    finite: ClassVar[bool] = True
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -93,11 +97,15 @@ _Loader.add_constructor("!vault", _vaulted)
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed YAML file: plain values, and the 1-based line of each by its path of keys and indexes."""
+    """A parsed YAML file: plain values, and the 1-based line of each by its path of keys and indexes.
+
+    ``tags``: the tags of Compose, ``!reset`` and ``!override``, by the path of what bears them.
+    """
 
     file: str
     value: Any
     lines: dict[Path, int]
+    tags: dict[Path, str] = field(default_factory=dict)
 
     def line(self, path: Path) -> int | None:
         """The line of the value at ``path``, or of the nearest value that contains it."""
@@ -105,28 +113,45 @@ class Document:
             path = path[:-1]
         return self.lines.get(path)
 
+    def place(self, path: Path) -> tuple[str, int | None]:
+        """The file and the line of the value at ``path``."""
+        return self.file, self.line(path)
+
     def error(
         self, message: str, path: Path = (), container: str | None = None, field: str | None = None
     ) -> ProfileError:
         """An error that points at ``path``."""
-        return ProfileError(message, file=self.file, line=self.line(path), container=container, field=field)
+        file, line = self.place(path)
+        return ProfileError(message, file=file, line=line, container=container, field=field)
 
 
 def parse(text: str, file: str, plain_scalars: bool = False) -> Document:
     """Parse one YAML document.
 
-    With ``plain_scalars`` only true, false, null and decimal numbers are more than text, as Compose and Go read YAML.
+    With ``plain_scalars`` only true, false, null and decimal numbers are more than text.
     Raises ProfileError for what does not parse, for duplicate keys and for keys that are not strings, for numbers that
     JSON does not have, and for what is too large or too deep.
     """
+    return _parsed(PlainLoader if plain_scalars else _Loader, text, file, all_of_them=False)[0]
+
+
+def parse_all(text: str, file: str, loader: type[_Loader]) -> list[Document]:
+    """Parse all documents of a file, at least one. Raises ProfileError as :func:`parse`."""
+    return _parsed(loader, text, file, all_of_them=True)
+
+
+def _parsed(kind: type[_Loader], text: str, file: str, all_of_them: bool) -> list[Document]:
     if found := _NOT_YAML.search(text):
         line = text.count("\n", 0, found.start()) + 1
         raise ProfileError(f"this is not valid YAML: the character U+{ord(found[0]):04X}", file=file, line=line)
-    loader = (_PlainLoader if plain_scalars else _Loader)(text)
+    loader = kind(text)
+    documents = []
     try:
-        node = loader.get_single_node()
-        builder = _Builder(loader, file)
-        value = builder.value(node, ()) if node is not None else None
+        while all_of_them and loader.check_node():
+            documents.append(_document(loader, loader.get_node(), file))
+        if not all_of_them:
+            documents.append(_document(loader, loader.get_single_node(), file))
+        return documents or [Document(file, None, {})]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         # What ends too early ends on its last line, not below it.
@@ -136,7 +161,12 @@ def parse(text: str, file: str, plain_scalars: bool = False) -> Document:
         raise ProfileError(f"this is not valid YAML: {error}", file=file) from error
     finally:
         loader.dispose()
-    return Document(file=file, value=value, lines=builder.lines)
+
+
+def _document(loader: _Loader, node: yaml.Node | None, file: str) -> Document:
+    builder = _Builder(loader, file)
+    value = None if node is None else builder.value(node, ())
+    return Document(file, value, builder.lines, builder.tags)
 
 
 # A value that begins with a template, without quotes around it.
@@ -155,9 +185,10 @@ def _not_valid(error: yaml.MarkedYAMLError, text: str, line: int | None) -> str:
     return f"this is not valid YAML: {error.problem or error.context}"
 
 
-class _PlainLoader(_Loader):
-    """Takes ``22:22``, ``on``, ``012`` and ``1.10`` as text."""
+class PlainLoader(_Loader):
+    """Takes ``22:22``, ``on``, ``012`` and ``1.10`` as text, and the tags of Compose as said of what bears them."""
 
+    own_tags = ("!reset", "!override")
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]  # types-PyYAML: of the instance
 
 
@@ -168,14 +199,15 @@ _PLAIN = {
     "merge": (r"<<\Z", ["<"]),
 }
 for _name, (_pattern, _first) in _PLAIN.items():
-    _PlainLoader.add_implicit_resolver(f"{_TAG}{_name}", re.compile(_pattern), _first)
+    PlainLoader.add_implicit_resolver(f"{_TAG}{_name}", re.compile(_pattern), _first)
 
 
 class _Builder:
-    """Makes plain values of nodes; ``lines`` has the line of each."""
+    """Makes plain values of nodes; ``lines`` has the line of each, ``tags`` those that say something beside."""
 
     def __init__(self, loader: _Loader, file: str) -> None:
         self.lines: dict[Path, int] = {}
+        self.tags: dict[Path, str] = {}
         self._loader = loader
         self._file = file
         self._size = 0
@@ -187,6 +219,11 @@ class _Builder:
         self._count(node, len(node.value) if isinstance(node, yaml.ScalarNode) else 0)
         if len(path) > DEEPEST:
             raise self._error(_TOO_DEEP, node)
+        if node.tag in self._loader.own_tags:
+            self.tags[path] = node.tag
+            if isinstance(node, yaml.ScalarNode):
+                tag = self._loader.resolve(yaml.ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]
+                node = yaml.ScalarNode(tag, node.value, node.start_mark, node.end_mark)
         if isinstance(node, yaml.MappingNode):
             result: dict[str, Any] = {}
             for key, (key_node, value_node) in self._pairs(node, len(path)).items():
@@ -212,7 +249,7 @@ class _Builder:
             value = self._loader.construct_object(node, deep=True)
         except (ValueError, LookupError, AttributeError) as error:
             raise self._error(f"{node.value!r} is not what its tag {_shown(node.tag)} says", node) from error
-        if isinstance(value, float) and not math.isfinite(value):
+        if isinstance(value, float) and self._loader.finite and not math.isfinite(value):
             raise self._error(f"{node.value} is no number that can be told on: quote it where it is text", node)
         if value is not None and not isinstance(value, (str, int, float)):
             raise self._error(f"the tag {_shown(node.tag)} is not known here", node)

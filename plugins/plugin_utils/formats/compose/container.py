@@ -11,13 +11,22 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Container
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import deploy, options, volumes
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import (
+    deploy,
+    environment,
+    mounted_files,
+    options,
+    volumes,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import networks as compose_networks
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.environment import environment
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import scalar
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.networks import Port
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import ComposeFile, Service
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service_options import docker_options
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import command_line
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service_options import (
+    docker_options,
+    refuse,
+)
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import command_line, shell_words
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.command_line import Server
 
 _READY_TIMEOUT = "110s"
@@ -38,17 +47,18 @@ _FROM = {
 def translate(file: ComposeFile, name: str) -> Container:
     """A service as a container. ProfileError, with the key, for a value that is not as Compose takes it."""
     service = Service(file, name)
-    value = service.value
+    refuse(service)
     image = service.read("image", lambda: _image(service))
-    command = service.read("command", lambda: options.command(value.get("command", [])))
-    entrypoint = service.read("entrypoint", lambda: options.command(value.get("entrypoint", [])))
-    env_files, env, variables = service.read("environment", lambda: environment(service))
+    command, entrypoint = _words(service, "command"), _words(service, "entrypoint")
+    env_files, env, variables = service.read("environment", lambda: environment.environment(service))
     found = service.read("ports", lambda: _ports(service))
     server = command_line.server(image, entrypoint, command)
     known = _ovms_ports(server) if server is not None else {}
     networks = service.read("networks", lambda: _networks(service))
     ports = compose_networks.named(found, known)
     docker = docker_options(service, found, networks)
+    labels = {**environment.labels(service), **docker.get("labels", {})}
+    docker = {**docker, "labels": labels} if labels else docker
     given = file.source.given
     fields: dict[str, Any] = {
         "name": file.names[name],
@@ -61,6 +71,8 @@ def translate(file: ComposeFile, name: str) -> Container:
         "volumes": service.read("volumes", lambda: _volumes(service)),
         "networks": networks,
         "ports": ports,
+        **mounted_files.secrets(service),
+        **_pull(service),
         **service.read("deploy", lambda: deploy.placement(service)),
         **service.read("deploy", lambda: deploy.limits(service)),
         **base.hardware({**variables, **given.env, **({} if given.env_wins else env)}),
@@ -70,24 +82,46 @@ def translate(file: ComposeFile, name: str) -> Container:
     return Container.of(fields, docker, lambda field: service.at(_FROM.get(field, field)))
 
 
+def _words(service: Service, key: str) -> list[str]:
+    """A command: a list, or a text that is split as Compose splits it."""
+    value = service.value.get(key, [])
+    if not isinstance(value, str):
+        return list(value)
+    words, left_out = service.read(key, lambda: shell_words.split(value))
+    if left_out.strip():
+        shown = left_out.strip().splitlines()[0]
+        service.source.warn(
+            f"{service.label}.{key}: everything from {shown!r} on is not run, as with Compose: there is no shell; "
+            f'write {key}: ["sh", "-c", "…"]',
+            service.at(key),
+        )
+    return words
+
+
 def _image(service: Service) -> str:
-    written = options.scalar(service.value.get("image", ""))
+    written = scalar(service.value.get("image", ""))
     if service.source.unset(service.at("image")) and (not written or written.endswith((":", "/"))):
         raise service.source.error(f"{written!r} is no image", service.at("image"))
+    if not written and "build" not in service.value and not service.source.given.image:
+        raise service.source.error(
+            f"no image for container {service.file.names[service.name]}: name one with -e profile_image=IMAGE; or, "
+            "where this file is made to be laid over another one, name both, the other one first: "
+            f'-e \'{{"profile": ["OTHER.yml", "{service.source.file}"]}}\'',
+            service.at("image"),
+        )
     if not written and "build" in service.value:
         written = f"{base.container_name(service.file.project, ())}-{service.file.names[service.name]}"
     return service.source.image(written, service.file.names[service.name], service.name, service.at("image"))
 
 
 def _build(service: Service) -> dict[str, Any]:
-    build = service.value.get("build")
-    if build is None:
+    written = service.value.get("build")
+    if written is None:
         return {}
-    written = build if isinstance(build, Mapping) else {"context": build}
     for key, item in written.items():
         if key not in ("context",) and not (key == "dockerfile" and item == "Dockerfile"):
             service.warn(f"build.{key}")
-    context = options.scalar(written.get("context") or ".")
+    context = scalar(written.get("context") or ".")
     if "://" in context or context.startswith("git@"):
         service.warn("build", why="its context is not a folder; the hosts or a registry must have the image")
         return {}
@@ -98,15 +132,20 @@ def _build(service: Service) -> dict[str, Any]:
     return {"build": inside}
 
 
+def _pull(service: Service) -> dict[str, Any]:
+    """When the image is pulled. What is built is not pulled; a pull now and then is none at each start."""
+    policy = service.value.get("pull_policy", "missing")
+    if policy in ("always", "never"):
+        return {"pull": policy}
+    if policy not in ("missing", "if_not_present", "build"):
+        service.warn("pull_policy", why=f"{policy}: an image is pulled always, never, or where it is missing")
+    return {}
+
+
 def _volumes(service: Service) -> list[Any]:
-    made = volumes.mounts(service.source, service.name, service.value.get("volumes", []), service.at("volumes"))
+    made = volumes.mounts(service.source, service.name, service.value.get("volumes", ()), service.at("volumes"))
     made = [_real_volume(service, item) for item in made]
-    if "configs" in service.value:
-        value, declared = service.value["configs"], service.file.top["configs"]
-        made += volumes.configs(
-            service.source, service.name, value, declared, service.file.generated, service.at("configs")
-        )
-    return made
+    return [*made, *(mounted_files.configs(service) if "configs" in service.value else ())]
 
 
 def _real_volume(service: Service, item: Any) -> Any:
@@ -116,49 +155,46 @@ def _real_volume(service: Service, item: Any) -> Any:
     name, colon, rest = item.partition(":")
     declared = service.file.top["volumes"]
     if name not in declared:
-        if name != volumes.anonymous_name(service.name, rest.partition(":")[0]):
-            raise service.error("volumes", f"there is no volume {name!r}")
         service.file.anonymous.append(name)
         return item
     own = declared[name] or {}
-    is_external = own.get("external") not in (None, False, "false")
-    return f"{volumes.real_name(name, own) if is_external else name}{colon}{rest}"
+    return f"{volumes.real_name(name, own) if own.get('external') else name}{colon}{rest}"
 
 
 def _networks(service: Service) -> list[Any]:
     aliases = [service.name] if service.name != service.file.names[service.name] else []
     if "container_name" in service.value:
-        aliases.append(options.scalar(service.value["container_name"]))
+        aliases.append(scalar(service.value["container_name"]))
         service.warn("container_name", why="replicas are called <deployment>-<service>-<n>; it is an alias")
     value = {**service.value, **{key: service.joined(key) for key in ("network_mode",) if key in service.value}}
     return compose_networks.attachments(service.source, service.name, value, service.file.top["networks"], aliases)
 
 
 def _ports(service: Service) -> list[Port]:
-    made = compose_networks.ports(service.source, service.label, service.value.get("ports", []), service.at("ports"))
-    return [
-        *made,
-        *compose_networks.exposed(service.source, service.label, service.value.get("expose", []), service.at("expose")),
-    ]
+    value = service.value
+    return [*compose_networks.ports(value.get("ports", ())), *compose_networks.exposed(value.get("expose", ()))]
 
 
 def _depends_on(service: Service) -> list[str]:
-    value = service.value.get("depends_on", [])
-    needed = dict(value) if isinstance(value, Mapping) else dict.fromkeys(options.texts(value))
-    for link in options.texts(service.value.get("links", [])):
-        needed.setdefault(link.partition(":")[0], None)
-        if ":" in link:
+    needed: dict[str, Any] = dict(service.value.get("depends_on", {}))
+    for link in service.value.get("links", ()):
+        name, _colon, alias = link.partition(":")
+        needed.setdefault(name, {})
+        if alias not in ("", name):
             service.warn(f"links {link}", why="another name than the service's own")
-    if options.scalar(service.value.get("network_mode", "")).startswith("service:"):
-        needed.setdefault(options.scalar(service.value["network_mode"]).partition(":")[2], None)
+    for key in ("network_mode", "ipc", "pid", "uts", "cgroup"):
+        kind, _colon, name = str(service.value.get(key, "")).partition(":")
+        if kind == "service":
+            needed.setdefault(name, {})
+    for written in service.value.get("volumes_from", ()):
+        if not written.startswith("container:"):
+            needed.setdefault(written.partition(":")[0], {})
     made = []
     for other in needed:
         if other in service.file.names:
             made.append(service.file.names[other])
-        elif other in service.source.document.value["services"] or _optional(needed[other]):
-            service.source.warn(f"{service.label}.depends_on: {other} is not started", service.at("depends_on"))
         else:
-            raise service.error("depends_on", f"there is no service {other!r}")
+            service.source.warn(f"{service.label}.depends_on: {other} is not started", service.at("depends_on"))
     return made
 
 
@@ -179,16 +215,11 @@ def _ready(service: Service, serves_ovms: bool, ports: Mapping[str, int]) -> dic
 
 def _condition(service: Service, other: Mapping[str, Any]) -> str | None:
     """The condition under which another service depends on this one."""
-    needed = other.get("depends_on")
-    item = needed.get(service.name) if isinstance(needed, Mapping) else None
-    return str(item["condition"]) if isinstance(item, Mapping) and item.get("condition") else None
+    item = (other.get("depends_on") or {}).get(service.name) or {}
+    return item.get("condition")
 
 
 def _ovms_ports(server: Server) -> dict[int, str]:
     """The names of the ports that its command line gives to the OpenVINO Model Server."""
     given = ((server.port(option), name) for option, name in (("port", "grpc"), ("rest_port", "rest")))
     return {port: name for port, name in given if 0 < port < 65536 and server.words}
-
-
-def _optional(item: Any) -> bool:
-    return isinstance(item, Mapping) and item.get("required") in (False, "false")

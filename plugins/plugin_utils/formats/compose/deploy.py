@@ -10,8 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.options import scalar
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import scalar
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import Service
 
 
@@ -19,7 +18,7 @@ def placement(service: Service) -> dict[str, Any]:
     """The fields of placement."""
     deploy = service.value.get("deploy", {})
     wanted = deploy.get("placement") or {}
-    count = replicas(service.source, service.name, service.value)
+    count = replicas(service.value)
     made: dict[str, Any] = {}
     if deploy.get("mode") in ("global", "global-job"):
         made["replicas_per_host"] = 1
@@ -35,7 +34,20 @@ def placement(service: Service) -> dict[str, Any]:
             service.warn(f"deploy.placement.constraints {constraint}", service.at("deploy"))
     if "preferences" in wanted:
         service.warn("deploy.placement.preferences")
+    if "platform" in service.value:
+        made["require"] = {"arch": _architecture(service)}
     return made
+
+
+def _architecture(service: Service) -> str:
+    """That of ``platform``: an image of another than the host's would run in an emulation, if at all."""
+    written = scalar(service.value["platform"])
+    system, _slash, architecture = written.partition("/")
+    if system == "linux" and architecture:
+        return architecture.partition("/")[0]
+    if "/" in written or system in ("windows", "darwin"):
+        raise service.error("platform", f"{written!r} is not linux/ARCHITECTURE")
+    return system
 
 
 def limits(service: Service) -> dict[str, Any]:
@@ -45,28 +57,19 @@ def limits(service: Service) -> dict[str, Any]:
     made: dict[str, Any] = {}
     if cpus is not None:
         try:
-            made["cpus"] = float(cpus)
+            number = float(cpus)
         except ValueError as error:
             raise service.source.error(
                 f"{service.label}: {cpus!r} is not a number of CPUs", service.at("deploy")
             ) from error
+        made.update({"cpus": number} if number else {})
     if "cpuset" in service.value:
         made["cpuset"] = scalar(service.value["cpuset"])
     return made
 
 
-def replicas(source: Source, service: str, value: Mapping[str, Any]) -> int | None:
-    """How many replicas a service has; None where it does not say. ProfileError for what is no number."""
-    path = ("services", service)
-    deploy = value.get("deploy") or {}
-    if not isinstance(deploy, Mapping):
-        raise source.error(f"services.{service}.deploy is a mapping, not {deploy!r}", (*path, "deploy"))
-    for key, written, at in (
-        ("deploy.replicas", deploy.get("replicas"), "deploy"),
-        ("scale", value.get("scale"), "scale"),
-    ):
-        if written is not None:
-            if not re.fullmatch(r"\d{1,18}", str(written)):
-                raise source.error(f"services.{service}.{key}: {written!r} is not a number of replicas", (*path, at))
-            return int(written)
-    return None
+def replicas(value: Mapping[str, Any]) -> int | None:
+    """How many replicas a service has; None where it does not say."""
+    count = value.get("scale")
+    count = (value.get("deploy") or {}).get("replicas") if count is None else count
+    return None if count is None else int(count)

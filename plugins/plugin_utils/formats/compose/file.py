@@ -9,42 +9,50 @@ What Compose has and a profile cannot say is warned of, key by key.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source, Translation, container_name
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import container, deploy
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import (
+    consistency,
+    container,
+    deploy,
+    files,
+    tree,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.networks import networks as top_networks
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import ComposeFile
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import Variables, expand
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import Variables
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import of as variables_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.volumes import named as top_volumes
 
-_TOP = ("name", "version", "services", "networks", "volumes", "configs")
-_HINT = "docker compose config writes one file with all in it: use that"
+_TOP = ("networks", "volumes", "configs", "secrets")
 
 
 def translate(source: Source) -> Translation:
-    """The services in their order. ProfileError for what is no Compose file, or needs another file to be one."""
+    """The services in their order. ProfileError for what is no Compose file, or contradicts itself."""
     variables = variables_of(source)
-    source.document = expand(variables)
-    source.unset = variables.missing
-    value = source.document.value
+    named = [posixpath.join(source.folder, source.file), *map(source.of_caller, source.given.over)]
+    document = tree.to_document(files.load(source, variables, named), source.document.file)
+    source.document = document
+    source.unset = document.missing
+    value = document.value
     services = value.get("services")
     if not isinstance(services, Mapping) or not services:
         raise source.error("'services' must be a mapping with at least one service", ("services",))
-    if "include" in value:
-        raise source.error(f"include is not read: {_HINT}", ("include",))
-    for key in value:
-        if key not in _TOP:
-            source.warn(f"{key} is ignored: a profile cannot say it", (key,))
+    _warn_of_unset(source, document)
     _other_files(source)
     project = str(value.get("name") or variables.get("COMPOSE_PROJECT_NAME") or "")
     started = _started(source, services, variables)
+    consistency.check(source, started)
+    started = {name: item for name, item in started.items() if not _has_none(source, name, item)}
+    if not started:
+        raise source.error("no service is started: name one of their profiles in COMPOSE_PROFILES", ("services",))
     names: dict[str, str] = {}
     for service in started:
         names[service] = container_name(service, names.values())
-    top = {key: _mapping(source, value, key) for key in ("networks", "volumes", "configs")}
+    top = {key: value.get(key) or {} for key in _TOP}
     file = ComposeFile(source, variables, started, names, top, project or _folder(source))
     containers = tuple(container.translate(file, service) for service in started)
     networks = top_networks(source, top["networks"])
@@ -60,14 +68,10 @@ def translate(source: Source) -> Translation:
     )
 
 
-def _mapping(source: Source, value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = value.get(key) or {}
-    if not isinstance(found, Mapping):
-        raise source.error(f"{key} is a mapping, not {found!r}", (key,))
-    for name, item in found.items():
-        if item is not None and not isinstance(item, Mapping):
-            raise source.error(f"{key}.{name} is a mapping, not {item!r}", (key, name))
-    return found
+def _warn_of_unset(source: Source, document: tree.Merged) -> None:
+    for name in dict.fromkeys(document.unset.values()):
+        path = next(where for where, found in document.unset.items() if found == name)
+        source.blank(name, path)
 
 
 def _folder(source: Source) -> str:
@@ -75,31 +79,36 @@ def _folder(source: Source) -> str:
 
 
 def _other_files(source: Source) -> None:
-    """Compose would read an override beside its own file."""
+    """Compose reads an override beside its own file where no file is named."""
     stem, _dot, suffix = source.file.rpartition(".")
     override = source.inside(f"{stem}.override.{suffix}", source.folder, ())
-    if source.is_file(override):
-        source.warn(f"{override.rpartition('/')[2]} beside it is not read: {_HINT}")
+    if source.is_file(override) and not source.given.over:
+        name = override.rpartition("/")[2]
+        source.warn(
+            f"{name} beside it is not read, as the file is named: name the folder, or both: "
+            f'-e \'{{"profile": ["{source.file}", "{name}"]}}\''
+        )
 
 
 def _started(source: Source, services: Mapping[str, Any], variables: Variables) -> dict[str, Mapping[str, Any]]:
-    """The services that ``docker compose up`` would start."""
+    """The services that are active, those without replicas included."""
     active = [name.strip() for name in (variables.get("COMPOSE_PROFILES") or "").split(",")]
     started: dict[str, Mapping[str, Any]] = {}
     for service, item in services.items():
+        if service.startswith("x-"):
+            continue
         path = ("services", service)
-        if not isinstance(item, Mapping):
-            raise source.error(f"services.{service} is a mapping with at least 'image', not {item!r}", path)
-        if "extends" in item:
-            raise source.error(f"services.{service}.extends is not read: {_HINT}", (*path, "extends"))
         wanted: Sequence[Any] = item.get("profiles") or []
-        if wanted and not {"*", *map(str, wanted)} & set(active):
+        if wanted and "*" not in active and not set(wanted) & set(active):
             named = ", ".join(map(str, wanted))
             source.warn(f"services.{service} is not started: COMPOSE_PROFILES has none of {named}", (*path, "profiles"))
-        elif deploy.replicas(source, service, item) == 0:
-            source.warn(f"services.{service} is not started: it has no replicas", path)
         else:
             started[service] = item
-    if not started:
-        raise source.error("no service is started: name one of their profiles in COMPOSE_PROFILES", ("services",))
     return started
+
+
+def _has_none(source: Source, service: str, item: Mapping[str, Any]) -> bool:
+    none = deploy.replicas(item) == 0
+    if none:
+        source.warn(f"services.{service} is not started: it has no replicas", ("services", service))
+    return none

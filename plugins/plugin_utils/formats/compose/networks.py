@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.options import replica_of, scalar, texts
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import numbers, scalar
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.options import replica_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.volumes import real_name
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import templates
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
-_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 _LOCAL = "127.0.0.1"
 _EVERYWHERE = ("", "0.0.0.0", "::")
-_MOST_PORTS = 1000
 
 
 @dataclass(frozen=True)
@@ -41,67 +40,29 @@ class Port:
         return f"{bound}:{self.published}:{self.target}/{self.protocol}"
 
 
-def ports(source: Source, label: str, value: Any, path: Path) -> list[Port]:
-    """``ports`` of a service. ProfileError for what is none."""
-    made: list[Port] = []
-    for index, item in enumerate(value if isinstance(value, list) else [value]):
-        try:
-            made += _long(item) if isinstance(item, Mapping) else _short(scalar(item))
-        except ValueError as error:
-            raise source.error(f"{label}.ports: {error}", (*path, index)) from error
-    return made
+def ports(value: Sequence[Mapping[str, Any]]) -> list[Port]:
+    """``ports`` of a service. ValueError for what is none."""
+    return [_port(item) for item in value]
 
 
-def exposed(source: Source, label: str, value: Any, path: Path) -> list[Port]:
-    """``expose`` of a service."""
-    try:
-        written = (item.partition("/") for item in texts(value))
-        return [Port(port, protocol or "tcp") for numbers, _slash, protocol in written for port in _numbers(numbers)]
-    except ValueError as error:
-        raise source.error(f"{label}.expose: {error}", path) from error
-
-
-def _short(written: str) -> list[Port]:
-    """``[[ADDRESS:]PUBLISHED:]TARGET[/PROTOCOL]``, with ranges."""
-    front, _slash, protocol = written.partition("/")
-    before, _colon, target = front.rpartition(":")
-    address, _colon, published = before.rpartition(":") if ":" in before else ("", "", before)
-    address = address.strip("[]")
-    if address not in _EVERYWHERE:
+def _port(item: Mapping[str, Any]) -> Port:
+    target, published, address = item["target"], item.get("published"), item.get("host_ip", "")
+    (number,) = numbers(scalar(target))
+    if published and published != "0":
+        numbers(published)
+    if address:
         try:
             ipaddress.ip_address(address)
         except ValueError as error:
-            raise ValueError(f"{written!r}: {address!r} is not an IP address") from error
-    return _spread(_numbers(target), published, protocol or "tcp", address, None)
+            raise ValueError(f"{address!r} is not an IP address") from error
+    any_port = published in (None, "0")
+    return Port(number, item.get("protocol") or "tcp", "" if any_port else published, address, item.get("name"))
 
 
-def _long(item: Mapping[str, Any]) -> list[Port]:
-    published = item.get("published")
-    return _spread(
-        _numbers(scalar(item.get("target", ""))),
-        "" if published is None else scalar(published),
-        scalar(item.get("protocol") or "tcp"),
-        scalar(item.get("host_ip") or ""),
-        item.get("name"),
-    )
-
-
-def _spread(targets: Sequence[int], published: str, protocol: str, address: str, name: Any) -> list[Port]:
-    outside = _numbers(published) if published else []
-    if len(targets) == 1:
-        return [Port(targets[0], protocol, str(outside[0]) if len(outside) == 1 else published, address, name)]
-    if outside and len(outside) != len(targets):
-        raise ValueError(f"{len(targets)} ports cannot be published as {published!r}")
-    hosts = [str(port) for port in outside] or [""] * len(targets)
-    return [Port(target, protocol, host, address) for target, host in zip(targets, hosts, strict=True)]
-
-
-def _numbers(written: str) -> list[int]:
-    match = _RANGE.fullmatch(written)
-    numbers = range(int(match[1]), int(match[2] or match[1]) + 1) if match else range(0)
-    if not numbers or not 0 < numbers[0] <= numbers[-1] < 65536 or len(numbers) > _MOST_PORTS:
-        raise ValueError(f"{written!r} is not a port or a range of ports")
-    return list(numbers)
+def exposed(value: Sequence[str]) -> list[Port]:
+    """``expose`` of a service. ValueError for what is no port."""
+    written = (item.partition("/") for item in value)
+    return [Port(port, protocol or "tcp") for range_, _slash, protocol in written for port in numbers(range_)]
 
 
 def named(found: Sequence[Port], known: Mapping[int, str]) -> dict[str, int]:
@@ -130,14 +91,14 @@ def attachments(
         if written.startswith("container:"):
             return [written]
         source.warn(f"{label}.network_mode {written} is ignored: it is on a network of the deployment", path)
-    networks = value.get("networks") or {}
-    items = networks if isinstance(networks, Mapping) else dict.fromkeys(texts(networks))
-    items = items or ({"default": None} if aliases else {})
+    mac = {"mac_address": value["mac_address"]} if "mac_address" in value else {}
+    items: Mapping[str, Any] = value.get("networks") or ({"default": None} if aliases or mac else {})
     made: list[Any] = []
     for name, item in items.items():
-        given = item if isinstance(item, Mapping) else {}
-        entry: dict[str, Any] = {"name": real_network(name, declared)}
-        names = [*(texts(given["aliases"]) if given.get("aliases") else []), *aliases]
+        given: Mapping[str, Any] = item or {}
+        # That of the service is the address of its first network.
+        entry: dict[str, Any] = {"name": real_network(name, declared), **({} if made else mac)}
+        names = [*given.get("aliases", ()), *aliases]
         if names:
             entry["aliases"] = list(dict.fromkeys(names))
         for key in given:
@@ -155,7 +116,7 @@ def real_network(name: str, declared: Mapping[str, Any]) -> str:
 
 
 def _is_external(network: Any) -> bool:
-    return isinstance(network, Mapping) and network.get("external") not in (None, False, "false")
+    return bool((network or {}).get("external"))
 
 
 def networks(source: Source, declared: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -170,7 +131,7 @@ def networks(source: Source, declared: Mapping[str, Any]) -> dict[str, Any] | No
             raise source.error(f"networks.{name} is a mapping, not {network!r}", path)
         known: dict[str, Any] = {}
         for key, given in network.items():
-            if given in (None, False, "false", {}, []):
+            if given in (None, False, {}, []):
                 continue
             if key == "driver_opts":
                 if not isinstance(given, Mapping):

@@ -2,57 +2,36 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""Compose's options of a service as options of docker_container: one table."""
+"""Compose's options of a service, in canonical form, as options of docker_container: one table."""
 
 from __future__ import annotations
 
 import math
-import shlex
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source, go_duration
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import scalar
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import docker_options
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.templates import Template
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
 Convert = Callable[[Any], Any]
+_CDI = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*/[A-Za-z][A-Za-z0-9_-]*=[A-Za-z0-9][A-Za-z0-9_.:-]*")
 
 
-def texts(value: Any) -> list[str]:
-    """A list of texts; one stands for a list of one."""
-    items = value if isinstance(value, list) else [value]
-    return [scalar(item) for item in items]
+def texts(value: Sequence[Any]) -> list[str]:
+    """A list of texts."""
+    return [scalar(item) for item in value]
 
 
-def scalar(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (str, int)):
-        return str(value)
-    raise ValueError(f"expected a text or a number, not {value!r}")
+def _set(value: Mapping[str, Any]) -> dict[str, str]:
+    return {name: "" if item is None else scalar(item) for name, item in value.items()}
 
 
-def pairs(value: Any, separator: str = "=") -> dict[str, str | None]:
-    """A mapping, or a list of NAME=VALUE; None for a name without a value."""
-    if isinstance(value, Mapping):
-        return {name: None if item is None else scalar(item) for name, item in value.items()}
-    split = (item.partition(separator) for item in texts(value))
-    return {name: item if found else None for name, found, item in split}
-
-
-def _set(value: Any) -> dict[str, str]:
-    return {name: item or "" for name, item in pairs(value).items()}
-
-
-def _hosts(value: Any) -> dict[str, str]:
-    if isinstance(value, Mapping):
-        return _set(value)
-    return {name: item for name, _sign, item in (_host(line) for line in texts(value))}
-
-
-def _host(line: str) -> tuple[str, str, str]:
-    return line.partition("=") if "=" in line else line.partition(":")
+def _hosts(value: Sequence[str]) -> dict[str, str]:
+    return {name: address for name, _sign, address in (item.partition("=") for item in value)}
 
 
 def seconds(value: Any) -> float:
@@ -63,32 +42,30 @@ def seconds(value: Any) -> float:
     return found
 
 
-def _ulimits(value: Any) -> list[str]:
-    if not isinstance(value, Mapping):
-        raise ValueError(f"expected a mapping, not {value!r}")
+def _ulimits(value: Mapping[str, Any]) -> list[str]:
     limits = {name: item if isinstance(item, Mapping) else {"soft": item, "hard": item} for name, item in value.items()}
+    return [f"{name}:{item['soft']}:{item['hard']}" for name, item in limits.items()]
+
+
+def _devices(value: Sequence[Mapping[str, str]]) -> list[str]:
     return [
-        f"{name}:{item.get('soft', item.get('hard'))}:{item.get('hard', item.get('soft'))}"
-        for name, item in limits.items()
+        ":".join(filter(None, (item["source"], item["target"], item.get("permissions"))))
+        for item in value
+        if not is_cdi(item)
     ]
 
 
-def _devices(value: Any) -> list[str]:
-    written = []
-    for item in value if isinstance(value, list) else [value]:
-        if isinstance(item, Mapping):
-            source = scalar(item["source"])
-            item = f"{source}:{item.get('target') or source}:{item.get('permissions') or 'rwm'}"
-        written.append(scalar(item))
-    return written
+def is_cdi(device: Mapping[str, str]) -> bool:
+    """Whether this is a device of the Container Device Interface, which is asked for by its name."""
+    return device["source"] == device["target"] and _CDI.fullmatch(device["source"]) is not None
 
 
-def command(value: Any) -> list[str]:
-    """A command: a list, or a text that is split as a shell would."""
-    return shlex.split(value) if isinstance(value, str) else texts(value)
+def cdi_request(devices: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """The request for those of the devices that are of the Container Device Interface."""
+    names = [item["source"] for item in devices if is_cdi(item)]
+    return [{"driver": "cdi", "device_ids": names}] if names else []
 
 
-# Compose's key: docker_container's option, and how the value is written there.
 TABLE: Mapping[str, tuple[str, Convert]] = {
     "cap_add": ("capabilities", texts),
     "cap_drop": ("cap_drop", texts),
@@ -135,10 +112,14 @@ TABLE: Mapping[str, tuple[str, Convert]] = {
     "uts": ("uts", scalar),
     "working_dir": ("working_dir", scalar),
 }
+#: of these Compose takes a zero for nothing
+_NOTHING_IF_ZERO = ("mem_limit", "mem_reservation", "memswap_limit", "pids_limit", "shm_size", "cpu_shares")
 
 
 def option(source: Source, key: str, value: Any, label: str, path: Path) -> dict[str, Any]:
     """The option of one key of the table. ProfileError for a value that the engine would not take."""
+    if key in _NOTHING_IF_ZERO and str(value) == "0":
+        return {}
     name, convert = TABLE[key]
     try:
         return {name: docker_options.from_text(name, convert(value))}
@@ -154,17 +135,16 @@ def replica_of(service: str) -> Template:
 
 def healthcheck(value: Mapping[str, Any]) -> dict[str, Any]:
     """The option ``healthcheck``. ValueError for a value that is not valid."""
-    if value.get("disable") in (True, "true") or value.get("test") in ("NONE", ["NONE"]):
+    if value.get("disable") is True or value.get("test") == ["NONE"]:
         return {"test": ["NONE"]}
     made: dict[str, Any] = {}
     if value.get("test"):
-        test = value["test"]
-        made["test"] = texts(test) if isinstance(test, list) else ["CMD-SHELL", scalar(test)]
+        made["test"] = texts(value["test"])
     for key in ("interval", "timeout", "start_period", "start_interval"):
-        if value.get(key) is not None:
+        if value.get(key) is not None and seconds(value[key]):
             made[key] = f"{round(seconds(value[key]) * 1000)}ms"
     if value.get("retries") is not None:
-        made["retries"] = int(scalar(value["retries"]))
+        made["retries"] = int(value["retries"])
     if not made.get("test") and made:
         made["test_cli_compatible"] = True
     return made
@@ -176,39 +156,42 @@ def patience(value: Mapping[str, Any]) -> float:
     def of(key: str, default: float) -> float:
         return default if value.get(key) is None else seconds(value[key])
 
-    retries = int(scalar(value.get("retries") or 3))
+    retries = int(value.get("retries") or 3)
     return max(60.0, of("start_period", 0.0) + (retries + 1) * (of("interval", 30.0) + of("timeout", 30.0)))
 
 
-def restart(value: Any) -> dict[str, Any]:
+def restart(value: str) -> dict[str, Any]:
     """``no``, ``always``, ``unless-stopped`` or ``on-failure[:TIMES]``."""
-    policy, _colon, retries = ("no" if value is False else scalar(value)).partition(":")
+    policy, _colon, retries = value.partition(":")
     made: dict[str, Any] = {"restart_policy": policy}
     return {**made, "restart_retries": int(retries)} if retries else made
 
 
 def deploy_restart(value: Mapping[str, Any]) -> dict[str, Any]:
-    """``deploy.restart_policy``, as far as an engine knows it."""
-    names = {"none": "no", "on-failure": "on-failure", "any": "always"}
-    policy = names[scalar(value.get("condition") or "any")]
+    """``deploy.restart_policy``, as far as an engine knows it; it stands above ``restart``."""
+    names = {"none": "no", "any": "always"}
+    condition = scalar(value.get("condition") or "any")
+    policy = names.get(condition, condition)
     retries = value.get("max_attempts")
     return {
         "restart_policy": policy,
-        **({"restart_retries": int(scalar(retries))} if retries is not None and policy == "on-failure" else {}),
+        **({"restart_retries": int(retries)} if retries is not None and policy == "on-failure" else {}),
     }
 
 
-def device_requests(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Reserved devices, as ``deploy`` and ``gpus`` write them."""
+def device_requests(items: Sequence[Mapping[str, Any]], always: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Reserved devices, as ``deploy`` and ``gpus`` write them. ``always``: capabilities that are added."""
     made = []
     for item in items:
         count = item.get("count")
+        wanted = [*texts(item.get("capabilities") or ()), *always]
         request: dict[str, Any] = {
             "driver": item.get("driver"),
             "device_ids": item.get("device_ids"),
-            "capabilities": [texts(item.get("capabilities") or ["gpu"])],
+            "capabilities": [list(dict.fromkeys(wanted))],
+            "options": _set(item["options"]) if item.get("options") else None,
         }
         if not item.get("device_ids"):
-            request["count"] = -1 if count in (None, "all") else int(scalar(count))
+            request["count"] = -1 if count in (None, "all") else int(count)
         made.append({key: value for key, value in request.items() if value is not None})
     return made

@@ -6,26 +6,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file, interpolation, yaml_document
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source, how_to_give
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import casts
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.tree import Node
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file, interpolation
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import LARGEST, Path
 
 # What a shell has beside, where a path is written: the folder of the file, and the user's home on the host.
 _OF_THE_SHELL = {"PWD": ".", "HOME": "~"}
-_PATHS = ("volumes", "env_file", "build", "configs")
+_PATHS = ("volumes", "env_file", "label_file", "build", "configs", "secrets", "include", "extends")
 
 
 @dataclass
+class _Budget:
+    """How many characters texts with variables may have together from here on."""
+
+    left: int = LARGEST
+
+
+@dataclass(frozen=True)
 class Variables:
-    """The variables of a file. ``unset``: those that nothing sets, by where they are used."""
+    """The variables of a file: the caller's, else those of its ``.env``."""
 
     source: Source
     of_file: Mapping[str, str]
-    unset: dict[yaml_document.Path, str] = field(default_factory=dict)
-    size: int = 0
+    budget: _Budget = field(default_factory=_Budget)
+
+    def count(self, text: str) -> None:
+        """Take a text that was made of variables into account. ValueError where there are too many."""
+        self.budget.left -= len(text)
+        if self.budget.left < 0:
+            raise ValueError("this file is too large with what its variables stand for")
 
     def get(self, name: str) -> str | None:
         """The caller's, else that of ``.env``."""
@@ -37,52 +51,47 @@ class Variables:
         given = self.get(name)
         return _OF_THE_SHELL.get(name) if given is None else given
 
-    def missing(self, path: yaml_document.Path) -> str | None:
-        """A variable that is not set, and used at ``path`` or below."""
-        return next((name for where, name in self.unset.items() if where[: len(path)] == path), None)
+    def with_files(self, files: Sequence[str]) -> Variables:
+        """These, and below them those of further files (under the root)."""
+        found: dict[str, str] = {}
+        for file in files:
+            lines = env_file.compose_lines(
+                self.source.text(file, ()), str(self.source.root / file), lambda name: self.get(name) or found.get(name)
+            )
+            found.update({line.name: line.value for line in lines})
+        return replace(self, of_file={**found, **self.of_file})
 
 
 def of(source: Source) -> Variables:
     """The variables of a file."""
     file = source.inside(".env", source.folder, ())
-    if not source.is_file(file):
-        return Variables(source, {})
-    lines = env_file.compose_lines(source.text(file, ()), str(source.root / file), source.variable)
-    return Variables(source, {line.name: line.value for line in lines})
+    return Variables(source, {}).with_files([file] if source.is_file(file) else [])
 
 
-def expand(variables: Variables) -> yaml_document.Document:
-    """The file with its variables replaced; those that are not set stand for nothing, with a warning."""
-    document = variables.source.document
-    value = {key: _expand(variables, item, (key,)) for key, item in document.value.items() if not key.startswith("x-")}
-    first: dict[str, yaml_document.Path] = {}
-    for path, name in variables.unset.items():
-        first.setdefault(name, path)
-    for name, path in first.items():
-        variables.source.blank(name, path)
-    return replace(document, value=value)
+def expand(variables: Variables, node: Node, path: Path = ()) -> Node:
+    """A value with its variables replaced; those that are not set stand for nothing, and are noted there.
 
-
-def _expand(variables: Variables, value: Any, path: yaml_document.Path) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _expand(variables, item, (*path, key)) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_expand(variables, item, (*path, index)) for index, item in enumerate(value)]
-    if not isinstance(value, str) or "$" not in value:
-        return value
+    A text is what Compose makes of it where it stands: a number or a boolean. ProfileError for what cannot be that.
+    """
+    if isinstance(node.value, dict):
+        return node.with_value({key: expand(variables, item, (*path, key)) for key, item in node.value.items()})
+    if isinstance(node.value, list):
+        return node.with_value([expand(variables, item, (*path, at)) for at, item in enumerate(node.value)])
+    if not isinstance(node.value, str):
+        return node
+    missing: list[str] = []
 
     def unset(name: str) -> str:
-        variables.unset[path] = name
+        missing.append(name)
         return ""
 
+    lookup = variables.in_path if set(_PATHS) & {*path[:1], *path[2:3]} else variables.get
     try:
-        lookup = variables.in_path if any(key in path for key in _PATHS) else variables.get
-        expanded = interpolation.expand(value, lookup, unset)
+        text = interpolation.expand(node.value, lookup, unset) if "$" in node.value else node.value
+        variables.count(text if "$" in node.value else "")
+        return replace(node, value=casts.typed(text, path), unset=missing[0] if missing else "")
     except interpolation.Missing as error:
-        raise variables.source.not_set(error.name, path, str(error)) from error
+        raise node.error(how_to_give(error.name, str(error))) from error
     except ValueError as error:
-        raise variables.source.error(str(error), path) from error
-    variables.size += len(expanded)
-    if variables.size > yaml_document.LARGEST:
-        raise variables.source.error("this file is too large with what its variables stand for", path)
-    return expanded
+        said = f"{'.'.join(map(str, path))}: {error}"
+        raise node.error(how_to_give(missing[0]) if missing else said) from error

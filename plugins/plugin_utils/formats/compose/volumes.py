@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,64 +17,13 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base impor
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
 
-def mounts(source: Source, service: str, value: Any, path: Path) -> list[Any]:
-    """``volumes`` of a service. What cannot be said is warned of."""
-    items = value if isinstance(value, list) else [value]
-    made: list[Any] = []
-    for index, item in enumerate(items):
-        at = (*path, index)
-        if isinstance(item, Mapping):
-            made += _long(source, service, item, at)
-        elif isinstance(item, str) and item:
-            made += _short(source, service, item, at)
-        else:
-            raise source.error(f"services.{service}.volumes: {item!r} is not a volume", at)
-    return made
-
-
-def _short(source: Source, service: str, written: str, path: Path) -> list[Any]:
-    first, *rest = written.split(":")
-    if not rest:
-        return _anonymous(source, service, first, path)
-    if not first or not rest[0].startswith("/"):
-        raise source.error(f"services.{service}.volumes: {written!r} is not SOURCE:TARGET[:MODE]", path)
-    flags = [flag for mode in rest[1:] for flag in mode.split(",") if flag not in ("cached", "delegated", "consistent")]
-    return _place(source, first, [rest[0], *_mode(flags)], path, True)
-
-
-def _place(source: Source, place: str, rest: list[str], path: Path, create: bool) -> list[Any]:
-    """The volumes of a source: relative to the file, in the user's home, a path of the host, or a volume's name."""
-    if place.startswith(".") or source.holds(place):
-        return host_volumes.relative_mounts(source, place, rest, path, source.folder, create)
-    if place == "~" or place.startswith("~/"):
-        place = host_volumes.expand(source, f"$HOME{place[1:].replace('$', '$$')}", {}, path)
-    return [host_volumes.mount(source, place, rest[0], ",".join(rest[1:]), path, create)]
-
-
-def _anonymous(source: Source, service: str, target: str, path: Path) -> list[Any]:
-    if not target.startswith("/"):
-        raise source.error(f"services.{service}.volumes: {target!r} is not an absolute path in the container", path)
-    if target.rstrip("/") == X11:
-        source.warn(f"{target} names no target: it is bound to itself", path)
-        return [host_volumes.mount(source, X11, X11, "", path)]
-    name = anonymous_name(service, target)
-    source.warn(f"services.{service}.volumes: the volume of {target} has no name: it is called {name} here", path)
-    return [f"{name}:{target}"]
-
-
-def anonymous_name(service: str, target: str) -> str:
-    """A name for a volume that has none."""
-    return re.sub(r"[^a-zA-Z0-9_.-]+", "-", f"{service}{target}").strip("-.")
-
-
 @dataclass(frozen=True)
 class _Mount:
-    """A volume in the long form. ``special`` is what it says under the name of its own type."""
+    """A mount in canonical form. ``special`` is what it says under the name of its own type."""
 
     source: Source
     service: str
     item: Mapping[str, Any]
-    target: str
     special: Mapping[str, Any]
     path: Path
 
@@ -84,30 +32,33 @@ class _Mount:
         return f"services.{self.service}.volumes"
 
     @property
+    def target(self) -> str:
+        return str(self.item["target"])
+
+    @property
     def read_only(self) -> bool:
-        return _is_true(self.item.get("read_only"))
+        return self.item.get("read_only") is True
 
     def ignore_all_but(self, *known: str) -> None:
         """Warn of what stands under the name of its type beside these keys."""
         for key in self.special:
-            if key not in known:
+            if key not in known and not key.startswith("x-"):
                 self.source.warn(f"{self.label}: {key} is ignored: a profile cannot say it", self.path)
 
 
-def _long(source: Source, service: str, item: Mapping[str, Any], path: Path) -> list[Any]:
-    kind, target = item.get("type", "volume"), item.get("target")
-    label = f"services.{service}.volumes"
-    if not isinstance(target, str) or not target.startswith("/"):
-        raise source.error(f"{label}: the target {target!r} is not an absolute path in the container", path)
-    for key in item:
-        if key not in {*_LONG_KEYS, str(kind)} and not key.startswith("x-"):
-            source.warn(f"{label}.{key} is ignored: a profile cannot say it", (*path, key))
-    given = item.get(kind)
+def mounts(source: Source, service: str, value: Sequence[Mapping[str, Any]], path: Path) -> list[Any]:
+    """``volumes`` of a service. What cannot be said is warned of; ProfileError for what would be another mount."""
+    return [made for index, item in enumerate(value) for made in _mounts(source, service, item, (*path, index))]
+
+
+def _mounts(source: Source, service: str, item: Mapping[str, Any], path: Path) -> list[Any]:
+    kind, target = item["type"], item["target"]
+    mount = _Mount(source, service, item, item.get(kind) or {}, path)
+    if not target.startswith("/"):
+        raise source.error(f"{mount.label}: the target {target!r} is not an absolute path in the container", path)
     if kind not in _OF_TYPE:
-        source.warn(f"{label}: the type {kind} is ignored: a profile cannot say it", path)
-        return []
-    special = given if isinstance(given, Mapping) else {}
-    return _OF_TYPE[kind](_Mount(source, service, item, target, special, path))
+        raise source.error(f"{mount.label}: a mount of the type {kind} is none that a profile can say", path)
+    return _OF_TYPE[kind](mount)
 
 
 def _tmpfs(mount: _Mount) -> list[Any]:
@@ -118,34 +69,61 @@ def _tmpfs(mount: _Mount) -> list[Any]:
     if (size := mount.special.get("size")) is not None:
         made["size"] = size
     if (mode := mount.special.get("mode")) is not None:
-        made["mode"] = f"{mode:04o}" if isinstance(mode, int) else str(mode)
+        made["mode"] = f"{int(mode):04o}"
     return [made]
 
 
 def _bind(mount: _Mount) -> list[Any]:
     mount.ignore_all_but("propagation", "create_host_path", "selinux")
     place = mount.item.get("source")
-    if not isinstance(place, str) or not place:
+    if not place:
         raise mount.source.error(f"{mount.label}: the source of a bind is missing", mount.path)
     flags = ["ro"] if mount.read_only else []
     flags += [str(mount.special[key]) for key in ("selinux", "propagation") if mount.special.get(key)]
-    create = mount.special.get("create_host_path") not in (False, "false")
+    create = mount.special.get("create_host_path") is not False
     relative = place if place.startswith((".", "/", "~")) else f"./{place}"
     return _place(mount.source, relative, [mount.target, *_mode(flags)], mount.path, create)
 
 
+def _place(source: Source, place: str, rest: list[str], path: Path, create: bool) -> list[Any]:
+    """The volumes of a source: relative to the file, in the user's home, or a path of the host."""
+    if place.startswith(".") or source.holds(place):
+        return host_volumes.relative_mounts(source, place, rest, path, source.folder, create)
+    if place == "~" or place.startswith("~/"):
+        place = host_volumes.expand(source, f"$HOME{place[1:].replace('$', '$$')}", {}, path)
+    return [host_volumes.mount(source, place, rest[0], ",".join(rest[1:]), path, create)]
+
+
 def _volume(mount: _Mount) -> list[Any]:
+    if mount.special.get("subpath"):
+        raise mount.source.error(f"{mount.label}: a profile cannot mount a part of a volume (subpath)", mount.path)
     mount.ignore_all_but("nocopy")
     place = mount.item.get("source")
     if not place:
-        return _anonymous(mount.source, mount.service, mount.target, mount.path)
+        return _anonymous(mount)
+    # SELinux and propagation stand under "bind" in Compose's reading of the short form.
+    bind = mount.item.get("bind") or {}
     flags = ["ro"] if mount.read_only else []
-    flags += ["nocopy"] if _is_true(mount.special.get("nocopy")) else []
+    flags += [str(bind[key]) for key in ("selinux", "propagation") if bind.get(key)]
+    flags += ["nocopy"] if mount.special.get("nocopy") is True else []
     return [":".join([str(place), mount.target, *_mode(flags)])]
 
 
+def _anonymous(mount: _Mount) -> list[Any]:
+    if mount.target == X11:
+        mount.source.warn(f"{X11} names no target: it is bound to itself", mount.path)
+        return [host_volumes.mount(mount.source, X11, X11, "", mount.path)]
+    name = anonymous_name(mount.service, mount.target)
+    mount.source.warn(f"{mount.label}: the volume of {mount.target} has no name: it is called {name} here", mount.path)
+    return [f"{name}:{mount.target}"]
+
+
+def anonymous_name(service: str, target: str) -> str:
+    """A name for a volume that has none."""
+    return re.sub(r"[^a-zA-Z0-9_.-]+", "-", f"{service}{target}").strip("-.")
+
+
 _OF_TYPE: Mapping[str, Callable[[_Mount], list[Any]]] = {"tmpfs": _tmpfs, "bind": _bind, "volume": _volume}
-_LONG_KEYS = ("type", "source", "target", "read_only", "consistency")
 
 
 def _mode(flags: Sequence[str]) -> list[str]:
@@ -153,40 +131,10 @@ def _mode(flags: Sequence[str]) -> list[str]:
     return [",".join(flags)] if flags else []
 
 
-def _is_true(value: Any) -> bool:
-    return value in (True, "true")
-
-
-def configs(
-    source: Source, service: str, value: Any, declared: Mapping[str, Any], generated: dict[str, bytes], path: Path
-) -> list[Any]:
-    """``configs`` of a service: files of the profile, mounted read-only."""
-    made = []
-    for index, item in enumerate(value if isinstance(value, list) else [value]):
-        at = (*path, index)
-        written = item if isinstance(item, Mapping) else {"source": item}
-        name = str(written.get("source", ""))
-        target = str(written.get("target") or f"/{name}")
-        for key in written:
-            if key not in ("source", "target"):
-                source.warn(f"services.{service}.configs.{key} is ignored: a profile cannot say it", at)
-        config = declared.get(name)
-        if not isinstance(config, Mapping):
-            raise source.error(f"services.{service}.configs: there is no config {name!r}", at)
-        if isinstance(config.get("file"), str):
-            made.append(f"{source.inside(config['file'], source.folder, at)}:{posixpath.join('/', target)}:ro")
-        elif isinstance(config.get("content"), str):
-            generated[f"configs/{name}"] = config["content"].encode()
-            made.append(f"./configs/{name}:{posixpath.join('/', target)}:ro")
-        else:
-            source.warn(f"services.{service}.configs: {name} is ignored: it is neither a file nor content", at)
-    return made
-
-
 def named(source: Source, value: Any, made: list[str]) -> dict[str, Any] | None:
     """Top-level ``volumes``. ``made``: names of volumes that the file does not list. None where all are plain."""
     result: dict[str, Any] = {}
-    for name, item in (value or {}).items():
+    for name, item in value.items():
         volume, path = item or {}, ("volumes", name)
         known: dict[str, Any] = {}
         for key, given in volume.items():
@@ -195,7 +143,7 @@ def named(source: Source, value: Any, made: list[str]) -> dict[str, Any] | None:
             elif key == "driver_opts" and given:
                 known["driver_options"] = dict(given)
             elif key == "external":
-                known["external"] = given not in (False, "false")
+                known["external"] = bool(given)
             elif key not in ("name", "driver", "driver_opts") and not key.startswith("x-"):
                 source.warn(f"volumes.{name}.{key} is ignored: a profile cannot say it", (*path, key))
         own = real_name(name, volume)
@@ -208,10 +156,6 @@ def named(source: Source, value: Any, made: list[str]) -> dict[str, Any] | None:
     return {**result, **dict.fromkeys(made)}
 
 
-def real_name(name: str, declared: Any) -> str:
+def real_name(name: str, declared: Mapping[str, Any] | None) -> str:
     """The name of a volume or network on the hosts: that of an external one may be another than the file's."""
-    if not isinstance(declared, Mapping) or declared.get("external") in (None, False, "false"):
-        written = declared.get("name") if isinstance(declared, Mapping) else None
-        return str(written or name)
-    external = declared["external"]
-    return str(declared.get("name") or (external.get("name") if isinstance(external, Mapping) else None) or name)
+    return str((declared or {}).get("name") or name)

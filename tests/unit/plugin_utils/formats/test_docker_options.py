@@ -40,6 +40,8 @@ VALUES: tuple[Any, ...] = (
     [{"Driver": "nvidia", "Count": -1}],
     [{"Name": "nofile", "Soft": 1}],
     ["a:1.2.3.4"],
+    True,
+    "private",
 )
 #: keys of Compose beside the table's, that become options
 SPECIAL = {

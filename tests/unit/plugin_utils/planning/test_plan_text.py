@@ -238,7 +238,7 @@ def test_plans_of_the_shipped_profiles_are_short(world: World, checkout: Path) -
 
 def test_warnings_of_a_file_keep_its_order_and_equal_ones_are_one(world: World) -> None:
     services = [f"  s{at}:\n    image: i\n    credential_spec: {{file: x}}\n" for at in range(12)]
-    text = "services:\n" + "".join(services) + "    hostname_typo: x\n"
+    text = "services:\n" + "".join(services) + "    isolation: default\n"
     file = write_files(world.root, {"p/compose.yml": text})
     plan = world.plan_foreign(file)
     lines = [int(warning.split(":")[1]) for warning in plan["warnings"]]

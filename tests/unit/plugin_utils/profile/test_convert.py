@@ -197,8 +197,8 @@ def convert_file(file: Path, folder: Path, **given: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("service", "line", "said"),
     [
-        ("    volumes:\n    - cache:/c:uid=1999", 5, "'uid=1999' is not a mode"),
-        ("    volumes:\n    - ./a.txt:/a\n    - ./b.txt:/a", 4, "/a is mounted twice"),
+        ("    volumes:\n    - {type: tmpfs, target: /c, tmpfs: {size: much}}", 5, "'much' is not a size"),
+        ("    networks: {n: {mac_address: zz}}", 4, "'zz' is not a MAC address"),
         ("    depends_on: [b]\n  b:\n    image: i\n    depends_on: [a]", 4, "depend on each other in a circle"),
         ("    networks: {n: {ipv4_address: 10.9.9.9}}", 4, "needs a subnet"),
     ],

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import (
+    canonical,
     networks,
 )
 
@@ -25,6 +26,6 @@ def test_a_service_joins_the_network_of_another(world: World) -> None:
 @given(st.integers(1, 65000), st.integers(0, 5), st.sampled_from(["", "10.0.0.1:", "[::1]:", "0.0.0.0:"]))
 def test_ranges_of_ports_are_published_one_to_one(first: int, more: int, address: str) -> None:
     written = f"{address}{first}-{first + more}:{first}-{first + more}/udp"
-    made = [port.as_option() for port in networks._short(written)]
+    made = [port.as_option() for port in networks.ports(canonical.port_specs(written))]
     shown = address if address not in ("", "0.0.0.0:") else "127.0.0.1:"
     assert made == [f"{shown}{first + n}:{first + n}/udp" for n in range(more + 1)]

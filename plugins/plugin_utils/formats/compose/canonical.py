@@ -1,0 +1,318 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""The short forms of a Compose file as the long ones, so that all that follows knows one form of each key."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.tree import Node
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.volumes import PROPAGATIONS
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.go_yaml import number
+
+Warn = Callable[[str, Node], None]
+
+
+class _Wrong(ValueError):
+    """What is wrong with a value, and the value."""
+
+    def __init__(self, node: Node, message: str) -> None:
+        super().__init__(message)
+        self.node = node
+
+
+_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
+_MOST_PORTS = 1000
+_IGNORED_BY_DESIGN = ("cached", "delegated", "consistent")
+
+
+def scalar(value: Any) -> str:
+    """A value as Go writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return number(value)
+    if isinstance(value, str):
+        return value
+    raise ValueError(f"expected a text or a number, not {value!r}")
+
+
+def canonical(file: Node, warn: Warn) -> Node:
+    """A whole file, checked by its schema, in the long forms. ProfileError for a text that is none of a short form."""
+    made = dict(file.value)
+    for key in ("networks", "volumes", "secrets", "configs"):
+        if key in made:
+            made[key] = _each(made[key], _resource)
+    if "services" in made:
+        services = made["services"]
+        made["services"] = services.with_value(
+            {name: _service(name, service, warn) for name, service in services.value.items()}
+        )
+    return file.with_value(made)
+
+
+def _each(node: Node, make: Callable[[Node], Node]) -> Node:
+    """A mapping, or a list, with each of its values made anew."""
+    if isinstance(node.value, dict):
+        return node.with_value({key: item if item.tag == "!reset" else make(item) for key, item in node.value.items()})
+    return node.with_value([make(item) for item in node.value]) if isinstance(node.value, list) else node
+
+
+def _service(name: str, service: Node, warn: Warn) -> Node:
+    if not isinstance(service.value, dict):
+        return service
+    made: dict[str, Node] = {}
+    for key, item in service.value.items():
+        try:
+            made[key] = item if item.tag == "!reset" else _of_service(key, item, warn)
+        except _Wrong as error:
+            raise error.node.error(f"services.{name}.{key}: {error}") from error
+    return service.with_value(made)
+
+
+def _of_service(key: str, item: Node, warn: Warn) -> Node:
+    if key == "volumes":
+        return _each(item, lambda volume: _volume(volume, warn))
+    return _OF_SERVICE[key](item) if key in _OF_SERVICE else item
+
+
+def _resource(node: Node) -> Node:
+    """A network, volume, secret or config: ``external: {name: x}`` is ``external`` and ``name``."""
+    if not isinstance(node.value, dict):
+        return node
+    made = {**node.value, **({"labels": _pairs(node.value["labels"])} if "labels" in node.value else {})}
+    external = made.get("external")
+    if external is not None and isinstance(external.value, dict):
+        name = external.value.get("name")
+        if name is not None and "name" in made and made["name"].plain() != name.plain():
+            raise external.error("name and external.name say different names: give name alone")
+        made["external"] = external.with_value(True)
+        made.update({"name": name} if name is not None and "name" not in made else {})
+    return node.with_value(made)
+
+
+def _list(node: Node) -> Node:
+    return node.with_value([node]) if isinstance(node.value, (str, int, float)) else node
+
+
+def _pairs(node: Node) -> Node:
+    """NAME=VALUE, or a mapping, as a mapping of texts; nothing for a name without a value."""
+    if isinstance(node.value, list):
+        split = [(item, *str(item.value).partition("=")) for item in node.value]
+        return node.with_value({name: item.with_value(text if sign else None) for item, name, sign, text in split})
+    if not isinstance(node.value, dict):
+        return node
+    return node.with_value(
+        {
+            key: item if item.value is None or item.tag else item.with_value(scalar(item.value))
+            for key, item in node.value.items()
+        }
+    )
+
+
+def _names(node: Node) -> Node:
+    """A list of names as a mapping without values."""
+    if not isinstance(node.value, list):
+        return node
+    return node.with_value({str(item.value): item.with_value(None) for item in node.value})
+
+
+def _depends_on(node: Node) -> Node:
+    if isinstance(node.value, list):
+        return node.with_value({str(item.value): item.with_value({}) for item in node.value})
+    return node
+
+
+def _build(node: Node) -> Node:
+    if isinstance(node.value, str):
+        return node.with_value({"context": node})
+    made = dict(node.value)
+    for key in ("args", "labels", "additional_contexts"):
+        if key in made:
+            made[key] = _pairs(made[key])
+    return node.with_value(made)
+
+
+def _deploy(node: Node) -> Node:
+    if node.value is None or "labels" not in node.value:
+        return node.with_value(node.value or {})
+    return node.with_value({**node.value, "labels": _pairs(node.value["labels"])})
+
+
+def _named_by(key: str) -> Callable[[Node], Node]:
+    """A list whose texts are values of one key."""
+
+    def make(node: Node) -> Node:
+        return _each(_list(node), lambda item: item.with_value({key: item}) if isinstance(item.value, str) else item)
+
+    return make
+
+
+def _hosts(node: Node) -> Node:
+    """``extra_hosts``: a list of NAME=ADDRESS."""
+    if isinstance(node.value, dict):
+        pairs = [
+            (key, one)
+            for key, item in node.value.items()
+            for one in (item.value if isinstance(item.value, list) else [item])
+        ]
+        return node.with_value([item.with_value(f"{name}={_address(str(item.value))}") for name, item in pairs])
+    return _each(node, _host)
+
+
+def _host(node: Node) -> Node:
+    written = str(node.value)
+    sign = "=" if "=" in written else ":"
+    name, found, address = written.partition(sign)
+    if not found or not name:
+        raise _Wrong(node, f"{written!r} is not NAME=ADDRESS")
+    return node.with_value(f"{name}={_address(address)}")
+
+
+def _address(written: str) -> str:
+    return written[1:-1] if written.startswith("[") and written.endswith("]") else written
+
+
+def _device(node: Node) -> Node:
+    if not isinstance(node.value, str):
+        if "target" not in node.value:
+            raise _Wrong(node, "the target of a device in the long form is missing")
+        return node
+    parts = node.value.split(":")
+    if len(parts) > 3:
+        raise _Wrong(node, f"{node.value!r} has too many colons: write source, target and permissions")
+    made = {"source": parts[0], "target": (parts[1:2] or [""])[0] or parts[0]}
+    return node.of({**made, **({"permissions": parts[2]} if len(parts) == 3 else {})})
+
+
+def _gpus(node: Node) -> Node:
+    return node.of([{"count": "all"}]) if isinstance(node.value, str) else node
+
+
+def _healthcheck(node: Node) -> Node:
+    test = node.value.get("test")
+    if test is None or not isinstance(test.value, str):
+        return node
+    return node.with_value({**node.value, "test": test.of(["CMD-SHELL", test.value])})
+
+
+# -- ports
+
+
+def _ports(node: Node) -> Node:
+    return node.with_value([made for item in node.value for made in _port(item)])
+
+
+def _port(node: Node) -> list[Node]:
+    if not isinstance(node.value, dict):
+        try:
+            return [node.of(port) for port in port_specs(scalar(node.value))]
+        except ValueError as error:
+            raise _Wrong(node, str(error)) from error
+    if "target" not in node.value:
+        raise _Wrong(node, "the target of a port is missing")
+    made = dict(node.value)
+    if "published" in made:
+        made["published"] = made["published"].with_value(scalar(made["published"].value))
+    return [node.with_value(made)]
+
+
+def port_specs(written: str) -> list[dict[str, Any]]:
+    """``[[ADDRESS:]PUBLISHED:]TARGET[/PROTOCOL]``, with ranges, in the long form. ValueError for anything else."""
+    front, _colon, rest = written.rpartition(":")
+    inside, _slash, protocol = rest.partition("/")
+    address, _colon, published = front.rpartition(":") if ":" in front else ("", "", front)
+    protocol = protocol.lower() or "tcp"
+    if protocol not in ("tcp", "udp", "sctp"):
+        raise ValueError(f"{written!r}: {protocol!r} is not one of tcp, udp, sctp")
+    common = {"protocol": protocol, **({"host_ip": _address(address)} if address else {})}
+    targets, outside = numbers(inside), numbers(published) if published else []
+    if len(outside) == len(targets):
+        return [
+            {**common, "target": target, "published": str(port)} for target, port in zip(targets, outside, strict=True)
+        ]
+    if outside and len(targets) > 1:
+        raise ValueError(f"{written!r}: {len(targets)} ports cannot be published as {published!r}")
+    return [{**common, "target": target, **({"published": published} if published else {})} for target in targets]
+
+
+def numbers(written: str) -> list[int]:
+    """A port, or the ports of a range. ValueError for anything else."""
+    match = _RANGE.fullmatch(written)
+    found = range(int(match[1]), int(match[2] or match[1]) + 1) if match else range(0)
+    if not found or not 0 < found[0] <= found[-1] < 65536 or len(found) > _MOST_PORTS:
+        raise ValueError(f"{written!r} is not a port or a range of ports")
+    return list(found)
+
+
+# -- volumes
+
+
+def _volume(node: Node, warn: Warn) -> Node:
+    if isinstance(node.value, dict):
+        target = node.value.get("target")
+        if target is None:
+            raise _Wrong(node, "the target of a mount is missing")
+        return node.with_value({**node.value, "target": target.with_value(_clean(str(target.value)))})
+    written = str(node.value)
+    parts = written.split(":")
+    if not all(parts) or len(parts) > 3:
+        raise _Wrong(node, f"{written!r} is not SOURCE:TARGET[:OPTIONS]")
+    if len(parts) == 1:
+        return node.of({"type": "volume", "target": _clean(written)})
+    source, target, *options = parts
+    kind = "bind" if source.startswith((".", "/", "~")) else "volume"
+    special: dict[str, Any] = {"create_host_path": True} if kind == "bind" else {}
+    made: dict[str, Any] = {"type": kind, "source": source, "target": _clean(target), kind: special}
+    unknown = []
+    for option in options[0].split(",") if options else ():
+        if option in ("ro", "rw"):
+            made["read_only"] = option == "ro"
+        elif option == "nocopy":
+            special.update({"nocopy": True} if kind == "volume" else {})
+        elif option in ("z", "Z") or option in PROPAGATIONS:
+            made.setdefault("bind", special if kind == "bind" else {})[
+                "selinux" if option in ("z", "Z") else "propagation"
+            ] = option
+        elif option not in _IGNORED_BY_DESIGN:
+            unknown.append(option)
+    if unknown:
+        warn(f"{written}: {','.join(unknown)} is ignored, as Compose ignores it: it is no option of a mount", node)
+    return node.of(made)
+
+
+def _clean(target: str) -> str:
+    return posixpath.normpath(target) if target else target
+
+
+_OF_SERVICE: Mapping[str, Callable[[Node], Node]] = {
+    "annotations": _pairs,
+    "build": _build,
+    "configs": _named_by("source"),
+    "depends_on": _depends_on,
+    "deploy": _deploy,
+    "devices": lambda node: _each(node, _device),
+    "dns": _list,
+    "dns_search": _list,
+    "env_file": _named_by("path"),
+    "environment": _pairs,
+    "expose": lambda node: _each(node, lambda item: item.with_value(scalar(item.value))),
+    "extends": lambda node: node.with_value({"service": node}) if isinstance(node.value, str) else node,
+    "extra_hosts": _hosts,
+    "gpus": _gpus,
+    "group_add": lambda node: _each(node, lambda item: item.with_value(scalar(item.value))),
+    "healthcheck": _healthcheck,
+    "label_file": _list,
+    "labels": _pairs,
+    "models": _names,
+    "networks": _names,
+    "ports": _ports,
+    "secrets": _named_by("source"),
+    "sysctls": _pairs,
+    "tmpfs": _list,
+}

@@ -1,0 +1,153 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""What a Compose file says against itself, or of what is not there: Compose refuses it, and so does this."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.volumes import size
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
+
+Service = Mapping[str, Any]
+#: a key, and what is wrong with it
+Wrong = tuple[str, str]
+
+
+def check(source: Source, started: Mapping[str, Service]) -> None:
+    """ProfileError for the first contradiction. ``started``: the services that are, in canonical form."""
+    file: Mapping[str, Any] = source.document.value
+    for name, service in started.items():
+        for key, why in _of_service(service, file, started):
+            raise source.error(f"services.{name}.{key}: {why}", _place(source, ("services", name), key))
+    for name, item in (file.get("volumes") or {}).items():
+        more = [key for key in ("driver", "driver_opts", "labels") if key in (item or {})]
+        if more and item.get("external"):
+            raise source.error(f"volumes.{name}: external and {more[0]} exclude each other", ("volumes", name))
+    for section, sources in (("configs", ("file", "environment", "content")), ("secrets", ("file", "environment"))):
+        for name, item in (file.get(section) or {}).items():
+            given = [key for key in sources if key in item]
+            if len(given) > 1:
+                raise source.error(f"{section}.{name}: {' and '.join(given)} exclude each other", (section, name))
+            if not given and "external" not in item and "driver" not in item:
+                raise source.error(f"{section}.{name}: give one of {', '.join(sources)}", (section, name))
+
+
+def _place(source: Source, path: Path, key: str) -> Path:
+    return (*path, key.partition(".")[0].partition("[")[0])
+
+
+def _of_service(service: Service, file: Mapping[str, Any], started: Mapping[str, Service]) -> Iterator[Wrong]:
+    yield from _undefined(service, file, started)
+    yield from _both(service)
+    score = service.get("oom_score_adj", 0)
+    if isinstance(score, int) and not -1000 <= score <= 1000:
+        yield "oom_score_adj", f"{score} is not from -1000 to 1000"
+    yield from _mounted_twice(service)
+    build = service.get("build") or {}
+    if "dockerfile" in build and "dockerfile_inline" in build:
+        yield "build", "dockerfile and dockerfile_inline exclude each other"
+    platforms = build.get("platforms") or []
+    if platforms and service.get("platform") and service["platform"] not in platforms:
+        yield "platform", f"{service['platform']!r} is not one of build.platforms"
+    test = (service.get("healthcheck") or {}).get("test") or []
+    if test and test[0] not in ("CMD", "CMD-SHELL", "NONE"):
+        yield "healthcheck.test", f"the list begins with CMD, CMD-SHELL or NONE, not with {test[0]!r}"
+    for key, requests in _requests(service):
+        if any("count" in item and "device_ids" in item for item in requests):
+            yield key, "count and device_ids exclude each other"
+
+
+def _requests(service: Service) -> Iterator[tuple[str, Iterable[Mapping[str, Any]]]]:
+    yield "gpus", service.get("gpus") or ()
+    resources = (service.get("deploy") or {}).get("resources") or {}
+    yield "deploy.resources", (resources.get("reservations") or {}).get("devices") or ()
+
+
+def _undefined(service: Service, file: Mapping[str, Any], started: Mapping[str, Service]) -> Iterator[Wrong]:
+    """Names of what the file does not have."""
+    networks = file.get("networks") or {}
+    for name in service.get("networks") or ():
+        if name != "default" and name not in networks:
+            yield "networks", _no("network", name, networks)
+    volumes = file.get("volumes") or {}
+    for item in service.get("volumes") or ():
+        source = item.get("source")
+        if item["type"] == "volume" and source and source not in volumes:
+            yield "volumes", _no("volume", source, volumes)
+    for key in ("configs", "secrets"):
+        declared = file.get(key) or {}
+        for item in service.get(key) or ():
+            if item.get("source") not in declared:
+                yield key, _no(key[:-1], str(item.get("source")), declared)
+    models = file.get("models") or {}
+    for name in service.get("models") or ():
+        if name not in models:
+            yield "models", _no("model", name, models)
+    for name, how in (service.get("depends_on") or {}).items():
+        if name not in file["services"]:
+            yield "depends_on", _no("service", name, file["services"])
+        elif name not in started and how.get("required", True) is not False and not _has_none(file["services"][name]):
+            yield "depends_on", f"{name!r} is not started: name one of its profiles in COMPOSE_PROFILES"
+    for key in ("network_mode", "ipc", "pid", "uts", "cgroup"):
+        kind, _colon, name = str(service.get(key, "")).partition(":")
+        if kind == "service" and name not in file["services"]:
+            yield key, _no("service", name, file["services"])
+    for written in (*(service.get("links") or ()), *(service.get("volumes_from") or ())):
+        name = written.partition(":")[0]
+        if name != "container" and name not in file["services"]:
+            key = "links" if written in (service.get("links") or ()) else "volumes_from"
+            yield key, _no("service", name, file["services"])
+
+
+def _has_none(service: Service) -> bool:
+    """Whether a service has no replicas: it is there, and not started."""
+    return 0 in (service.get("scale"), (service.get("deploy") or {}).get("replicas"))
+
+
+def _no(kind: str, name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"there is no {kind} {name!r}{f': did you mean {near[0]!r}?' if near else ''}"
+
+
+def _both(service: Service) -> Iterator[Wrong]:
+    """Two keys that say the same thing differently, or that exclude each other."""
+    deploy = service.get("deploy") or {}
+    resources = deploy.get("resources") or {}
+    if service.get("network_mode") and service.get("networks"):
+        yield "network_mode", "network_mode and networks exclude each other"
+    scale, replicas = service.get("scale"), deploy.get("replicas")
+    if scale is not None and replicas is not None and scale != replicas:
+        yield "scale", f"scale is {scale} and deploy.replicas {replicas}: give one"
+    for key, count in (("scale", scale), ("deploy.replicas", replicas)):
+        if count is not None and count < 0:
+            yield key, f"{count} is less than none"
+    if (scale if scale is not None else replicas or 0) > 1 and service.get("container_name"):
+        yield "container_name", "a service of several replicas has no container_name: it would be the name of each"
+    for key, kind, name, read in _SAID_TWICE:
+        part = resources.get(kind)
+        one, other = service.get(key), None if part is None else part.get(name)
+        if one and part is not None and read(one) != (read(other) if other is not None else 0):
+            yield key, f"{key} is {one} and deploy.resources.{kind}.{name} {other}: give one"
+
+
+_SAID_TWICE = (
+    ("cpus", "limits", "cpus", float),
+    ("mem_limit", "limits", "memory", size),
+    ("mem_reservation", "reservations", "memory", size),
+    ("pids_limit", "limits", "pids", int),
+)
+
+
+def _mounted_twice(service: Service) -> Iterator[Wrong]:
+    mounted: dict[str, str] = {}
+    tmpfs = [("tmpfs", item.partition(":")[0]) for item in service.get("tmpfs") or ()]
+    for key, target in (*tmpfs, *(("volumes", item["target"]) for item in service.get("volumes") or ())):
+        if target in mounted:
+            yield key, f"{target} is mounted already, by {mounted[target]}"
+        mounted[target] = key

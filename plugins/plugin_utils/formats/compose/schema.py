@@ -1,0 +1,493 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""Every key of a Compose file, and what may stand under it: what Compose refuses is refused with the same ground.
+
+A shape is a text of letters for scalars (text, integer, number, boolean, 0 for nothing), or one of the classes below.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.tree import Node
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.go_yaml import Timestamp
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
+
+Shape = Any
+_WORDS = {"t": "a text", "i": "a whole number", "n": "a number", "b": "true or false", "0": "nothing"}
+_NAME = re.compile(r"[a-zA-Z0-9._-]+")
+
+
+@dataclass(frozen=True)
+class Keys:
+    """A mapping with these keys and no others but ``x-…``."""
+
+    known: Mapping[str, Shape]
+    required: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Map:
+    """A mapping with any keys, or with names of services and the like."""
+
+    shape: Shape
+    named: bool = False
+
+
+@dataclass(frozen=True)
+class Seq:
+    """A list. ``distinct``: no item stands in it twice."""
+
+    shape: Shape
+    distinct: bool = False
+
+
+@dataclass(frozen=True)
+class Either:
+    """One of several: at most one mapping, one list, and scalars."""
+
+    shapes: tuple[Shape, ...]
+
+
+@dataclass(frozen=True)
+class Words:
+    """One of a few texts, or a text of a pattern."""
+
+    words: tuple[str, ...] = ()
+    pattern: str = ""
+    more: str = field(default="")
+
+
+_TEXTS = Seq("t")
+_DISTINCT = Seq("t", distinct=True)
+_TEXT_OR_LIST = Either(("t", _TEXTS))
+_PAIRS = Either((Map("tnb0"), _TEXTS))
+_COMMAND = Either(("t0", Seq("t")))
+_OPTIONS = Map("tn")
+_HOSTS = Either((Map(Either(("t", Seq("t")))), _TEXTS))
+_ULIMITS = Map(Either(("it", Keys({"hard": "it", "soft": "it"}, ("soft", "hard")))))
+_MOUNTED_FILE = Seq(Either(("t", Keys({"source": "t", "target": "t", "uid": "t", "gid": "t", "mode": "nt"}))))
+_REQUEST = {"capabilities": _TEXTS, "count": "it", "device_ids": _TEXTS, "driver": "t", "options": _PAIRS}
+_RATES = Seq(Keys({"path": "t", "rate": "it"}))
+_HOOKS = Seq(
+    Keys(
+        {"command": _COMMAND, "user": "t", "privileged": "bt", "working_dir": "t", "environment": _PAIRS}, ("command",)
+    )
+)
+_ROLL = Keys(
+    {
+        **dict.fromkeys(("delay", "failure_action", "monitor"), "t"),
+        "parallelism": "it",
+        "max_failure_ratio": "nt",
+        "order": Words(("start-first", "stop-first")),
+    }
+)
+_EXTERNAL = Either(("bt", Keys({"name": "t"})))
+
+BUILD = {
+    "context": "t",
+    "dockerfile": "t",
+    "dockerfile_inline": "t",
+    "entitlements": Seq("t"),
+    "args": _PAIRS,
+    "ssh": _PAIRS,
+    "labels": _PAIRS,
+    "cache_from": Seq("t"),
+    "cache_to": Seq("t"),
+    "no_cache": "bt",
+    "no_cache_filter": _TEXT_OR_LIST,
+    "additional_contexts": _PAIRS,
+    "network": "t",
+    "provenance": "tb",
+    "sbom": "tb",
+    "pull": "bt",
+    "target": "t",
+    "shm_size": "it",
+    "extra_hosts": _HOSTS,
+    "isolation": "t",
+    "privileged": "bt",
+    "secrets": _MOUNTED_FILE,
+    "tags": Seq("t"),
+    "ulimits": _ULIMITS,
+    "platforms": Seq("t"),
+}
+_DEPLOY = {
+    "mode": "t",
+    "endpoint_mode": "t",
+    "replicas": "it",
+    "labels": _PAIRS,
+    "rollback_config": _ROLL,
+    "update_config": _ROLL,
+    "resources": Keys(
+        {
+            "limits": Keys({"cpus": "nt", "memory": "t", "pids": "it"}),
+            "reservations": Keys(
+                {
+                    "cpus": "nt",
+                    "memory": "t",
+                    "generic_resources": Seq(Keys({"discrete_resource_spec": Keys({"kind": "t", "value": "nt"})})),
+                    "devices": Seq(Keys(_REQUEST, ("capabilities",))),
+                }
+            ),
+        }
+    ),
+    "restart_policy": Keys({"condition": "t", "delay": "t", "max_attempts": "it", "window": "t"}),
+    "placement": Keys(
+        {"constraints": Seq("t"), "preferences": Seq(Keys({"spread": "t"})), "max_replicas_per_node": "it"}
+    ),
+}
+_VOLUME = Keys(
+    {
+        "type": Words(("bind", "volume", "tmpfs", "cluster", "npipe", "image")),
+        "source": "t",
+        "target": "t",
+        "read_only": "bt",
+        "consistency": "t",
+        "bind": Keys(
+            {
+                "propagation": "t",
+                "create_host_path": "bt",
+                "recursive": Words(("enabled", "disabled", "writable", "readonly")),
+                "selinux": Words(("z", "Z")),
+            }
+        ),
+        "volume": Keys({"labels": _PAIRS, "nocopy": "bt", "subpath": "t"}),
+        "tmpfs": Keys({"size": "it", "mode": "n"}),
+        "image": Keys({"subpath": "t"}),
+    },
+    ("type",),
+)
+_NETWORK_OF_SERVICE = Either(
+    (
+        "0",
+        Keys(
+            {
+                **dict.fromkeys(("interface_name", "ipv4_address", "ipv6_address", "mac_address"), "t"),
+                "aliases": _TEXTS,
+                "link_local_ips": _TEXTS,
+                "driver_opts": _OPTIONS,
+                "priority": "n",
+                "gw_priority": "n",
+            }
+        ),
+    )
+)
+_PORT = Either(
+    (
+        "nt",
+        Keys(
+            {
+                **dict.fromkeys(("name", "mode", "host_ip", "protocol", "app_protocol"), "t"),
+                "target": "it",
+                "published": "ti",
+            }
+        ),
+    )
+)
+_TEXT_KEYS = (
+    "cgroup_parent",
+    "cpuset",
+    "domainname",
+    "hostname",
+    "image",
+    "ipc",
+    "isolation",
+    "mac_address",
+    "network_mode",
+    "platform",
+    "restart",
+    "runtime",
+    "stop_grace_period",
+    "stop_signal",
+    "user",
+    "userns_mode",
+    "uts",
+    "working_dir",
+    "pull_refresh_after",
+)
+_NUMBER_KEYS = (
+    "cpu_shares",
+    "cpu_quota",
+    "cpu_period",
+    "cpu_rt_period",
+    "cpu_rt_runtime",
+    "cpus",
+    "mem_limit",
+    "memswap_limit",
+    "pids_limit",
+    "shm_size",
+)
+FLAG_KEYS = ("attach", "init", "oom_kill_disable", "privileged", "read_only", "stdin_open", "tty")
+_LIST_KEYS = ("cap_add", "cap_drop", "dns_opt", "links", "profiles")
+_DISTINCT_KEYS = ("device_cgroup_rules", "external_links", "security_opt", "volumes_from")
+
+SERVICE = Keys(
+    {
+        **dict.fromkeys(_TEXT_KEYS, "t"),
+        **dict.fromkeys(_NUMBER_KEYS, "nt"),
+        **dict.fromkeys(FLAG_KEYS, "bt"),
+        **dict.fromkeys(_LIST_KEYS, _TEXTS),
+        **dict.fromkeys(_DISTINCT_KEYS, _DISTINCT),
+        **dict.fromkeys(("annotations", "environment", "labels", "sysctls"), _PAIRS),
+        **dict.fromkeys(("dns", "dns_search", "label_file", "tmpfs"), _TEXT_OR_LIST),
+        **dict.fromkeys(("configs", "secrets"), _MOUNTED_FILE),
+        **dict.fromkeys(("cpu_count", "cpu_percent", "mem_reservation", "mem_swappiness", "oom_score_adj"), "it"),
+        "build": Either(("t", Keys(BUILD))),
+        "blkio_config": Keys(
+            {
+                **dict.fromkeys(
+                    ("device_read_bps", "device_read_iops", "device_write_bps", "device_write_iops"), _RATES
+                ),
+                "weight": "it",
+                "weight_device": Seq(Keys({"path": "t", "weight": "it"})),
+            }
+        ),
+        "cgroup": Words(("host", "private")),
+        "command": _COMMAND,
+        "container_name": Words(pattern="[a-zA-Z0-9][a-zA-Z0-9_.-]+"),
+        "credential_spec": Keys({"config": "t", "file": "t", "registry": "t"}),
+        "depends_on": Either(
+            (
+                _DISTINCT,
+                Map(
+                    Keys(
+                        {
+                            "restart": "bt",
+                            "required": "b",
+                            "condition": Words(
+                                ("service_started", "service_healthy", "service_completed_successfully")
+                            ),
+                        },
+                        ("condition",),
+                    ),
+                    named=True,
+                ),
+            )
+        ),
+        "deploy": Either(("0", Keys(_DEPLOY))),
+        "develop": Either(
+            (
+                "0",
+                Keys(
+                    {
+                        "watch": Seq(
+                            Keys(
+                                {
+                                    "ignore": _TEXT_OR_LIST,
+                                    "include": _TEXT_OR_LIST,
+                                    "path": "t",
+                                    "action": Words(("rebuild", "sync", "restart", "sync+restart", "sync+exec")),
+                                    "target": "t",
+                                    "exec": Map(Either(("tnb0", Seq("t"), Map("tnb0")))),
+                                    "initial_sync": "b",
+                                },
+                                ("path", "action"),
+                            )
+                        )
+                    }
+                ),
+            )
+        ),
+        "devices": Seq(Either(("t", Keys({"source": "t", "target": "t", "permissions": "t"}, ("source",))))),
+        "entrypoint": _COMMAND,
+        "env_file": Either(("t", Seq(Either(("t", Keys({"path": "t", "format": "t", "required": "bt"}, ("path",))))))),
+        "expose": Seq("tn"),
+        "extends": Either(("t", Keys({"service": "t", "file": "t"}, ("service",)))),
+        "extra_hosts": _HOSTS,
+        "gpus": Either((Words(("all",)), Seq(Keys(_REQUEST)))),
+        "group_add": Seq("tn", distinct=True),
+        "healthcheck": Keys(
+            {
+                **dict.fromkeys(("interval", "timeout", "start_period", "start_interval"), "t"),
+                "disable": "bt",
+                "retries": "nt",
+                "test": Either(("t", Seq("t"))),
+            }
+        ),
+        "logging": Keys({"driver": "t", "options": Map("tn0")}),
+        "models": Either((_TEXTS, Map(Either(("0", Keys({"endpoint_var": "t", "model_var": "t"})))))),
+        "networks": Either((_DISTINCT, Map(_NETWORK_OF_SERVICE, named=True))),
+        "pid": "t0",
+        "ports": Seq(_PORT),
+        "post_start": _HOOKS,
+        "pre_stop": _HOOKS,
+        "provider": Keys({"type": "t", "options": Map(Either(("tnb", Seq("tnb"))))}, ("type",)),
+        "pull_policy": Words(
+            pattern="always|never|build|if_not_present|missing|refresh|daily|weekly|every_([0-9]+[wdhms])+",
+            more="always, never, build, missing, daily, weekly or every_<duration>",
+        ),
+        "scale": "it",
+        "storage_opt": Map("tnb0"),
+        "ulimits": _ULIMITS,
+        "use_api_socket": "b",
+        "volumes": Seq(Either(("t", _VOLUME))),
+    }
+)
+_RESOURCE = {"name": "t", "external": _EXTERNAL, "labels": _PAIRS}
+_IPAM = Keys(
+    {
+        "driver": "t",
+        "config": Seq(Keys({**dict.fromkeys(("subnet", "ip_range", "gateway"), "t"), "aux_addresses": Map("t")})),
+        "options": Map("t"),
+    }
+)
+FILE = Keys(
+    {
+        "version": "t",
+        "name": "t",
+        "include": Seq(
+            Either(("t", Keys({"path": _TEXT_OR_LIST, "env_file": _TEXT_OR_LIST, "project_directory": "t"})))
+        ),
+        "services": Map(SERVICE, named=True),
+        "models": Map(
+            Keys({"name": "t", "model": "t", "context_size": "i", "runtime_flags": Seq("t")}, ("model",)), named=True
+        ),
+        "networks": Map(
+            Either(
+                (
+                    "0",
+                    Keys(
+                        {
+                            **_RESOURCE,
+                            **dict.fromkeys(("internal", "enable_ipv4", "enable_ipv6", "attachable"), "bt"),
+                            "driver": "t",
+                            "driver_opts": _OPTIONS,
+                            "ipam": _IPAM,
+                        }
+                    ),
+                )
+            ),
+            named=True,
+        ),
+        "volumes": Map(Either(("0", Keys({**_RESOURCE, "driver": "t", "driver_opts": _OPTIONS}))), named=True),
+        "secrets": Map(
+            Keys(
+                {
+                    **_RESOURCE,
+                    **dict.fromkeys(("environment", "file", "driver", "template_driver"), "t"),
+                    "driver_opts": _OPTIONS,
+                }
+            ),
+            named=True,
+        ),
+        "configs": Map(
+            Keys({**_RESOURCE, **dict.fromkeys(("content", "environment", "file", "template_driver"), "t")}),
+            named=True,
+        ),
+    }
+)
+
+
+def check(node: Node, shape: Shape = FILE, path: Path = ()) -> None:
+    """Raise ProfileError for what Compose would not take, with the nearest key for one that it does not know."""
+    if node.tag == "!reset":
+        return
+    chosen = _chosen(node, shape, path)
+    if isinstance(chosen, Keys):
+        _check_keys(node, chosen, path)
+    elif isinstance(chosen, Map):
+        for key, item in node.value.items():
+            if chosen.named and not key.startswith("x-") and not _NAME.fullmatch(key):
+                raise item.error(f"{_label(path)}: {key!r} is no name: letters, digits, '.', '_' and '-' only")
+            check(item, chosen.shape, (*path, key))
+    elif isinstance(chosen, Seq):
+        for index, item in enumerate(node.value):
+            check(item, chosen.shape, (*path, index))
+        if chosen.distinct:
+            _check_distinct(node, path)
+    elif isinstance(chosen, Words):
+        _check_words(node, chosen, path)
+
+
+def _chosen(node: Node, shape: Shape, path: Path) -> Shape:
+    """The one of the alternatives that a value is of. ProfileError where it is of none."""
+    shapes = _flat(shape)
+    for one in shapes:
+        if _fits(node.value, one):
+            return one
+    wanted = " or ".join(dict.fromkeys(word for one in shapes for word in _words_for(one)))
+    hint = _hint(node.value, shapes)
+    raise node.error(f"{_label(path)}: expected {wanted}, not {_shown(node.value)}{hint}")
+
+
+def _flat(shape: Shape) -> list[Shape]:
+    if isinstance(shape, Either):
+        return [flat for one in shape.shapes for flat in _flat(one)]
+    return list(shape) if isinstance(shape, str) else [shape]
+
+
+def _fits(value: Any, shape: Shape) -> bool:
+    if isinstance(shape, (Keys, Map)):
+        return isinstance(value, dict)
+    if isinstance(shape, Seq):
+        return isinstance(value, list)
+    if isinstance(shape, Words) or shape == "t":
+        return isinstance(value, str) and not isinstance(value, Timestamp)
+    if shape == "0":
+        return value is None
+    if shape == "b":
+        return isinstance(value, bool)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return shape == "n" or value == int(value)
+
+
+def _words_for(shape: Shape) -> Iterable[str]:
+    if isinstance(shape, (Keys, Map)):
+        return ("a mapping",)
+    if isinstance(shape, Seq):
+        return ("a list",)
+    return (_WORDS[shape] if isinstance(shape, str) else "a text",)
+
+
+def _hint(value: Any, shapes: Iterable[Shape]) -> str:
+    if isinstance(value, (bool, int, float, Timestamp)) and any(one == "t" or isinstance(one, Words) for one in shapes):
+        return ": write it in quotes"
+    return ": leave the key out, or give it a value" if value is None else ""
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Timestamp):
+        return f"the date {value}"
+    names: tuple[tuple[type, str], ...] = ((dict, "a mapping"), (list, "a list"), (type(None), "nothing"))
+    return next((name for kind, name in names if isinstance(value, kind)), repr(value))
+
+
+def _check_keys(node: Node, shape: Keys, path: Path) -> None:
+    for key, item in node.value.items():
+        if key in shape.known:
+            check(item, shape.known[key], (*path, key))
+        elif not key.startswith("x-"):
+            near = difflib.get_close_matches(key, list(shape.known), n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(shape.known))}"
+            where = f"{_label(path)}: " if path else ""
+            raise item.error(f"{where}Compose has no key {key!r} here: {hint}")
+    missing = [key for key in shape.required if key not in node.value]
+    if missing:
+        raise node.error(f"{_label(path)}: {missing[0]!r} is missing")
+
+
+def _check_distinct(node: Node, path: Path) -> None:
+    seen: list[Any] = []
+    for item in node.value:
+        plain = item.plain()
+        if plain in seen and not isinstance(plain, dict):
+            raise item.error(f"{_label(path)}: {plain!r} stands here twice")
+        seen.append(plain)
+
+
+def _check_words(node: Node, shape: Words, path: Path) -> None:
+    if shape.words and node.value not in shape.words:
+        raise node.error(f"{_label(path)}: {node.value!r} is not one of {', '.join(shape.words)}")
+    if shape.pattern and not re.search(shape.pattern, node.value):
+        raise node.error(f"{_label(path)}: {node.value!r} is not {shape.more or f'of the form {shape.pattern}'}")
+
+
+def _label(path: Path) -> str:
+    return ".".join(map(str, path)) or "the file"

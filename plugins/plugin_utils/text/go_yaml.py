@@ -1,0 +1,103 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""YAML as programs in Go read it: which plain words are numbers, and how a number is written out again.
+
+Hand-written because PyYAML reads YAML 1.1, where ``012`` is ten and ``on`` is true, but ``1e3`` and ``0o17`` are texts.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import yaml
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Document, PlainLoader, parse_all
+
+_INTEGER = re.compile(r"([-+]?)(?:0([xXoObB]?))?([0-9a-fA-F]+)")
+_BASES = {"": 8, "x": 16, "o": 8, "b": 2}
+
+
+class Timestamp(str):
+    """A date, as it is written: Go makes a time of it, which is neither a text nor a number."""
+
+
+class _GoLoader(PlainLoader):
+    """The plain types of Go's YAML."""
+
+    finite = False
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]  # types-PyYAML: of the instance
+
+
+_PLAIN = {
+    "null": (r"(?:~|null|Null|NULL|)\Z", ["~", "n", "N", ""]),
+    "bool": (r"(?:true|True|TRUE|false|False|FALSE)\Z", list("tTfF")),
+    "int": (
+        r"[-+]?(?:0[xX][0-9a-fA-F][0-9a-fA-F_]*|0[oO]?[0-7][0-7_]*|0_[0-7_]+|0[bB][01][01_]*|0|[1-9][0-9_]*)\Z",
+        list("-+0123456789"),
+    ),
+    "float": (
+        r"[-+]?(?:\.[0-9][0-9_]*|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?\Z"
+        r"|[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z",
+        list("-+0123456789."),
+    ),
+    "timestamp": (
+        r"\d{4}-\d\d?-\d\d?(?:(?:[Tt]|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d\d?(?::?\d\d)?))?)?\Z",
+        list("0123456789"),
+    ),
+    "merge": (r"<<\Z", ["<"]),
+}
+for _tag, (_pattern, _first) in _PLAIN.items():
+    _GoLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
+
+
+def _integer(loader: PlainLoader, node: yaml.ScalarNode) -> int | float:
+    found = integer(node.value)
+    return found if -(1 << 63) <= found < 1 << 64 else float(found)
+
+
+def _float(loader: PlainLoader, node: yaml.ScalarNode) -> float:
+    written = node.value.replace("_", "").lower()
+    return float(re.sub(r"\.(inf|nan)", r"\1", written))
+
+
+def _timestamp(loader: PlainLoader, node: yaml.ScalarNode) -> Timestamp:
+    return Timestamp(node.value)
+
+
+_GoLoader.add_constructor("tag:yaml.org,2002:int", _integer)
+_GoLoader.add_constructor("tag:yaml.org,2002:float", _float)
+_GoLoader.add_constructor("tag:yaml.org,2002:timestamp", _timestamp)
+
+
+def documents(text: str, file: str) -> list[Document]:
+    """All documents of a file. Raises ProfileError for what does not parse."""
+    return parse_all(text, file, _GoLoader)
+
+
+def integer(written: str) -> int:
+    """``12``, ``0x1f``, ``0o17``, ``0b11``, and ``017``, which is octal, too. ValueError for anything else."""
+    plain = written.replace("_", "")
+    match = _INTEGER.fullmatch(plain)
+    if match is None:
+        raise ValueError(f"{written!r} is not a whole number")
+    sign, marked = match[1], match[2] is not None
+    return int(sign + match[3], _BASES[match[2].lower()] if marked else 10)
+
+
+def number(value: float) -> str:
+    """A number as Go writes it: no fraction where there is none, and an exponent where it is large or small."""
+    if isinstance(value, int):
+        return str(value)
+    if not math.isfinite(value):
+        return {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}[str(value)]
+    negative, digits, power = Decimal(repr(value)).normalize().as_tuple()
+    sign, shown = "-" if negative else "", "".join(map(str, digits))
+    exponent = len(digits) + int(power) - 1
+    if value and not -5 < exponent < 6:
+        return f"{sign}{shown[0]}{'.' if shown[1:] else ''}{shown[1:]}e{exponent:+03d}"
+    return f"{sign}{format(abs(Decimal(repr(value)).normalize()), 'f')}"
