@@ -31,6 +31,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.host_metr
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Metric  # noqa: E402
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.ovms_metrics import OVMS_METRICS  # noqa: E402
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (  # noqa: E402
+    build,
     density,
     environment,
     fields,
@@ -104,6 +105,7 @@ def tables() -> dict[str, str]:
     made = {
         "profile": _table(fields.PROFILE_FIELDS),
         "models": _table(fields.MODELS_FIELDS),
+        "build": _table(build.BUILD_FIELDS),
         "env_file": _table(environment.ENV_FILE_FIELDS),
         "require": _table(placement.REQUIRE_FIELDS),
         "volume": _table(volumes.VOLUME_FIELDS),

@@ -19,7 +19,9 @@ author:
   - the retail.profiles authors (@retail-profiles)
 options:
   contexts:
-    description: The contexts, as a dictionary of image name and absolute path of its build context.
+    description:
+      - The contexts, as a dictionary of image name and absolute path of its build context; or, in place of the path, a
+        dictionary with it as C(context), and C(dockerfile) (its path in the context), C(target) and C(args).
     type: dict
     required: true
   stage:
@@ -86,6 +88,18 @@ contexts:
       description: The staged copy; V(null) when it was not asked for.
       type: str
       sample: /home/me/.cache/retail-profiles/contexts/6c3c624b58dbbcd3c0dd82b4c53f0419
+    dockerfile:
+      description: The Dockerfile, by its path in the context.
+      type: str
+      sample: Dockerfile
+    target:
+      description: The stage to build; V(null) for the last one.
+      type: str
+      sample: runtime
+    args:
+      description: The build arguments.
+      type: dict
+      sample: {}
     round:
       description:
         - When it can be built, from 0 on. Those of a round build on none but those of the rounds before. V(null) when
@@ -130,7 +144,8 @@ def run_module(module: AnsibleModule) -> dict[str, Any]:
                 wheels = build_context.fetch_wheels(context, cache, target, sys.executable, run)
                 build_context.stage(context, cache, wheels)
         told = {"image": context.image, "digest": context.digest, "bases": list(context.bases), "path": path}
-        result.append({**told, "round": rounds.get(context.image)})
+        build = {"dockerfile": context.build.dockerfile, "target": context.build.target or None}
+        result.append({**told, **build, "args": dict(context.build.args), "round": rounds.get(context.image)})
     return {"changed": changed, "contexts": result}
 
 

@@ -2,20 +2,21 @@
 # Private to the collection.
 """Image build contexts: what is in them, in which order they build, and a staged copy with the wheels they install.
 
-A context is a folder with a ``Dockerfile``. Where it has a ``requirements.txt``, the wheels for it are downloaded on
+A context is a folder with a Dockerfile. Where it has a ``requirements.txt``, the wheels for it are downloaded on
 this machine and laid into ``wheels/`` of the staged copy, so that a build needs no package index.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Callable, Optional
+from dataclasses import dataclass, field
+from typing import Any, Callable, Optional, Union
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 
@@ -28,6 +29,8 @@ LEFT_OUT = frozenset({"__pycache__", ".git", ".mypy_cache", ".pytest_cache", ".r
 GLIBC = tuple(f"manylinux_2_{minor}" for minor in range(36, 4, -1))
 MANYLINUX = (*GLIBC, "manylinux2014", "manylinux2010", "manylinux1", "linux")
 FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
+ARG = re.compile(r"^\s*ARG\s+(\w+)=[\"']?([^\s\"']+)", re.IGNORECASE | re.MULTILINE)
+VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
 
 # Runs a command (arguments), and returns its exit status and its output.
 Run = Callable[[Sequence[str]], tuple[int, str]]
@@ -42,15 +45,46 @@ class BuildTarget:
 
 
 @dataclass(frozen=True)
+class Build:
+    """What is built: a folder, the Dockerfile in it, the stage ('' for the last one), and build arguments."""
+
+    context: str
+    dockerfile: str = DOCKERFILE
+    target: str = ""
+    args: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def options(self) -> list[str]:
+        """What it says beside its folder, in words that are no two builds' but the same one's."""
+        said = [json.dumps(["arg", name, value]) for name, value in sorted(self.args.items())]
+        said += [json.dumps(["target", self.target])] if self.target else []
+        return said + ([json.dumps(["dockerfile", self.dockerfile])] if self.dockerfile != DOCKERFILE else [])
+
+
+def parse(given: Union[str, Mapping[str, Any]]) -> Build:
+    """A build as a profile says it: the path of the context, or a mapping. Raises ProfileError."""
+    if isinstance(given, str):
+        return Build(given)
+    try:
+        found = {key: item for key, item in given.items() if item is not None}
+        args = {str(name): str(item) for name, item in found.pop("args", {}).items() if item is not None}
+        dockerfile = os.path.normpath(str(found.pop("dockerfile", DOCKERFILE)))
+        return Build(**{key: str(item) for key, item in found.items()}, dockerfile=dockerfile, args=args)
+    except (AttributeError, TypeError) as error:
+        raise ProfileError(f"{given!r} is no folder, and no mapping of context, dockerfile, target, args") from error
+
+
+@dataclass(frozen=True)
 class BuildContext:
     """A build context as it was read.
 
     ``digest`` is the sha256 (hex) of all that goes into the image as far as it is in our hands: names, modes and
-    contents of the files, the target of the wheels, and the digests of the contexts of the images it builds on.
+    contents of the files, how they are built, the target of the wheels, and the digests of the contexts of the images
+    it builds on.
     """
 
     image: str
-    path: str
+    build: Build
     digest: str
     bases: tuple[str, ...]
     requirements: Optional[str]
@@ -66,16 +100,14 @@ class ContextEntry:
     content: bytes
 
 
-def entries(path: str) -> list[ContextEntry]:
-    """Everything in the folder *path*, sorted by name, without caches.
+def entries(build: Build) -> list[ContextEntry]:
+    """Everything in the folder that is built, sorted by name, without caches.
 
     Raises:
-        ProfileError: *path* is no folder with a Dockerfile, or a symbolic link in it leads out of it.
+        ProfileError: it is no folder with that Dockerfile, or a symbolic link in it leads out of it.
     """
-    if not os.path.isfile(os.path.join(path, DOCKERFILE)):
-        what = "has no Dockerfile" if os.path.isdir(path) else "is not a folder"
-        raise ProfileError(f"the build context {what}; 'build' names a folder with a Dockerfile", file=path)
-    found = []
+    path = build.context
+    found: list[ContextEntry] = []
     root = os.path.realpath(path)
     for folder, folders, files in os.walk(path):
         links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
@@ -95,14 +127,19 @@ def entries(path: str) -> list[ContextEntry]:
             else:
                 raise ProfileError("neither a file nor a symbolic link: it cannot be built from", file=full)
             found.append(ContextEntry(os.path.relpath(full, path), full, mode, content))
+    if build.dockerfile not in (entry.name for entry in found):
+        what = f"has no {build.dockerfile}" if os.path.isdir(path) else "is not a folder"
+        raise ProfileError(f"the build context {what}; 'build' names a folder with a Dockerfile", file=path)
     return sorted(found, key=lambda entry: entry.name)
 
 
-def bases(dockerfile: str) -> tuple[str, ...]:
-    """The images that a Dockerfile builds on, in order, without its own stages."""
+def bases(dockerfile: str, args: Mapping[str, str]) -> tuple[str, ...]:
+    """The images that a Dockerfile builds on, in order, without its own stages. *args*: build arguments."""
+    known = {**dict(ARG.findall(dockerfile)), **args}
     named: list[str] = []
     stages = set()
-    for image, stage in FROM.findall(dockerfile):
+    for written, stage in FROM.findall(dockerfile):
+        image = VARIABLE.sub(lambda found: known.get(found[1] or found[3]) or found[2] or found[0], written)
         if image not in stages and image != "scratch" and image not in named:
             named.append(image)
         if stage:
@@ -110,10 +147,12 @@ def bases(dockerfile: str) -> tuple[str, ...]:
     return tuple(named)
 
 
-def digest(found: Sequence[ContextEntry], target: BuildTarget, base_digests: Sequence[str]) -> str:
+def digest(
+    found: Sequence[ContextEntry], target: BuildTarget, base_digests: Sequence[str], options: Sequence[str]
+) -> str:
     """The sha256 (hex) of a context; see :class:`BuildContext`. Of a mode only the execute bit and the kind count."""
     state = hashlib.sha256()
-    for part in ("retail.profiles/context/1", target.python, target.arch, *base_digests):
+    for part in ("retail.profiles/context/1", target.python, target.arch, *base_digests, *options):
         state.update(part.encode() + b"\0")
     for entry in found:
         kind = "link" if stat.S_ISLNK(entry.mode) else "x" if entry.mode & stat.S_IXUSR else "-"
@@ -122,31 +161,31 @@ def digest(found: Sequence[ContextEntry], target: BuildTarget, base_digests: Seq
     return state.hexdigest()
 
 
-def read(paths: Mapping[str, str], target: BuildTarget) -> list[BuildContext]:
-    """Read the contexts *paths* (image → folder), and return them so that each comes after those it builds on.
+def read(given: Mapping[str, Union[str, Mapping[str, Any]]], target: BuildTarget) -> list[BuildContext]:
+    """Read the contexts *given* (image → see :func:`parse`); each comes after those it builds on.
 
     Raises:
         ProfileError: a context cannot be read, or contexts build on each other in a circle.
     """
-    files = {image: entries(path) for image, path in paths.items()}
-    texts = {
-        image: next(entry.content for entry in found if entry.name == DOCKERFILE).decode("utf-8", "replace")
-        for image, found in files.items()
-    }
+    builds = {image: parse(one) for image, one in given.items()}
+    files = {image: entries(build) for image, build in builds.items()}
+    contents = {image: {entry.name: entry.content for entry in found} for image, found in files.items()}
     done: dict[str, BuildContext] = {}
 
     def visit(image: str, above: tuple[str, ...]) -> BuildContext:
         if image in above:
             circle = " → ".join((*above[above.index(image) :], image))
-            raise ProfileError(f"the images build on each other in a circle: {circle}", file=paths[image])
+            raise ProfileError(f"the images build on each other in a circle: {circle}", file=builds[image].context)
         if image not in done:
-            named = bases(texts[image])
-            below = [visit(base, (*above, image)).digest for base in named if base in paths]
-            needed = next((entry.content.decode() for entry in files[image] if entry.name == REQUIREMENTS), None)
-            done[image] = BuildContext(image, paths[image], digest(files[image], target, below), named, needed)
+            build = builds[image]
+            named = bases(contents[image][build.dockerfile].decode("utf-8", "replace"), build.args)
+            below = [visit(base, (*above, image)).digest for base in named if base in builds]
+            needed = contents[image][REQUIREMENTS].decode() if REQUIREMENTS in contents[image] else None
+            made = digest(files[image], target, below, build.options)
+            done[image] = BuildContext(image, build, made, named, needed)
         return done[image]
 
-    for image in sorted(paths):
+    for image in sorted(builds):
         visit(image, ())
     return list(done.values())
 
@@ -186,7 +225,7 @@ def fetch_wheels(context: BuildContext, cache: str, target: BuildTarget, python:
         return folder
     partial = f"{folder}.{os.getpid()}.partial"
     os.makedirs(partial)
-    listed = os.path.join(context.path, REQUIREMENTS)
+    listed = os.path.join(context.build.context, REQUIREMENTS)
     try:
         status, output = run(pip_download(python, listed, partial, target))
         if status:
@@ -221,7 +260,7 @@ def stage(context: BuildContext, cache: str, wheels: Optional[str]) -> str:
     """
     folder = stage_folder(cache, context)
     shutil.rmtree(folder, ignore_errors=True)
-    for entry in entries(context.path):
+    for entry in entries(context.build):
         to = os.path.join(folder, entry.name)
         os.makedirs(os.path.dirname(to), mode=0o755, exist_ok=True)
         if stat.S_ISLNK(entry.mode):

@@ -20,7 +20,7 @@ def needs(
 ) -> dict[str, Any]:
     """``{"images": [{"image", "build", "containers", "hosts"}], "models": {...} | None}``.
 
-    ``variables``: each host's. ``build`` is the path of the build context, or None.
+    ``variables``: each host's. ``build`` is the path of the build context, the whole field if it says more, or None.
     """
     images: dict[str, dict[str, Any]] = {}
     model_hosts = set()
@@ -29,7 +29,7 @@ def needs(
         own = {**variables[slot.host], "replica": {"name": slot.replica, "index": slot.index, "host": slot.host}}
         image = _mapped(settings, entry.value("image", render, own))
         item = images.setdefault(
-            image, {"image": image, "build": _context(profile, image), "containers": [], "hosts": []}
+            image, {"image": image, "build": _build(profile, image), "containers": [], "hosts": []}
         )
         item["containers"] = sorted({*item["containers"], slot.container})
         item["hosts"] = sorted({*item["hosts"], slot.host}, key=natural)
@@ -45,13 +45,13 @@ def _mapped(settings: PlanSettings, image: str) -> str:
     return settings.images.get(image, image)
 
 
-def _context(profile: Profile, image: str) -> str | None:
-    path = profile.builds.get(image)
-    return str(path) if path else None
+def _build(profile: Profile, image: str) -> str | Mapping[str, Any] | None:
+    build = profile.builds.get(image)
+    return build["context"] if build is not None and set(build) == {"context"} else build
 
 
 def _models(profile: Profile, settings: PlanSettings, hosts: list[str]) -> dict[str, Any] | None:
     if profile.models is None or not hosts:
         return None
     image = _mapped(settings, profile.models["image"])
-    return {**profile.models, "image": image, "build": _context(profile, image), "hosts": hosts}
+    return {**profile.models, "image": image, "build": _build(profile, image), "hosts": hosts}

@@ -19,6 +19,7 @@ import yaml
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.read import Foreign
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import search
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.build import BUILD
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import templates
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.templates import Template
 
@@ -133,7 +134,7 @@ def _named(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if any(word.startswith("./") for word in fields.get("entrypoint", ())[:1]):
         yield "entrypoint", fields["entrypoint"][0]
     if "build" in fields:
-        yield "build", fields["build"]
+        yield "build", BUILD(fields["build"])["context"]
 
 
 def _found(found: Path, path: str) -> Iterator[ConvertedFile]:

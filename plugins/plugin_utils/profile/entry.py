@@ -159,7 +159,7 @@ class Profile:
     root: Path
     description: str
     entries: tuple[Entry, ...]
-    builds: Mapping[str, Path]
+    builds: Mapping[str, Mapping[str, Any]]
     models: Mapping[str, Any] | None
     volumes: Mapping[str, Any] | None = None
     networks: Mapping[str, Any] | None = None

@@ -241,15 +241,20 @@ def _check_names(entries: Sequence[Entry]) -> None:
 
 
 def _builds(
-    document: yaml_document.Document, root: Path, builds: Mapping[str, str], entries: Sequence[Entry]
-) -> dict[str, Path]:
-    result = {}
-    for image, context in builds.items():
+    document: yaml_document.Document, root: Path, builds: Mapping[str, Mapping[str, Any]], entries: Sequence[Entry]
+) -> dict[str, Mapping[str, Any]]:
+    """The field ``build`` by image, each with the absolute path of its context."""
+    result: dict[str, Mapping[str, Any]] = {}
+    for image, build in builds.items():
         try:
-            result[image] = inside(root, context)
+            result[image] = {**build, "context": str(inside(root, build["context"]))}
         except ValueError as error:
             raise document.error(str(error), ("builds", image), field="builds") from error
     for entry in entries:
         if entry.raw.get("build") is not None:
-            result.setdefault(str(entry.raw["image"]), entry.file("build", str(entry.raw["build"])))
+            if not entry.origins["build"].literal and field_types.is_template(entry.raw["build"]):
+                raise entry.error("no template is rendered here: an image is built once, for all hosts", "build")
+            build = entry.parse("build", entry.raw["build"])
+            own = {**build, "context": str(entry.file("build", build["context"]))}
+            result.setdefault(str(entry.raw["image"]), own)
     return result

@@ -20,6 +20,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
     input_source,
     target_device,
 )
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.build import BUILD
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.density import DENSITY
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.environment import (
     ENV_FILE,
@@ -128,8 +129,8 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "build",
-        text,
-        "Build context of the image, under the profile's folder, used where no registry has the image.",
+        BUILD,
+        "Build context of the image, under the profile's folder, or a [mapping](#builds).",
         "build: ./images/gstreamer",
         group="what",
     ),
@@ -444,8 +445,8 @@ PROFILE_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "builds",
-        mapping_of(text),
-        "Images that `prepare_hosts.yml` builds: image to build context under the profile's folder.",
+        mapping_of(BUILD),
+        "Images that `prepare_hosts.yml` builds: image to build context under the profile's folder, or [more](#builds).",
         "builds: {retail/models:1: ./images/models}",
     ),
     Field(

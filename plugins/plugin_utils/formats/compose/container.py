@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Container
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import (
+    build,
     deploy,
     environment,
     mounted_files,
@@ -63,7 +64,7 @@ def translate(file: ComposeFile, name: str) -> Container:
     fields: dict[str, Any] = {
         "name": file.names[name],
         "image": image,
-        **service.read("build", lambda: _build(service)),
+        **service.read("build", lambda: build.build(service)),
         "entrypoint": [*map(base.in_image, entrypoint[:1]), *entrypoint[1:]],
         "args": command,
         "env_file": env_files,
@@ -72,7 +73,7 @@ def translate(file: ComposeFile, name: str) -> Container:
         "networks": networks,
         "ports": ports,
         **mounted_files.secrets(service),
-        **_pull(service),
+        **build.pull(service),
         **service.read("deploy", lambda: deploy.placement(service)),
         **service.read("deploy", lambda: deploy.limits(service)),
         **base.hardware({**variables, **given.env, **({} if given.env_wins else env)}),
@@ -112,34 +113,6 @@ def _image(service: Service) -> str:
     if not written and "build" in service.value:
         written = f"{base.container_name(service.file.project, ())}-{service.file.names[service.name]}"
     return service.source.image(written, service.file.names[service.name], service.name, service.at("image"))
-
-
-def _build(service: Service) -> dict[str, Any]:
-    written = service.value.get("build")
-    if written is None:
-        return {}
-    for key, item in written.items():
-        if key not in ("context",) and not (key == "dockerfile" and item == "Dockerfile"):
-            service.warn(f"build.{key}")
-    context = scalar(written.get("context") or ".")
-    if "://" in context or context.startswith("git@"):
-        service.warn("build", why="its context is not a folder; the hosts or a registry must have the image")
-        return {}
-    inside = service.source.inside(context, service.source.folder, service.at("build"))
-    if not (service.source.root / inside / "Dockerfile").is_file():
-        service.warn("build", why=f"{context} has no Dockerfile; the hosts or a registry must have the image")
-        return {}
-    return {"build": inside}
-
-
-def _pull(service: Service) -> dict[str, Any]:
-    """When the image is pulled. What is built is not pulled; a pull now and then is none at each start."""
-    policy = service.value.get("pull_policy", "missing")
-    if policy in ("always", "never"):
-        return {"pull": policy}
-    if policy not in ("missing", "if_not_present", "build"):
-        service.warn("pull_policy", why=f"{policy}: an image is pulled always, never, or where it is missing")
-    return {}
 
 
 def _volumes(service: Service) -> list[Any]:

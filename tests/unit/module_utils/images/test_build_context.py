@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -133,7 +134,46 @@ def test_contexts_in_a_circle_are_an_error(tmp_path: Path) -> None:
     ],
 )
 def test_bases(dockerfile: str, expected: tuple[str, ...]) -> None:
-    assert build_context.bases(dockerfile) == expected
+    assert build_context.bases(dockerfile, {}) == expected
+
+
+def test_bases_are_named_by_arguments() -> None:
+    text = "ARG BASE=debian:12\nFROM ${BASE} AS a\nFROM $OTHER\nFROM ${TAG:-x:1}\nFROM ${NONE}\n"
+    assert build_context.bases(text, {}) == ("debian:12", "$OTHER", "x:1", "${NONE}")
+    assert build_context.bases(text, {"BASE": "own:1", "OTHER": "o:2"}) == ("own:1", "o:2", "x:1", "${NONE}")
+
+
+def test_a_build_is_another_one_with_other_options(tmp_path: Path) -> None:
+    folder = write_context(tmp_path / "c", "FROM a:1\n")
+    (folder / "docker").mkdir()
+    (folder / "docker" / "Dockerfile.gpu").write_text("FROM b:1\n")
+    plain: dict[str, Any] = {"context": str(folder)}
+    builds: list[dict[str, Any]] = [
+        plain,
+        {**plain, "dockerfile": "./docker/Dockerfile.gpu"},
+        {**plain, "target": "t"},
+        {**plain, "args": {"A": "1"}},
+        {**plain, "args": {"A": "2", "B": None}},
+    ]
+    read = [build_context.read({"x": build}, TARGET)[0] for build in builds]
+    assert len({context.digest for context in read}) == 5
+    assert read[0].digest == read_one(folder).digest
+    assert [context.bases for context in read] == [("a:1",), ("b:1",), *[("a:1",)] * 3]
+    assert read[1].build.dockerfile == "docker/Dockerfile.gpu"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"dockerfile": "../secret"}, r"the build context has no \.\./secret"),
+        ({"stage": "x"}, "is no folder, and no mapping of context, dockerfile, target, args"),
+        ({"args": ["A=1"]}, "is no folder, and no mapping"),
+    ],
+)
+def test_a_build_that_is_none_is_an_error(tmp_path: Path, more: dict[str, Any], message: str) -> None:
+    (tmp_path / "secret").write_text("x")
+    with pytest.raises(ProfileError, match=message):
+        build_context.read({"x": {"context": str(write_context(tmp_path / "c")), **more}}, TARGET)
 
 
 def test_context_without_dockerfile_is_an_error(tmp_path: Path) -> None:

@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""How the image of a Compose service is built, and when it is pulled."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import Service
+
+_DOCKERFILE = "Dockerfile"
+_SAID = ("context", "dockerfile", "target", "args")
+#: what the image would lack, were it built from its context alone
+_NEEDED = ("dockerfile_inline", "additional_contexts", "secrets", "ssh")
+
+
+def build(service: Service) -> dict[str, Any]:
+    """The field ``build``: nothing, with a warning, for an image that is made of more than a folder under the root."""
+    if "build" not in service.value:
+        return {}
+    written: Mapping[str, Any] = service.value["build"]
+    context = written.get("context") or "."
+    needed = next((key for key in _NEEDED if written.get(key)), None)
+    if "://" in context or context.startswith("git@"):
+        return _not_built(service, "its context is not a folder")
+    if needed:
+        return _not_built(service, f"no image is built with {needed} here")
+    folder = service.source.inside(context, service.source.folder, service.at("build"))
+    dockerfile = _dockerfile(service, folder, written.get("dockerfile") or _DOCKERFILE)
+    if dockerfile.startswith("../"):
+        return _not_built(service, f"{written['dockerfile']} lies outside of its context {context}")
+    if not service.source.is_file(f"{folder}/{dockerfile}"):
+        return _not_built(service, f"{context} has no {dockerfile}")
+    for key in written:
+        if key not in _SAID and not key.startswith("x-"):
+            service.warn(f"build.{key}")
+    made = {
+        "dockerfile": dockerfile if dockerfile != _DOCKERFILE else None,
+        "target": written.get("target"),
+        "args": _arguments(service, written.get("args") or {}),
+    }
+    more = {key: value for key, value in made.items() if value}
+    return {"build": {"context": folder, **more} if more else folder}
+
+
+def _not_built(service: Service, why: str) -> dict[str, Any]:
+    service.warn("build", why=f"{why}; the hosts or a registry must have the image")
+    return {}
+
+
+def _dockerfile(service: Service, folder: str, written: str) -> str:
+    """Its path in the context."""
+    if written.startswith("/"):
+        written = posixpath.relpath(service.source.inside(written, ".", service.at("build")), folder)
+    return posixpath.normpath(written)
+
+
+def _arguments(service: Service, written: Mapping[str, str | None]) -> dict[str, str]:
+    """Build arguments; one without a value has that of the variable, if there is one."""
+    taken = {name: service.file.variables.get(name) if value is None else value for name, value in written.items()}
+    return {name: value for name, value in taken.items() if value is not None}
+
+
+def pull(service: Service) -> dict[str, Any]:
+    """When the image is pulled. What is built is not pulled; a pull now and then is none at each start."""
+    policy = service.value.get("pull_policy", "missing")
+    if policy in ("always", "never"):
+        return {"pull": policy}
+    if policy not in ("missing", "if_not_present", "build"):
+        service.warn("pull_policy", why=f"{policy}: an image is pulled always, never, or where it is missing")
+    return {}
