@@ -104,6 +104,16 @@ def test_the_end_of_a_log_in_an_error_is_redacted(deployment: Deployment) -> Non
     assert "4711" not in json.dumps(result)
 
 
+def test_what_is_in_a_secret_file_is_redacted_in_an_error(deployment: Deployment) -> None:
+    path = "/run/secrets/token"
+    task = deployment.task(env={}, command=["sh", "-c", f"cat {path}; exit 3"])
+    task["labels"][SECRETS_LABEL] = path
+    replica = deployment.replica(task, ready=[{"kind": "log", "pattern": "never", "timeout": 20}])
+    result = deployment.call("present", replica, secrets={task["name"]: {path: TOKEN}})
+    assert secret_env.MASK in only(result)["error"]
+    assert "4711" not in json.dumps(result) and "second line" not in json.dumps(result)
+
+
 def test_the_key_goes_with_the_deployment(deployment: Deployment) -> None:
     apply(deployment, secretive(deployment))
     keys = list(deployment.state_dir.rglob("secrets.key"))

@@ -47,6 +47,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.names impor
     COLLECTION,
     COLLECTION_LABEL,
     DEPLOYMENT_LABEL,
+    is_secret_file,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.container import secret_env
 from ansible_collections.retail.profiles.plugins.module_utils.container.drift import (
@@ -310,7 +311,7 @@ class Performer:
             if error.status == 409:
                 raise ProfileError(f"a container of that name has just appeared: {error.message}") from None
             raise
-        self.engine.put(identity, {path: text for path, text in seen.task.secrets.items() if path[0] == "/"})
+        self.engine.put(identity, {path: text for path, text in seen.task.secrets.items() if is_secret_file(path)})
         for network in later_networks(seen.values, self.engine.api_version):
             self.engine.connect(identity, network["name"], endpoint(network))
         return identity
@@ -401,7 +402,7 @@ def expected(one: Operation, seen: Seen, images: Images) -> ReplicaResult:
 
 def with_secrets(request: Mapping[str, Any], secrets: Mapping[str, str]) -> Mapping[str, Any]:
     """The create request with secrets in its environment."""
-    own = [f"{name}={value}" for name, value in secrets.items() if name[0] != "/"]
+    own = [f"{name}={value}" for name, value in secrets.items() if not is_secret_file(name)]
     return {**request, "Env": [*request.get("Env", ()), *own]} if own else request
 
 

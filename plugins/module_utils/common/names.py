@@ -39,6 +39,11 @@ def is_shared(name: str) -> bool:
     return name.startswith(SHARED)
 
 
+def is_secret_file(name: str) -> bool:
+    """Whether a secret is a file, which is known by its path, and not a variable."""
+    return name[:1] == "/"
+
+
 # Made once: json.dumps would make an encoder for each call.
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 

@@ -15,10 +15,10 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Optional
 
-from ansible_collections.retail.profiles.plugins.module_utils.common.names import SECRETS_LABEL
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import SECRETS_LABEL, is_secret_file
 
 #: what stands in place of a secret
 MASK = "********"
@@ -34,11 +34,14 @@ def names(labels: Optional[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(str((labels or {}).get(SECRETS_LABEL) or "").split())
 
 
-def values(inspect: Mapping[str, Any]) -> dict[str, str]:
-    """The secrets of an inspected container."""
+def values(
+    inspect: Mapping[str, Any], read: Callable[[str], Optional[str]] = lambda path: None
+) -> dict[str, str]:
+    """The secrets of an inspected container, of which *read* gives a file."""
     config = inspect.get("Config") or {}
     env = dict(item.partition("=")[::2] for item in config.get("Env") or ())
-    return {name: env[name] for name in names(config.get("Labels")) if name in env}
+    found = {name: read(name) if is_secret_file(name) else env.get(name) for name in names(config.get("Labels"))}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def hidden(inspect: Mapping[str, Any], labels: Optional[Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -59,7 +62,7 @@ def differing(
     return [
         (name, _said(current.get(name)), "as given" if name in wanted else None)
         for name in sorted({*wanted, *current})
-        if wanted.get(name) != current.get(name) and not (known and name[0] == "/")
+        if wanted.get(name) != current.get(name) and not (known and is_secret_file(name))
     ]
 
 

@@ -216,6 +216,19 @@ class Engine:
         code = self._api.call("GET", f"/exec/{made}/json", doing)["ExitCode"]
         return int(code), demultiplexed(raw).decode("utf-8", "replace")
 
+    def read(self, container: str, path: str) -> Optional[str]:
+        """The text of a file of a container; None where there is none."""
+        import io
+        import tarfile
+
+        with _ignoring(404):
+            query = {"path": path}
+            data = self._api.raw("GET", f"/containers/{quoted(container)}/archive", "read a file", query=query)
+            with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+                found = [archive.extractfile(member) for member in archive if member.isreg()]
+                return "".join(file.read().decode("utf-8", "replace") for file in found if file)
+        return None
+
     # -- writes
 
     def create(self, name: str, request: Mapping[str, Any]) -> str:

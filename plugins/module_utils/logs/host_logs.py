@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Optional, Union
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
@@ -107,7 +108,7 @@ def read(engine: LogEngine, wanted: Wanted, now_ns: int) -> dict[str, Any]:
     budget = max(LEAST_BYTES, CALL_BYTES // max(1, len(found)))
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         inspected = list(pool.map(engine.inspect, (item.id for item in found)))
-        secrets = [secret_env.values(inspect) for inspect in pool.map(engine.inspect, secret) if inspect is not None]
+        secrets = pool.map(lambda id: secret_env.values(engine.inspect(id) or {}, partial(engine.read, id)), secret)
         hide = secret_env.Redactor(value for each in secrets for value in each.values())
 
         def ask(item: Listed, inspect: Optional[Mapping[str, Any]]) -> Union[Read, str, None]:

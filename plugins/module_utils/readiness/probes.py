@@ -103,11 +103,15 @@ def _place(address: str, port: int) -> str:
 def tail(engine: Engine, container: str) -> str:
     """The last log lines of a container, to be appended to an error."""
     try:
-        secrets = secret_env.Redactor(secret_env.values(engine.inspect(container) or {}).values())
+        secrets = _hide(engine, engine.inspect(container) or {})
         lines = [secrets.text(line) for line in engine.logs(container, tail=LOG_LINES).splitlines()]
     except EngineError as error:
         return f" (its log cannot be read: {error.message})"
     return "; its log ends:\n  " + "\n  ".join(lines) if lines else "; its log is empty"
+
+
+def _hide(engine: Engine, inspect: Inspect) -> secret_env.Redactor:
+    return secret_env.Redactor(secret_env.values(inspect, lambda path: engine.read(str(inspect["Id"]), path)).values())
 
 
 # -- probes that ask over the network
@@ -244,9 +248,9 @@ def _log(engine: Engine, probe: Probe, inspect: Inspect) -> Optional[str]:
 def _exec(engine: Engine, probe: Probe, inspect: Inspect) -> Optional[str]:
     try:
         code, output = engine.execute(str(inspect["Id"]), probe.command, TRY_TIMEOUT)
+        secrets = _hide(engine, inspect)
     except EngineError as error:
         return error.message
-    secrets = secret_env.Redactor(secret_env.values(inspect).values())
     said = secrets.text(output.strip().rpartition("\n")[2])
     return None if code == 0 else f"exit code {code}" + (f" ({said})" if said else "")
 

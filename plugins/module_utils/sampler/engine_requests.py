@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 from urllib.parse import quote, urlencode
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import is_secret_file
 from ansible_collections.retail.profiles.plugins.module_utils.container import secret_env
 from ansible_collections.retail.profiles.plugins.module_utils.engine.http_response import refusal
 from ansible_collections.retail.profiles.plugins.module_utils.sampler import http_client
@@ -18,7 +19,10 @@ LOG_HISTORY_LINES = 2000
 
 @dataclass(frozen=True)
 class ContainerSeen:
-    """A container as the engine describes it. *pid* is 0 and *exit_code* counts while it does not run."""
+    """A container as the engine describes it. *pid* is 0 and *exit_code* counts while it does not run.
+
+    *secrets*: the values of its secret variables; *secret_files*: the paths of its secret files.
+    """
 
     id: str
     pid: int
@@ -29,6 +33,7 @@ class ContainerSeen:
     network_mode: str
     address: Optional[str]
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    secret_files: tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:
@@ -76,6 +81,7 @@ def parse_inspect(body: bytes) -> ContainerSeen:
             network_mode=str((data.get("HostConfig") or {}).get("NetworkMode") or "default"),
             address=_address(network.get("Networks") or {}),
             secrets=tuple(secret_env.values(data).values()),
+            secret_files=tuple(filter(is_secret_file, secret_env.names((data.get("Config") or {}).get("Labels")))),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"the engine's description of the container lacks {error}") from error

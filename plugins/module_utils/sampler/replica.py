@@ -19,6 +19,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.sampler.cgroup imp
 )
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.config import Scrape, Watched
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.file_reads import FileReads
+from ansible_collections.retail.profiles.plugins.module_utils.sampler.files import Archive, Pattern
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.http_client import Exchange, get
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.logs import LogDecoder, LogLine, RateCap
 from ansible_collections.retail.profiles.plugins.module_utils.sampler.store import Before
@@ -84,6 +85,7 @@ class ReplicaSampler:
         self._inspecting: Optional[Exchange] = None
         self._inspect_at = 0.0
         self._inspect_body: list[bytes] = []
+        self._hidden = ""  # the container whose secret files are known
         self._log: Optional[Exchange] = None
         self._log_at = 0.0
         # A sample's time is a float: a microsecond more, so that the last line is not taken a second time.
@@ -215,6 +217,41 @@ class ReplicaSampler:
             self.absent("container", str(wrong))
             return
         self._around.hide(seen.secrets)
+        self._hide_files(seen, seen.secret_files if seen.id != self._hidden else ())
+
+    def _hide_files(self, seen: engine_requests.ContainerSeen, paths: tuple[str, ...]) -> None:
+        """Keep what is in these files of it out of all records, one file after the other, before there is a record."""
+        if not paths:
+            self._hidden = seen.id
+            self._look_at(seen)
+            return
+        archive = Archive(Pattern(paths[0]), since=0.0)
+
+        def ended(status: Optional[int], error: Optional[str], body: bytes) -> None:
+            self._inspecting = None
+            why = error or (engine_requests.message(status, body) if status not in (200, 404) else None)
+            why = why or next(iter(archive.refused.values()), None)
+            if why is not None:
+                self.absent("container", f"its secret file {paths[0]} cannot be read, to be kept out of records: {why}")
+                return
+            self._around.hide(tuple(data.decode("utf-8", "replace") for data in archive.found.values()))
+            self._hide_files(seen, paths[1:])
+
+        try:
+            self._inspecting = Exchange(
+                self._around.engine,
+                engine_requests.archive_request(seen.id, paths[0]),
+                archive.feed,
+                ended,
+                expires=time.monotonic() + INSPECT_SECONDS,
+                limit=INSPECT_LIMIT,
+            )
+        except (HttpError, OSError) as error:
+            self.absent("container", f"the engine cannot be asked: {error}")
+            return
+        self._around.follow(self._inspecting)
+
+    def _look_at(self, seen: engine_requests.ContainerSeen) -> None:
         if seen.running:
             self._is_up(seen)
         elif seen.never_started:

@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import is_secret_file
 from ansible_collections.retail.profiles.plugins.module_utils.container.secret_env import SHORTEST, Redactor
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.environment import GIVEN
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import SECRET_FILES as FILES
@@ -87,7 +88,7 @@ def _checked(value: Any) -> str:
 
 def check_places(entry: Entry, names: Iterable[str], task: Mapping[str, Any]) -> None:
     """Raise ProfileError for a secret file that could not be written into a container, or would lie under a mount."""
-    files = [name for name in names if name.startswith("/")]
+    files = list(filter(is_secret_file, names))
     if files and task.get("read_only"):
         raise entry.error("a container that is read_only takes no secret files: they are written into it", FILES)
     mounts = [*task.get("tmpfs", ()), *(mount["target"] for mount in task.get("mounts", ()))]

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import yaml
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import is_secret_file
 from ansible_collections.retail.profiles.plugins.module_utils.common.file_tree import DIRECTORY
 
 Task = dict[str, Any]
@@ -98,7 +99,7 @@ def _start(name: str, replica: Mapping[str, Any]) -> Iterator[Task]:
                 "when": _on(replica["host"]),
             }
     task = {key: _literal(value) for key, value in replica["task"].items()}
-    if any(secret.startswith("/") for secret in replica["secrets"]):
+    if any(map(is_secret_file, replica["secrets"])):
         raise ProfileError("no stock module writes secret files into a container", container=replica["container"])
     secrets = {secret: _given(replica["container"], secret) for secret in replica["secrets"]}
     if secrets:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import is_secret_file
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import inside as inside_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types, fields
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import templates, text_file, yaml_document
@@ -62,7 +63,7 @@ class Entry:
 
     def secret_field(self, name: str) -> str:
         """The field that holds a secret: files are known by their paths."""
-        return SECRET_FILES if name.startswith("/") else SECRETS
+        return SECRET_FILES if is_secret_file(name) else SECRETS
 
     def parse(self, field: str, value: Any) -> Any:
         """The canonical value of a rendered field; ProfileError when it is not valid."""

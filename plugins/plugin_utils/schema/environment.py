@@ -58,10 +58,10 @@ def _secret(value: Any) -> Any:
     return value
 
 
-@typed(type="string", pattern=r"^/\S+$")
+@typed(type="string", pattern=r"^/[^\s*?\[]+$")
 def _place(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"/\S+", value) or posixpath.normpath(value) != value:
-        raise ValueError(f"{value!r} is not an absolute path in the container, without white space")
+    if not isinstance(value, str) or not re.fullmatch(r"/[^\s*?\[]+", value) or posixpath.normpath(value) != value:
+        raise ValueError(f"{value!r} is not an absolute path in the container, without white space, '*', '?' and '['")
     return value
 
 

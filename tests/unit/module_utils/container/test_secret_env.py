@@ -98,6 +98,12 @@ def test_secrets_of_a_container_are_those_that_its_label_names() -> None:
     assert secret_env.values({"Config": {"Env": ["A=1"], "Labels": None}}) == {}
 
 
+def test_secret_files_of_a_container_are_read_as_long_as_they_are_there() -> None:
+    inspect = {"Config": {"Env": ["TOKEN=t"], "Labels": {SECRETS_LABEL: "TOKEN /run/secrets/key /gone"}}}
+    assert secret_env.values(inspect, {"/run/secrets/key": "deep"}.get) == {"TOKEN": "t", "/run/secrets/key": "deep"}
+    assert secret_env.values(inspect) == {"TOKEN": "t"}
+
+
 def test_differences_name_secrets_and_show_none() -> None:
     task = {"name": "n", "image": "i", "env": {"A": "1"}, "labels": {SECRETS_LABEL: "TOKEN KEY"}}
     inspect = {**inspected(A="2", TOKEN="topsecret", KEY="other"), "Name": "/n", "HostConfig": {}}

@@ -27,6 +27,20 @@ from ansible_collections.retail.profiles.plugins.module_utils.engine.archives im
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import Engine, connect
 
 
+def archive_of(**files: bytes) -> bytes:
+    """A tar archive of these files, and of a link."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return stream.getvalue()
+
+
 class Answers(http.server.BaseHTTPRequestHandler):
     """An engine of few words; what the tests ask for is in the path."""
 
@@ -69,6 +83,10 @@ class Answers(http.server.BaseHTTPRequestHandler):
             status, body = 500, b"just text"
         elif path == "/silent":
             status, body = 502, b""
+        elif path == "/containers/c/archive":
+            status, body = 404, b'{"message": "Could not find the file"}'
+            if self.path.endswith("%2Fa"):
+                status, body = 200, archive_of(a="é\n".encode())
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         if path == "/close":
@@ -227,6 +245,13 @@ def test_files_are_written_into_a_container(server: Server) -> None:
         found = {member.name: archive.extractfile(member).read() for member in archive}
         assert {member.mode & 0o444 for member in archive} == {0o444}
     assert found == {"run/secrets/a": "é\n".encode(), "b": b"x"}
+
+
+def test_a_file_is_read_out_of_a_container(server: Server) -> None:
+    engine = Engine(f"unix://{server.server_address}", 5)
+    assert engine.read("c", "/run/secrets/a") == "é\n"
+    assert server.seen[-1][1] == "/v1.41/containers/c/archive?path=%2Frun%2Fsecrets%2Fa"
+    assert engine.read("c", "/gone") is None
 
 
 def test_an_engine_that_takes_no_more_is_heard(server: Server) -> None:

@@ -63,6 +63,9 @@ class Engine:
         env = [f"{key}={value}" for key, value in self.all[name].secrets.items()]
         return {"Id": name, "Config": {"Tty": False, "Env": env, "Labels": self.all[name].labels}}
 
+    def read(self, name: str, path: str) -> str | None:
+        return self.all[name].secrets[path] or None
+
     def log(self, name: str, query: Mapping[str, Any]) -> Iterator[bytes]:
         self.asked.append(dict(query))
         if self.all[name].refusal:
@@ -163,6 +166,12 @@ def test_secrets_are_replaced_before_lines_are_searched() -> None:
     assert texts(read(engine, containers=("a",))) == ["password is ********", "nothing"]
     assert texts(read(engine, pattern=host_logs.pattern_of("geheim"))) == []
     assert texts(read(engine, pattern=host_logs.pattern_of("(?i)NOTH"))) == ["nothing"]
+
+
+def test_what_is_in_secret_files_is_replaced_too() -> None:
+    secrets = {"/run/secrets/a": "geheim99\n", "/run/secrets/gone": ""}
+    engine = Engine(Container("d-a-1", "a", (NOW, "password is geheim99"), (NOW, "nothing"), secrets=secrets))
+    assert texts(read(engine)) == ["password is ********", "nothing"]
 
 
 def test_a_log_that_cannot_be_read_is_told_and_the_others_are_read() -> None:

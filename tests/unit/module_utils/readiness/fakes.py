@@ -29,8 +29,8 @@ def shown(state: Optional[dict[str, Any]] = None, **more: Any) -> dict[str, Any]
 class FakeEngine:
     """Shows a container as the next of *states* says, and the last one ever after."""
 
-    def __init__(self, *states: Optional[dict[str, Any]], log: str = "one\ntwo\n") -> None:
-        self.states, self.log, self.looked = list(states), log, 0
+    def __init__(self, *states: Optional[dict[str, Any]], log: str = "one\ntwo\n", **files: str) -> None:
+        self.states, self.log, self.looked, self.files = list(states), log, 0, files
 
     def checkpoint(self) -> None:
         """This call may go on."""
@@ -38,6 +38,9 @@ class FakeEngine:
     def inspect(self, _name: str) -> Optional[dict[str, Any]]:
         self.looked += 1
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
+
+    def read(self, _name: str, path: str) -> Optional[str]:
+        return self.files.get(path.rpartition("/")[2])
 
     def logs(self, _name: str, **options: Any) -> str:
         if self.log == "none":

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import SECRETS_LABEL
 from ansible_collections.retail.profiles.plugins.module_utils.readiness import waiter
 from ansible_collections.retail.profiles.plugins.module_utils.readiness.probes import (
     NotReady,
@@ -221,6 +222,14 @@ def test_exit_0() -> None:
     assert wait(FakeEngine(shown(), shown(done)), Probe("exited")).now == waiter.INTERVAL
     with pytest.raises(NotReady, match="exited with code 2, not 0; its log ends"):
         wait(FakeEngine(shown(failed)), Probe("exited"))
+
+
+def test_the_end_of_a_log_has_nothing_of_a_secret_file() -> None:
+    labels = {"Labels": {SECRETS_LABEL: "/run/secrets/token /run/secrets/gone"}}
+    failed = shown({"Status": "exited", "Running": False, "ExitCode": 2}, Config=labels)
+    engine = FakeEngine(failed, log="it is topsecret\n", token="topsecret\n")
+    with pytest.raises(NotReady, match=r"its log ends:\n  it is \*{8}$"):
+        wait(engine, Probe("exited"))
 
 
 def test_addresses() -> None:

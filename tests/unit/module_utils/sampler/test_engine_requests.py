@@ -19,7 +19,7 @@ FULL: dict[str, Any] = {
     "Config": {
         "Tty": True,
         "Env": ["TOKEN=correct horse", "PATH=/bin"],
-        "Labels": {"retail.profiles.secrets": "TOKEN GONE"},
+        "Labels": {"retail.profiles.secrets": "TOKEN GONE /run/secrets/key"},
     },
     "HostConfig": {"NetworkMode": "container:x"},
     "NetworkSettings": {"Networks": {"b": {"IPAddress": "192.0.2.2"}, "a": {"IPAddress": "192.0.2.1"}, "c": None}},
@@ -55,6 +55,7 @@ def test_a_description_becomes_a_value() -> None:
         network_mode="container:x",
         address="192.0.2.1",
         secrets=("correct horse",),
+        secret_files=("/run/secrets/key",),
     )
     assert seen.running and not seen.never_started
     assert "correct" not in repr(seen)

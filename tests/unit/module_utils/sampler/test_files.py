@@ -130,6 +130,23 @@ def test_files_of_one_that_runs_are_read_at_the_end(world: World) -> None:
     ]
 
 
+def test_nothing_of_a_container_is_recorded_before_its_secret_files_are_known(world: World) -> None:
+    made = world.run("a", env={"/run/secrets/token": "", "/run/secrets/gone": ""})
+    made.archives["/run/secrets/token"] = packed(("token", "correct horse\n"))
+    made.archives["/results/."] = packed(("./x.json", "correct horse"))
+    world.engine.say(made, "token=correct%20horse")
+    world.engine.refusals["/archive"] = (500, b'{"message": "busy with correct"}')
+    world.at(2.5, world.engine.refusals.clear)
+    records = world.sampled(Watched("a", files=(PATH,)), seconds=8.0)
+    (why,) = of(records, "absent", subject="a", metric="container")
+    assert why["reason"].startswith("its secret file /run/secrets/token cannot be read, to be kept out of records: ")
+    (up,) = of(records, "state")
+    assert world.seconds(up) >= 2.5
+    assert [record["line"] for record in of(records, "log")] == ["token=********"]
+    assert [record["text"] for record in of(records, "file")] == ["********"]
+    assert "horse" not in (world.folder / "samples").read_text()
+
+
 def test_files_of_one_that_ended_are_read_at_once_and_not_again(world: World) -> None:
     made = world.run("a")
     made.archives["/results/."] = packed(("./x.json", "{}"))
