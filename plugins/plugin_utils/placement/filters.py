@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import exclusive, require
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.exclusive import Occupant, Uses
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import Wish
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed
 
 
 @dataclass
@@ -23,7 +24,8 @@ class Candidate:
     """A host as a filter sees it for one container.
 
     ``allowed``: by ``--limit``. ``facts``: None where it has not answered, or nothing is required of it. ``uses``: what
-    the container takes on it. ``occupants``: the containers that are there. ``taken``: how many replicas of this one.
+    the container takes on it. ``occupants``: the containers that are there. ``lacks``: those that the container shares
+    something with, and that are not there. ``taken``: how many replicas of this one.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Candidate:
     uses: Uses
     occupants: Sequence[Occupant]
     taken: float = 0
+    lacks: Sequence[str] = ()
 
 
 Filter = Callable[[Wish, Candidate], "str | None"]
@@ -53,6 +56,11 @@ def occupied(wish: Wish, host: Candidate) -> str | None:
     return next(filter(None, conflicts), None)
 
 
+def together(wish: Wish, host: Candidate) -> str | None:
+    """What it shares its network, namespaces or volumes with is elsewhere."""
+    return f"{listed(host.lacks)}, with which it shares, is not there" if host.lacks else None
+
+
 def alone(wish: Wish, host: Candidate) -> str | None:
     """Replicas of an ``exclusive`` container do not share with each other either."""
     kind = exclusive.alone(wish.exclusive, host.uses) if host.taken else None
@@ -65,7 +73,7 @@ def max_per_host(wish: Wish, host: Candidate) -> str | None:
 
 
 #: in the order in which they are asked
-FILTERS: tuple[Filter, ...] = (limited, requirements, occupied, alone, max_per_host)
+FILTERS: tuple[Filter, ...] = (limited, requirements, together, occupied, alone, max_per_host)
 
 
 def refusal(wish: Wish, host: Candidate) -> str | None:

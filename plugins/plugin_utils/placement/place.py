@@ -77,15 +77,16 @@ def place(wished: Sequence[Wish], deployment: str, known: HostKnowledge | None =
     """Fill the hosts. Without ``known``, as if every host met what is required of it.
 
     What is exclusive chooses first, and of that what has the fewest hosts; all else follows in the order of the
-    profile. Raises ProfileError for replicas that find no room.
+    profile. What shares with another container comes after it. Raises ProfileError for replicas that find no room.
     """
+    together = {wish.entry.name: wish.together for wish in wished}
     sharing = any(wish.exclusive for wish in wished)
     occupants: dict[str, list[Occupant]] = {}
     slots: dict[str, list[Slot]] = {}
     left_out: dict[str, dict[str, list[str]]] = {}
-    for wish in sorted(wished, key=lambda wish: (not wish.exclusive, len(wish.hosts) if wish.exclusive else 0)):
+    for wish in sorted(wished, key=lambda wish: (_after(wish.entry.name, together), *_choosiness(wish))):
         name = wish.entry.name
-        hosts = _hosts(wish, known, sharing, occupants)
+        hosts = _hosts(wish, known, sharing, occupants, _lacking(wish, slots))
         left_out[name] = _left_out(wish, hosts)
         slots[name] = _fill(wish, deployment, hosts, left_out[name])
         if sharing:
@@ -98,8 +99,29 @@ def place(wished: Sequence[Wish], deployment: str, known: HostKnowledge | None =
     )
 
 
+def _choosiness(wish: Wish) -> tuple[bool, int]:
+    return not wish.exclusive, len(wish.hosts) if wish.exclusive else 0
+
+
+def _after(name: str, together: Mapping[str, Sequence[str]], seen: tuple[str, ...] = ()) -> int:
+    """How many containers have to be placed before this one, each for the next one's sake."""
+    others = [other for other in together[name] if other not in seen]
+    return max((1 + _after(other, together, (*seen, name)) for other in others), default=0)
+
+
+def _lacking(wish: Wish, slots: Mapping[str, Sequence[Slot]]) -> dict[str, list[str]]:
+    """By host, what the container shares with and is not there; empty where no host has all of it."""
+    there = {name: {slot.host for slot in slots.get(name, ())} for name in wish.together}
+    lacking = {host: [name for name in there if host not in there[name]] for host in wish.hosts}
+    return lacking if not all(lacking.values()) else {}
+
+
 def _hosts(
-    wish: Wish, known: HostKnowledge | None, sharing: bool, occupants: Mapping[str, Sequence[Occupant]]
+    wish: Wish,
+    known: HostKnowledge | None,
+    sharing: bool,
+    occupants: Mapping[str, Sequence[Occupant]],
+    lacking: Mapping[str, Sequence[str]],
 ) -> list[Candidate]:
     """The hosts of a container's pattern as its filters see them, those first that ``--limit`` leaves out."""
     outside = [Candidate(name, False, None, NOTHING, ()) for name in wish.limited]
@@ -110,6 +132,7 @@ def _hosts(
             known.facts(name) if known and wish.require else None,
             known.uses(wish.entry, name) if known and sharing else NOTHING,
             occupants.get(name, ()),
+            lacks=lacking.get(name, ()),
         )
         for name in wish.hosts
     ]

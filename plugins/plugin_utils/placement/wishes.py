@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement import together
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry, Profile, Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed, natural
 
@@ -87,7 +88,8 @@ class PlanSettings:
 class Wish:
     """What one entry asks for. ``hosts`` are those that its pattern and ``--limit`` allow; ``limited`` the others.
 
-    ``by_host``: the number of replicas on hosts that have another than ``per_host``.
+    ``by_host``: the number of replicas on hosts that have another than ``per_host``. ``together``: the containers whose
+    network, namespaces or volumes it shares.
     """
 
     entry: Entry
@@ -101,6 +103,7 @@ class Wish:
     exclusive: Sequence[str]
     require: Mapping[str, Any]
     shared: bool
+    together: Sequence[str]
 
     def looks(self) -> bool:
         """Whether placing it depends on what the hosts are, or on which of them it runs."""
@@ -119,7 +122,8 @@ def wishes(
     Raises ProfileError for a pattern without hosts, and for a setting that names no container.
     """
     _check_settings(profile, settings)
-    wished = [_wish(entry, inventory, settings, render, variables) for entry in profile.entries]
+    names = [entry.name for entry in profile.entries]
+    wished = [_wish(entry, inventory, settings, render, variables, names) for entry in profile.entries]
     _check_numbers(wished)
     return wished
 
@@ -149,7 +153,12 @@ def _check_settings(profile: Profile, settings: PlanSettings) -> None:
 
 
 def _wish(
-    entry: Entry, inventory: Inventory, settings: PlanSettings, render: Render, variables: Mapping[str, Any]
+    entry: Entry,
+    inventory: Inventory,
+    settings: PlanSettings,
+    render: Render,
+    variables: Mapping[str, Any],
+    names: Collection[str],
 ) -> Wish:
     pattern, hosts, limited = _hosts(entry, inventory, settings, render, variables)
     total, per_host = entry.value("replicas", render, variables), entry.value("replicas_per_host", render, variables)
@@ -174,6 +183,7 @@ def _wish(
         exclusive=entry.value("exclusive", render, variables),
         require=entry.value("require", render, variables) or {},
         shared=entry.value("shared", render, variables),
+        together=together.of(entry, names),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import is_shared
 from ansible_collections.retail.profiles.plugins.module_utils.container import option_values
-from ansible_collections.retail.profiles.plugins.plugin_utils.placement import shared_containers
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement import shared_containers, together
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.exclusive import Uses
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.place import Slot
@@ -54,6 +54,8 @@ class Builder:
 
     def __init__(self, profile: Profile, settings: PlanSettings, fleet: Fleet, render: Render) -> None:
         self.profile = profile
+        self._names = frozenset(entry.name for entry in profile.entries)
+        self._together = {entry.name: together.of(entry, self._names) for entry in profile.entries}
         self._owners: dict[str, Owner] = {}
         self.settings = settings
         self.fleet = fleet
@@ -67,7 +69,8 @@ class Builder:
         networks = self._owner(slot).networks
         attachments = self._once(entry, ("networks",), self._attachments, value, networks.deployment)
         networks.check_addresses(entry, slot, attachments)
-        return endpoints.Endpoint(slot, attachments, value("ports"), "host_ports" in value("exclusive"))
+        fixed, shares = "host_ports" in value("exclusive"), self._together[entry.name]
+        return endpoints.Endpoint(slot, attachments, value("ports"), fixed, shares)
 
     def uses(self, entry: Entry, host: str) -> Uses:
         """The devices and host ports that a replica of the container takes on a host, as far as fields say."""
@@ -105,7 +108,6 @@ class Builder:
         rendered = self._render(entry, endpoint, around)
         made = task.task(rendered)
         secrets.check_places(entry, rendered.env.secrets, made)
-        _check_shared_namespaces(entry, endpoint, around, made)
         return self._replica(rendered, made)
 
     def _render(self, entry: Entry, endpoint: endpoints.Endpoint, around: Around) -> Rendered:
@@ -130,7 +132,10 @@ class Builder:
             given=given,
             contents=contents,
             image=self.settings.images.get(contents.image, contents.image),
-            docker=self._once(entry, ("docker",), task.passed_through, value),
+            docker=together.as_replicas(
+                self._once(entry, ("docker",), task.passed_through, value),
+                lambda name: self._beside(entry, around, name, "it shares namespaces or volumes of", "docker"),
+            ),
             env=given.over(
                 self._once(entry, ("env_file", "env"), self._environment, value, self._counted_on(endpoint.slot))
             ),
@@ -289,33 +294,24 @@ class Builder:
 
     def _joined(self, entry: Entry, endpoint: endpoints.Endpoint, wired: Wired, around: Around) -> Wired:
         """Its networks; where that is the network of a container of the profile, by the name of a replica of it."""
-        if endpoint.joins is None or not any(other.name == endpoint.joins for other in self.profile.entries):
+        if endpoint.joins is None:
             return wired
-        server = next((need.slot.replica for need in around.needs if need.slot.container == endpoint.joins), None)
-        if server is None:
-            first = f"it joins the network of {endpoint.joins}, which must run first"
-            raise entry.error(f"{first}: add depends_on: [{endpoint.joins}]", "networks")
+        server = self._beside(entry, around, endpoint.joins, "it joins the network of", "networks")
         return replace(wired, options={**wired.options, "network_mode": f"container:{server}"})
+
+    def _beside(self, entry: Entry, around: Around, name: str, shares: str, field: str) -> str:
+        """Docker's name of the container that a replica shares with; of one that is not the profile's its own."""
+        if name not in self._names:
+            return name
+        server = next((need.slot.replica for need in around.needs if need.slot.container == name), None)
+        if server is None:
+            raise entry.error(f"{shares} {name}, which must run first: add depends_on: [{name}]", field)
+        return server
 
 
 def _as_written(raw: Any) -> list[str]:
     """The words of a field as far as they are written in it."""
     return [str(word) for word in (raw if isinstance(raw, list) else [raw] if raw is not None else [])]
-
-
-def _check_shared_namespaces(
-    entry: Entry, endpoint: endpoints.Endpoint, around: Around, made: Mapping[str, Any]
-) -> None:
-    """Raise ProfileError where a replica shares what only a container of its own host has, and that is elsewhere."""
-    wanted = [made.get("ipc_mode", ""), made.get("pid_mode", ""), *made.get("volumes_from", ())]
-    names = {part for item in wanted for part in str(item).split(":")}
-    for need in around.needs:
-        if need.slot.replica in names and need.slot.host != endpoint.slot.host:
-            raise entry.error(
-                f"{endpoint.slot.replica} on {endpoint.slot.host} shares namespaces or volumes of {need.slot.replica}, "
-                f"which is on {need.slot.host}: place both on one host, for instance with "
-                f'-e \'{{"profile_place": {{"{entry.name}": "{need.slot.host}"}}}}\''
-            )
 
 
 def _identity(entry: Entry, slot: Slot) -> Slot:

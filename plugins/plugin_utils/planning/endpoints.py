@@ -29,14 +29,16 @@ _METHODS = frozenset(("get", "items", "keys", "values"))
 class Endpoint:
     """What a replica listens on. ``attachments`` are its networks as it is on each; ``ports`` its own, by name.
 
-    ``fixed``: its ports on the host are these, too, and no others. ``networks`` are the names of its networks in the
-    profile, ``joins`` the container on whose network it is (``container:NAME``).
+    ``fixed``: its ports on the host are these, too, and no others. ``together``: the containers whose network,
+    namespaces or volumes it shares. ``networks`` are the names of its networks in the profile, ``joins`` the container
+    on whose network it is (``container:NAME``).
     """
 
     slot: Slot
     attachments: tuple[Mapping[str, Any], ...]
     ports: Mapping[str, int]
     fixed: bool = False
+    together: Sequence[str] = ()
     networks: tuple[str, ...] = field(init=False)
     joins: str | None = field(init=False)
     is_shared: bool = field(init=False)
@@ -108,20 +110,22 @@ def check_peers(profile: Profile) -> None:
 def deal(consumer: Endpoint, servers: Sequence[Slot]) -> Slot:
     """The server replica of one consumer: consumers go round the servers, both in the order of their turns.
 
-    One that joins the network of its server takes one on its own host, of the same number where there is one. Raises
-    ProfileError where there is none.
+    One that shares its server's network, namespaces or volumes takes one on its own host, of the same number where
+    there is one. Raises ProfileError where there is none.
     """
-    slot = consumer.slot
-    if consumer.joins != servers[0].container:
+    slot, name = consumer.slot, servers[0].container
+    if name not in (consumer.joins, *consumer.together):
         return servers[slot.turn % len(servers)]
     here = [server for server in servers if server.host == slot.host]
     if not here:
+        joins = consumer.joins == name
+        what = "join the network" if joins else "share namespaces or volumes"
         raise ProfileError(
-            f"{slot.replica} is to join the network of {consumer.joins}, of which no replica is on this host: "
+            f"{slot.replica} is to {what} of {name}, of which no replica is on this host: "
             "give both the same hosts and replicas",
             host=slot.host,
             container=slot.container,
-            field="networks",
+            field="networks" if joins else "docker",
         )
     return next((server for server in here if server.index == slot.index), here[slot.turn % len(here)])
 

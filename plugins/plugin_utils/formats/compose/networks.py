@@ -14,9 +14,8 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import numbers, scalar
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.options import replica_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.volumes import real_name
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import templates
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.networks import JOINED
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
 _LOCAL = "127.0.0.1"
@@ -87,8 +86,8 @@ def attachments(
         if written in ("host", "none"):
             return [written]
         if written.startswith("service:"):
-            return [templates.joined(("container:", replica_of(written.partition(":")[2])))]
-        if written.startswith("container:"):
+            return [f"{JOINED}{written.partition(':')[2]}"]
+        if written.startswith(JOINED):
             return [written]
         source.warn(f"{label}.network_mode {written} is ignored: it is on a network of the deployment", path)
     mac = {"mac_address": value["mac_address"]} if "mac_address" in value else {}

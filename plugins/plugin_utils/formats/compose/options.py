@@ -14,7 +14,6 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source, go_duration
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import scalar
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import docker_options
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.templates import Template
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
 Convert = Callable[[Any], Any]
@@ -125,12 +124,6 @@ def option(source: Source, key: str, value: Any, label: str, path: Path) -> dict
         return {name: docker_options.from_text(name, convert(value))}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise source.error(f"{label}.{key}: {error}", path) from error
-
-
-def replica_of(service: str) -> Template:
-    """Docker's name of the replica of another service that has the same number as this one."""
-    own = "replica.name[:(replica.name | length) - ((replica.container ~ '-' ~ replica.index) | length)]"
-    return Template(f"{{{{ {own} ~ '{service}-' ~ replica.index }}}}")
 
 
 def healthcheck(value: Mapping[str, Any]) -> dict[str, Any]:

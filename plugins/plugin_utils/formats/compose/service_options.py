@@ -14,7 +14,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose im
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import scalar
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.networks import Port
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import KEYS, Service, is_nothing
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import templates
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.networks import JOINED
 
 _DEPLOY = ("replicas", "mode", "resources", "restart_policy", "placement")
 _RESOURCES: Mapping[str, Mapping[str, str]] = {
@@ -75,16 +75,16 @@ def _published(service: Service, found: Sequence[Port], networks: Sequence[Any])
 def _option(service: Service, key: str, item: Any) -> dict[str, Any]:
     if key in ("ipc", "pid") and str(item).startswith("service:"):
         other = service.joined(key).partition(":")[2]
-        return {options.TABLE[key][0]: templates.joined(("container:", options.replica_of(other)))}
+        return {options.TABLE[key][0]: f"{JOINED}{other}"}
     return options.option(service.source, key, item, service.label, service.at(key))
 
 
-def _volumes_from(service: Service, written: str) -> Any:
+def _volumes_from(service: Service, written: str) -> str:
     """``SERVICE[:MODE]``, or ``container:NAME[:MODE]``."""
     name, colon, mode = written.partition(":")
     if name == "container":
         return mode
-    return templates.joined((options.replica_of(service.file.names.get(name, name)), f"{colon}{mode}"))
+    return f"{service.file.names.get(name, name)}{colon}{mode}"
 
 
 def _requests(service: Service) -> list[dict[str, Any]]:

@@ -43,6 +43,11 @@ def test_a_host_that_has_not_answered_counts_as_one_that_has_all(world: World) -
     assert filters.requirements(wanted, replace(HOST, facts={"cpus": 4})) == "require cpus 8: it has 4"
 
 
+def test_what_it_shares_with_has_to_be_there(world: World) -> None:
+    assert filters.together(wish(world), HOST) is None
+    assert filters.together(wish(world), replace(HOST, lacks=["b"])) == "b, with which it shares, is not there"
+
+
 @pytest.mark.parametrize(
     "own,theirs,reason",
     [

@@ -40,8 +40,19 @@ def test_what_shares_namespaces_or_volumes_starts_after_it_on_its_host(world: Wo
     made = world.plan_foreign(shop(world, text), place={"a": "h1", "s": "h1"})
     assert made["waves"] == [["d-s-1"], ["d-a-1"]]
     assert (task(made, "a")["ipc_mode"], task(made, "a")["volumes_from"]) == ("container:d-s-1", ["d-s-1:ro"])
-    with pytest.raises(ProfileError, match=r"d-a-1 on h2 shares namespaces or volumes of d-s-1, which is on h1: place"):
+    with pytest.raises(ProfileError, match="h2.*d-a-1 is to share namespaces or volumes of s, of which no replica is"):
         world.plan_foreign(shop(world, text), place={"a": "h2", "s": "h1"})
+
+
+@pytest.mark.parametrize(
+    "shared", ["ipc: 'service:s'", "pid: 'service:s'", "volumes_from: [s]", "network_mode: 'service:s'"]
+)
+def test_replicas_that_share_are_placed_where_what_they_share_is(world: World, shared: str) -> None:
+    text = f"services: {{a: {{image: i, scale: 3, {shared}}}, s: {{image: i}}}}"
+    made = world.plan_foreign(shop(world, text), place={"a": "h1,h2", "s": "h2"})
+    assert {made["replicas"][f"d-a-{number}"]["host"] for number in (1, 2, 3)} == {"h2"}
+    assert made["left_out"] == {"a": {"s, with which it shares, is not there": ["h1"]}}
+    assert all("d-s-1" in repr(task(made, "a", number)) for number in (1, 2, 3))
 
 
 def test_an_env_file_uses_an_earlier_one(world: World) -> None:
