@@ -60,7 +60,6 @@ from ansible.plugins.lookup import LookupBase
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.secrets import Secrets, of_host
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import entry, load
 
@@ -91,11 +90,6 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no typ
             return None
         search = planner_input.search_path(self.get_option("search"), variables["playbook_dir"])
         first, *over = map(Path, file if isinstance(file, list) else [file])
-        given = {
-            name: render(variables.get(name), variables) for name in ("profile_env", "profile_image", "profile_root")
-        }
-        try:
-            made = base.given(given["profile_env"] or {}, given["profile_image"] or None, given["profile_root"] or None)
-        except ValueError as error:
-            raise ProfileError(f"a variable of the run is not valid: {error}") from error
-        return load.load(first, search, render, variables, replace(made, over=tuple(over)))
+        names = ("env", "image", "root", "variables", "env_wins")
+        given = planner_input.given({name: render(variables.get(f"profile_{name}"), variables) for name in names})
+        return load.load(first, search, render, variables, replace(given, over=tuple(over)))

@@ -34,9 +34,7 @@ def names(labels: Optional[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(str((labels or {}).get(SECRETS_LABEL) or "").split())
 
 
-def values(
-    inspect: Mapping[str, Any], read: Callable[[str], Optional[str]] = lambda path: None
-) -> dict[str, str]:
+def values(inspect: Mapping[str, Any], read: Callable[[str], Optional[str]] = lambda path: None) -> dict[str, str]:
     """The secrets of an inspected container, of which *read* gives a file."""
     config = inspect.get("Config") or {}
     env = dict(item.partition("=")[::2] for item in config.get("Env") or ())

@@ -28,7 +28,6 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import FPS
 from ansible_collections.retail.profiles.plugins.plugin_utils.comparison import repeat
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import shared_containers
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.fleet import Fleet
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import PlanSettings, Streams
@@ -199,7 +198,8 @@ class Planner:
     def _load(self, name: Any) -> entry.Profile:
         search = planner_input.search_path(self.args["search"], self.task_vars["playbook_dir"])
         file, *over = find_files(name, search)
-        return load.load(file, search, self.render, self.play, replace(self._given(), over=tuple(over)))
+        given = planner_input.given(self.args)
+        return load.load(file, search, self.render, self.play, replace(given, over=tuple(over)))
 
     def _profile_of(self, stored: dict[str, Any]) -> entry.Profile | None:
         """The profile of a stored plan, where that is needed: it says what the plan's secrets stand for."""
@@ -211,13 +211,6 @@ class Planner:
             if self.args["profile"]:
                 raise
             return None  # profile_secrets may give them all
-
-    def _given(self) -> Given:
-        try:
-            args = self.args
-            return base.given(args["env"], args["image"], args["root"], args["variables"], args["env_wins"])
-        except ValueError as error:
-            raise ProfileError(f"a variable of the run is not valid: {error}") from error
 
     def _settings(self, loaded: entry.Profile) -> PlanSettings:
         try:

@@ -22,6 +22,8 @@ from ansible.template import Templar, trust_as_template
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import Inventory
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Render
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
@@ -41,6 +43,15 @@ def renderer(templar: Templar) -> Render:
             raise ValueError(f"cannot be rendered: {' '.join(str(error).split())}") from error
 
     return render
+
+
+def given(values: Mapping[str, Any]) -> Given:
+    """What the caller says of a file of another format: ``env``, ``image``, ``root``, ``variables`` and ``env_wins``."""
+    try:
+        env, variables = values["env"] or {}, values["variables"] or {}
+        return base.given(env, values["image"] or None, values["root"] or None, variables, bool(values["env_wins"]))
+    except ValueError as error:
+        raise ProfileError(f"a variable of the run is not valid: {error}") from error
 
 
 def _trusted(value: Any) -> Any:

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import yaml
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.common.names import is_secret_file
 from ansible_collections.retail.profiles.plugins.module_utils.common.file_tree import DIRECTORY
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import is_secret_file
 
 Task = dict[str, Any]
 

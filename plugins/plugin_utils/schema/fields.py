@@ -446,7 +446,7 @@ PROFILE_FIELDS: tuple[Field, ...] = (
     Field(
         "builds",
         mapping_of(BUILD),
-        "Images that `prepare_hosts.yml` builds: image to build context under the profile's folder, or [more](#builds).",
+        "Images that `prepare_hosts.yml` builds: image to context under the profile's folder, or a [mapping](#builds).",
         "builds: {retail/models:1: ./images/models}",
     ),
     Field(

@@ -32,6 +32,8 @@ if __name__ == "__main__":  # as a script: the checkout is where the packages ar
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.container import option_values as v
 from ansible_collections.retail.profiles.plugins.module_utils.container.options import OPTIONS
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_files
 
 from ...world import World
 from . import expected
@@ -103,7 +105,8 @@ def _plan(case: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], str]:
         file.write_text(text, encoding="utf-8")
     world = World(folder, {"all": ["h1"]}, variables={**_SHELL, **case["variables"]}, snapshot={"h1": _HOST})
     try:
-        return world.plan_foreign(root / "compose.yml"), ""
+        file, *over = find_files(str(root), [])
+        return world.plan_foreign(file, Given(over=tuple(over))), ""
     except ProfileError as error:
         return {}, str(error)
 

@@ -40,7 +40,7 @@ def test_what_shares_namespaces_or_volumes_starts_after_it_on_its_host(world: Wo
     made = world.plan_foreign(shop(world, text), place={"a": "h1", "s": "h1"})
     assert made["waves"] == [["d-s-1"], ["d-a-1"]]
     assert (task(made, "a")["ipc_mode"], task(made, "a")["volumes_from"]) == ("container:d-s-1", ["d-s-1:ro"])
-    with pytest.raises(ProfileError, match="h2.*d-a-1 is to share namespaces or volumes of s, of which no replica is"):
+    with pytest.raises(ProfileError, match=r"h2.*d-a-1 is to share namespaces or volumes of s, of which no replica is"):
         world.plan_foreign(shop(world, text), place={"a": "h2", "s": "h1"})
 
 
