@@ -46,7 +46,7 @@ def renderer(templar: Templar) -> Render:
 
 
 def given(values: Mapping[str, Any]) -> Given:
-    """What the caller says of a file of another format: ``env``, ``image``, ``root``, ``variables`` and ``env_wins``."""
+    """What the caller says of a file of another format: env, image, root, variables and env_wins."""
     try:
         env, variables = values["env"] or {}, values["variables"] or {}
         return base.given(env, values["image"] or None, values["root"] or None, variables, bool(values["env_wins"]))
