@@ -96,7 +96,7 @@ def test_the_stock_module_and_ours_agree(deployment: Deployment) -> None:
 
 
 def test_the_end_of_a_log_in_an_error_is_redacted(deployment: Deployment) -> None:
-    task = secretive(deployment, command=["sh", "-c", 'echo "it is $TOKEN"; exit 3'])
+    task = secretive(deployment, entrypoint=["sh", "-c"], command=['echo "it is $TOKEN"; exit 3'])
     ready = [{"kind": "log", "pattern": "never", "timeout": 20}]
     replica = deployment.replica(task, ready=ready)
     result = deployment.call("present", replica, secrets={task["name"]: {"TOKEN": TOKEN}})
@@ -106,7 +106,7 @@ def test_the_end_of_a_log_in_an_error_is_redacted(deployment: Deployment) -> Non
 
 def test_what_is_in_a_secret_file_is_redacted_in_an_error(deployment: Deployment) -> None:
     path = "/run/secrets/token"
-    task = deployment.task(env={}, command=["sh", "-c", f"cat {path}; exit 3"])
+    task = deployment.task(env={}, entrypoint=["sh", "-c"], command=[f"cat {path}; exit 3"])
     task["labels"][SECRETS_LABEL] = path
     replica = deployment.replica(task, ready=[{"kind": "log", "pattern": "never", "timeout": 20}])
     result = deployment.call("present", replica, secrets={task["name"]: {path: TOKEN}})

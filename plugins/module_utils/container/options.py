@@ -2,11 +2,7 @@
 # Private to the collection.
 """The options of a container: the one declaration of each docker_container option that a task may carry.
 
-An :class:`Option` says its type, how a written value is turned into the engine's, which fields of the engine's requests
-carry it, what ``inspect`` should show then, how the two are compared, and whether an update changes it. Whatever needs
-to know an option reads this table.
-
-It must be importable without the ``docker`` package.
+Importable without the ``docker`` package.
 """
 
 from __future__ import annotations

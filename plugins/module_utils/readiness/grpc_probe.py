@@ -2,9 +2,8 @@
 # Private to the collection.
 """One unary gRPC call over HTTP/2: enough to ask a KServe server whether it is ready.
 
-Hand-written because hosts have no grpcio: RFC 9113 (HTTP/2), RFC 7541 (HPACK), gRPC's "PROTOCOL-HTTP2". The headers of
-the request are literals without Huffman coding; of the answer the DATA frames are read, and of its headers what is
-readable without a decoder's state.
+Hand-written because hosts have no grpcio: RFC 9113 (HTTP/2), RFC 7541 (HPACK), gRPC's "PROTOCOL-HTTP2". Of the headers
+of an answer only what is readable without a decoder's state is read.
 """
 
 from __future__ import annotations

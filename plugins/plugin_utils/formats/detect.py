@@ -49,7 +49,7 @@ def format_of(value: Any) -> str | None:
             key.lower() for item in (items if isinstance(items, list) else []) if isinstance(item, dict) for key in item
         }
         return CONTAINERS if keys["containers"] != "containers" or "dockerimage" in written else NATIVE
-    if "services" in value:
+    if "services" in value or isinstance(value.get("include"), list):
         return COMPOSE
     return None
 

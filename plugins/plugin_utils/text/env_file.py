@@ -5,8 +5,8 @@
 """Environment files: in Docker's own format, as ``docker run --env-file`` reads them, and in Compose's.
 
 Hand-written because python-dotenv reads a third format, of quotes and escapes that are in neither.
-In both a name without a value would take the value of the caller's environment. There is no such caller here: it sets
-nothing.
+In both a name without a value would take the value of the caller's environment. There is no such caller of ``docker
+run`` here: it sets nothing.
 """
 
 from __future__ import annotations
@@ -71,13 +71,17 @@ def lines(text: str, file: str) -> list[Line]:
 
 
 def compose_lines(
-    text: str, file: str, lookup: interpolation.Lookup, unset: interpolation.Unset = interpolation.blank
+    text: str,
+    file: str,
+    lookup: interpolation.Lookup,
+    unset: interpolation.Unset = interpolation.blank,
+    bare: interpolation.Lookup = lambda name: None,
 ) -> list[Line]:
     """The variables of a file in Compose's format.
 
     Values without quotes end at `` #`` or the end of the line, those in quotes may go over several; ``$V`` and the
-    like are expanded outside of single quotes, from ``lookup`` first and then from the lines above. Raises
-    ProfileError for what is not such a file.
+    like are expanded outside of single quotes, from ``lookup`` first and then from the lines above. A name alone has
+    the value that ``bare`` gives, and sets nothing without one. Raises ProfileError for what is not such a file.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     found: dict[str, str] = {}
@@ -95,7 +99,9 @@ def compose_lines(
             line = _rest(text, position)
             raise ProfileError(f"{_shown(line)} is not NAME=VALUE", file=file, line=number)
         try:
-            value, position = _compose_value(text, key.end(), known, unset) if key["assign"] else (None, key.end())
+            value, position = (
+                _compose_value(text, key.end(), known, unset) if key["assign"] else (bare(key["name"]), key.end())
+            )
         except ValueError as error:
             raise ProfileError(f"{key['name']}: {error}", file=file, line=number) from error
         if value is not None:

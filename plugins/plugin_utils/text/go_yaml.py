@@ -30,6 +30,7 @@ class _GoLoader(PlainLoader):
     """The plain types of Go's YAML."""
 
     finite = False
+    merges_once = True
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]  # types-PyYAML: of the instance
 
 

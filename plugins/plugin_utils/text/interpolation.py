@@ -43,7 +43,8 @@ def expand(text: str, lookup: Lookup, unset: Unset = blank, depth: int = 0) -> s
 
     ``lookup`` gives the value of a variable, None where it is not set; values are taken as they are. ``unset`` gives
     what stands for a variable that is neither set nor has a default; it may raise, or note the name. Defaults may hold
-    variables in turn, and are expanded only where they are used. A ``$`` before anything else is text. Raises
+    variables in turn; what must be given in one that is not used must be given, too, as Compose has it. A ``$`` before
+    anything else is text. Raises
     Missing for ``${V:?error}``, and ValueError for braces that hold no variable or are not closed.
     """
     if depth > _DEEPEST:
@@ -92,6 +93,8 @@ def _braced(inner: str, lookup: Lookup, unset: Unset, depth: int) -> str:
     value = lookup(name)
     # With a colon an empty value is as good as none.
     given = value is not None and (bool(value) or not operator.startswith(":"))
+    if given != operator.endswith("+"):
+        expand(word, lookup)
     if operator.endswith("+"):
         return expand(word, lookup, unset, depth) if given else ""
     if given:

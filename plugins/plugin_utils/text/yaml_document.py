@@ -73,6 +73,8 @@ class _Loader(_Base):
     own_tags: ClassVar[tuple[str, ...]] = ()
     #: whether numbers are those of JSON
     finite: ClassVar[bool] = True
+    #: whether a mapping has ``<<`` once
+    merges_once: ClassVar[bool] = False
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -260,6 +262,9 @@ class _Builder:
         if id(node) not in self._known:
             merged: _Pairs = {}
             own: _Pairs = {}
+            merges = [key_node for key_node, _value in node.value if key_node.tag == _MERGE]
+            if len(merges) > 1 and self._loader.merges_once:
+                raise self._error("the key '<<' stands here twice", merges[1])
             for key_node, value_node in node.value:
                 if key_node.tag == _MERGE:
                     merged.update(self._merged(value_node, depth + 1))

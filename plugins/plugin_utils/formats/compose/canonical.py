@@ -97,6 +97,8 @@ def _resource(node: Node) -> Node:
 
 
 def _list(node: Node) -> Node:
+    if node.value == "":
+        return node.with_value([])
     return node.with_value([node]) if isinstance(node.value, (str, int, float)) else node
 
 
@@ -131,17 +133,27 @@ def _depends_on(node: Node) -> Node:
 def _build(node: Node) -> Node:
     if isinstance(node.value, str):
         return node.with_value({"context": node})
-    made = dict(node.value)
-    for key in ("args", "labels", "additional_contexts"):
-        if key in made:
-            made[key] = _pairs(made[key])
-    return node.with_value(made)
+    return _paired(node, "args", "labels", "additional_contexts")
+
+
+def _paired(node: Node, *keys: str) -> Node:
+    """The mapping with those of its keys as pairs that it has."""
+    return node.with_value({key: _pairs(item) if key in keys else item for key, item in node.value.items()})
 
 
 def _deploy(node: Node) -> Node:
-    if node.value is None or "labels" not in node.value:
-        return node.with_value(node.value or {})
-    return node.with_value({**node.value, "labels": _pairs(node.value["labels"])})
+    made = _paired(node.with_value(node.value or {}), "labels")
+    resources = made.value.get("resources")
+    reservations = None if resources is None else resources.value.get("reservations")
+    if reservations is None or "devices" not in reservations.value:
+        return made
+    devices = {**reservations.value, "devices": _requests(reservations.value["devices"])}
+    wanted = resources.with_value({**resources.value, "reservations": reservations.with_value(devices)})
+    return made.with_value({**made.value, "resources": wanted})
+
+
+def _requests(node: Node) -> Node:
+    return _each(node, lambda item: _paired(item, "options"))
 
 
 def _named_by(key: str) -> Callable[[Node], Node]:
@@ -191,7 +203,7 @@ def _device(node: Node) -> Node:
 
 
 def _gpus(node: Node) -> Node:
-    return node.of([{"count": "all"}]) if isinstance(node.value, str) else node
+    return node.of([{"count": "all"}]) if isinstance(node.value, str) else _requests(node)
 
 
 def _healthcheck(node: Node) -> Node:

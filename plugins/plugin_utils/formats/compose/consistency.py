@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.schema import DISTINCT_KEYS
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.volumes import size
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
@@ -25,6 +26,7 @@ def check(source: Source, started: Mapping[str, Service]) -> None:
     for name, service in started.items():
         for key, why in _of_service(service, file, started):
             raise source.error(f"services.{name}.{key}: {why}", _place(source, ("services", name), key))
+    _check_names(source, started)
     for name, item in (file.get("volumes") or {}).items():
         more = [key for key in ("driver", "driver_opts", "labels") if key in (item or {})]
         if more and item.get("external"):
@@ -36,6 +38,15 @@ def check(source: Source, started: Mapping[str, Service]) -> None:
                 raise source.error(f"{section}.{name}: {' and '.join(given)} exclude each other", (section, name))
             if not given and "external" not in item and "driver" not in item:
                 raise source.error(f"{section}.{name}: give one of {', '.join(sources)}", (section, name))
+
+
+def _check_names(source: Source, started: Mapping[str, Service]) -> None:
+    taken: dict[str, str] = {}
+    for name, service in started.items():
+        own = service.get("container_name")
+        if own and taken.setdefault(own, name) != name:
+            message = f"services.{name}.container_name: services.{taken[own]} is called {own!r}, too"
+            raise source.error(message, ("services", name, "container_name"))
 
 
 def _place(source: Source, path: Path, key: str) -> Path:
@@ -55,6 +66,13 @@ def _of_service(service: Service, file: Mapping[str, Any], started: Mapping[str,
     platforms = build.get("platforms") or []
     if platforms and service.get("platform") and service["platform"] not in platforms:
         yield "platform", f"{service['platform']!r} is not one of build.platforms"
+    for key in (*DISTINCT_KEYS, "group_add"):
+        items = service.get(key) or ()
+        if twice := next((item for at, item in enumerate(items) if item in items[:at]), None):
+            yield key, f"{twice!r} stands here twice"
+    retries = (service.get("healthcheck") or {}).get("retries")
+    if retries is not None and retries < 0:
+        yield "healthcheck.retries", f"{retries} is less than none"
     test = (service.get("healthcheck") or {}).get("test") or []
     if test and test[0] not in ("CMD", "CMD-SHELL", "NONE"):
         yield "healthcheck.test", f"the list begins with CMD, CMD-SHELL or NONE, not with {test[0]!r}"

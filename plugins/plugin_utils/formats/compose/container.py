@@ -21,7 +21,6 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose im
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import networks as compose_networks
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import scalar
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.networks import Port
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import ComposeFile, Service
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service_options import (
     docker_options,
@@ -52,7 +51,10 @@ def translate(file: ComposeFile, name: str) -> Container:
     image = service.read("image", lambda: _image(service))
     command, entrypoint = _words(service, "command"), _words(service, "entrypoint")
     env_files, env, variables = service.read("environment", lambda: environment.environment(service))
-    found = service.read("ports", lambda: _ports(service))
+    found = [
+        *service.read("ports", lambda: compose_networks.ports(service.value.get("ports", ()))),
+        *service.read("expose", lambda: compose_networks.exposed(service.value.get("expose", ()))),
+    ]
     server = command_line.server(image, entrypoint, command)
     known = _ovms_ports(server) if server is not None else {}
     networks = service.read("networks", lambda: _networks(service))
@@ -141,11 +143,6 @@ def _networks(service: Service) -> list[Any]:
         service.warn("container_name", why="replicas are called <deployment>-<service>-<n>; it is an alias")
     value = {**service.value, **{key: service.joined(key) for key in ("network_mode",) if key in service.value}}
     return compose_networks.attachments(service.source, service.name, value, service.file.top["networks"], aliases)
-
-
-def _ports(service: Service) -> list[Port]:
-    value = service.value
-    return [*compose_networks.ports(value.get("ports", ())), *compose_networks.exposed(value.get("expose", ()))]
 
 
 def _depends_on(service: Service) -> list[str]:

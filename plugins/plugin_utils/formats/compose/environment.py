@@ -21,14 +21,16 @@ def environment(service: Service) -> tuple[list[Any], dict[str, str], dict[str, 
     files: list[Any] = []
     written_out: dict[str, str] = {}
     values: dict[str, str] = {}
-    own = _own_variables(service)
+    own, nothing = _own_variables(service)
     for item in service.value.get("env_file", ()):
         inside = service.source.inside(item["path"], service.source.folder, service.at("env_file"))
         if not service.source.is_file(inside):
             if item.get("required") in (False, "false"):
                 continue
             raise service.error("env_file", f"{item['path']!r} is not there")
-        made, needs_more = _variables_of(service, inside, item.get("format") == "raw", {**values, **own})
+        found, needs_more = _variables_of(service, inside, item.get("format") == "raw", {**values, **own})
+        made = {name: value for name, value in found.items() if name not in nothing}
+        needs_more = needs_more or len(made) < len(found)
         values.update(made)
         if written_out or needs_more:
             if not written_out:
@@ -56,17 +58,21 @@ def _variables_of(service: Service, inside: str, raw: bool, above: Mapping[str, 
         found = service.file.variables.get(variable)
         return above.get(variable) if found is None else found
 
-    made = {line.name: line.value for line in env_file.compose_lines(text, name, lookup)}
+    made = {
+        line.name: line.value for line in env_file.compose_lines(text, name, lookup, bare=service.file.variables.get)
+    }
     given = service.source.given
     alone = {**given.env, **given.variables}
     own = {line.name: line.value for line in env_file.compose_lines(text, name, alone.get)}
     return made, made != own
 
 
-def _own_variables(service: Service) -> dict[str, str]:
+def _own_variables(service: Service) -> tuple[dict[str, str], set[str]]:
+    """``environment``; and what it names, and has no value anywhere: that is not set, whatever a file says."""
     written: Mapping[str, str | None] = service.value.get("environment", {})
     taken = {name: service.file.variables.get(name) if value is None else value for name, value in written.items()}
-    return {name: value for name, value in taken.items() if value is not None and name}
+    own = {name: value for name, value in taken.items() if value is not None and name}
+    return own, taken.keys() - own.keys()
 
 
 def labels(service: Service) -> dict[str, str]:

@@ -10,6 +10,7 @@ What Compose has and a profile cannot say is warned of, key by key.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,12 +28,14 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.va
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import of as variables_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.volumes import named as top_volumes
 
+_PROJECT = "COMPOSE_PROJECT_NAME"
 _TOP = ("networks", "volumes", "configs", "secrets")
 
 
 def translate(source: Source) -> Translation:
     """The services in their order. ProfileError for what is no Compose file, or contradicts itself."""
     variables = variables_of(source)
+    variables = variables.with_below({_PROJECT: _project(source, variables)})
     named = [posixpath.join(source.folder, source.file), *map(source.of_caller, source.given.over)]
     document = tree.to_document(files.load(source, variables, named), source.document.file)
     source.document = document
@@ -43,7 +46,7 @@ def translate(source: Source) -> Translation:
         raise source.error("'services' must be a mapping with at least one service", ("services",))
     _warn_of_unset(source, document)
     _other_files(source)
-    project = str(value.get("name") or variables.get("COMPOSE_PROJECT_NAME") or "")
+    project = source.variable(_PROJECT) or value.get("name")
     started = _started(source, services, variables)
     consistency.check(source, started)
     started = {name: item for name, item in started.items() if not _has_none(source, name, item)}
@@ -53,14 +56,14 @@ def translate(source: Source) -> Translation:
     for service in started:
         names[service] = container_name(service, names.values())
     top = {key: value.get(key) or {} for key in _TOP}
-    file = ComposeFile(source, variables, started, names, top, project or _folder(source))
+    file = ComposeFile(source, variables, started, names, top, project or variables.get(_PROJECT) or "")
     containers = tuple(container.translate(file, service) for service in started)
     networks = top_networks(source, top["networks"])
     volumes = top_volumes(source, top["volumes"], file.anonymous)
     return Translation(
         containers,
         tuple(source.warnings),
-        name=project or None,
+        name=str(project) if project else None,
         networks=networks,
         volumes=volumes,
         generated=file.generated,
@@ -74,8 +77,14 @@ def _warn_of_unset(source: Source, document: tree.Merged) -> None:
         source.blank(name, path)
 
 
-def _folder(source: Source) -> str:
-    return source.folder.rpartition("/")[2] if source.folder != "." else source.root.absolute().name
+def _project(source: Source, variables: Variables) -> str:
+    """The name of the project: what a file says of itself, else its folder's."""
+    first = source.document.value
+    own = first.get("name") if isinstance(first, Mapping) else None
+    if isinstance(own, str):
+        return variables.expanded(own)
+    folder = source.folder.rpartition("/")[2] if source.folder != "." else source.root.absolute().name
+    return re.sub(r"[^a-z0-9_-]", "", folder.lower()).lstrip("_-")
 
 
 def _other_files(source: Source) -> None:

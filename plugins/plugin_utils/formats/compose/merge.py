@@ -19,7 +19,7 @@ def merge(base: Node | None, over: Node, path: Path = ()) -> Node | None:
     """``over`` on ``base``. None where ``!reset`` leaves nothing. ProfileError where the two are of different kinds."""
     if over.tag == "!reset":
         return None
-    if base is None or over.tag == "!override" or _key(path) in _REPLACED:
+    if base is None or base.value is None or over.tag == "!override" or _key(path) in _REPLACED:
         return _without_tags(over, path)
     if over.value is None:
         return base

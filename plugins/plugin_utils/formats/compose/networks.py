@@ -92,11 +92,12 @@ def attachments(
         source.warn(f"{label}.network_mode {written} is ignored: it is on a network of the deployment", path)
     mac = {"mac_address": value["mac_address"]} if "mac_address" in value else {}
     items: Mapping[str, Any] = value.get("networks") or ({"default": None} if aliases or mac else {})
+    # That of the service is its address on one of them.
+    first = min(items, key=lambda name: (-((items[name] or {}).get("priority") or 0), name), default="")
     made: list[Any] = []
     for name, item in items.items():
         given: Mapping[str, Any] = item or {}
-        # That of the service is the address of its first network.
-        entry: dict[str, Any] = {"name": real_network(name, declared), **({} if made else mac)}
+        entry: dict[str, Any] = {"name": real_network(name, declared), **(mac if name == first else {})}
         names = [*given.get("aliases", ()), *aliases]
         if names:
             entry["aliases"] = list(dict.fromkeys(names))

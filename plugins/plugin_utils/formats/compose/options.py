@@ -41,6 +41,18 @@ def seconds(value: Any) -> float:
     return found
 
 
+def _whole_seconds(value: Any) -> int:
+    """Whole seconds, rounded up; less than none is for ever."""
+    written = scalar(value)
+    return -math.floor(seconds(written[1:])) if written.startswith("-") else math.ceil(seconds(written))
+
+
+def _size(value: Any) -> str:
+    """A size, of which Compose takes the number with an exponent, too."""
+    written = scalar(value)
+    return str(int(float(written))) if re.fullmatch(r"[0-9.]+e[-+]?[0-9]{1,2}", written) else written
+
+
 def _ulimits(value: Mapping[str, Any]) -> list[str]:
     limits = {name: item if isinstance(item, Mapping) else {"soft": item, "hard": item} for name, item in value.items()}
     return [f"{name}:{item['soft']}:{item['hard']}" for name, item in limits.items()]
@@ -85,10 +97,10 @@ TABLE: Mapping[str, tuple[str, Convert]] = {
     "init": ("init", scalar),
     "ipc": ("ipc_mode", scalar),
     "labels": ("labels", _set),
-    "mem_limit": ("memory", scalar),
-    "mem_reservation": ("memory_reservation", scalar),
+    "mem_limit": ("memory", _size),
+    "mem_reservation": ("memory_reservation", _size),
     "mem_swappiness": ("memory_swappiness", scalar),
-    "memswap_limit": ("memory_swap", scalar),
+    "memswap_limit": ("memory_swap", _size),
     "oom_kill_disable": ("oom_killer", scalar),
     "oom_score_adj": ("oom_score_adj", scalar),
     "pid": ("pid_mode", scalar),
@@ -97,9 +109,9 @@ TABLE: Mapping[str, tuple[str, Convert]] = {
     "read_only": ("read_only", scalar),
     "runtime": ("runtime", scalar),
     "security_opt": ("security_opts", texts),
-    "shm_size": ("shm_size", scalar),
+    "shm_size": ("shm_size", _size),
     "stdin_open": ("interactive", scalar),
-    "stop_grace_period": ("stop_timeout", lambda value: math.ceil(seconds(value))),
+    "stop_grace_period": ("stop_timeout", _whole_seconds),
     "stop_signal": ("stop_signal", scalar),
     "storage_opt": ("storage_opts", _set),
     "sysctls": ("sysctls", _set),
@@ -134,13 +146,21 @@ def healthcheck(value: Mapping[str, Any]) -> dict[str, Any]:
     if value.get("test"):
         made["test"] = texts(value["test"])
     for key in ("interval", "timeout", "start_period", "start_interval"):
-        if value.get(key) is not None and seconds(value[key]):
-            made[key] = f"{round(seconds(value[key]) * 1000)}ms"
+        if value.get(key) is not None and scalar(value[key]) != "0":
+            made.update(_milliseconds(key, scalar(value[key])))
     if value.get("retries") is not None:
         made["retries"] = int(value["retries"])
     if not made.get("test") and made:
         made["test_cli_compatible"] = True
     return made
+
+
+def _milliseconds(key: str, written: str) -> dict[str, str]:
+    """A time of a health check, where it is one: an engine takes none below a millisecond."""
+    number = seconds(written)
+    if written.startswith("-") or 0 < number < 0.001:
+        raise ValueError(f"{key}: {written} is less than 1ms, which is the least that an engine takes")
+    return {key: f"{round(number * 1000)}ms"} if number else {}
 
 
 def patience(value: Mapping[str, Any]) -> float:
@@ -156,6 +176,8 @@ def patience(value: Mapping[str, Any]) -> float:
 def restart(value: str) -> dict[str, Any]:
     """``no``, ``always``, ``unless-stopped`` or ``on-failure[:TIMES]``."""
     policy, _colon, retries = value.partition(":")
+    if retries and not re.fullmatch(r"[0-9]{1,9}", retries):
+        raise ValueError(f"{retries!r} is not how many times to try")
     made: dict[str, Any] = {"restart_policy": policy}
     return {**made, "restart_retries": int(retries)} if retries else made
 

@@ -203,7 +203,6 @@ _TEXT_KEYS = (
     "platform",
     "restart",
     "runtime",
-    "stop_grace_period",
     "stop_signal",
     "user",
     "userns_mode",
@@ -225,7 +224,7 @@ _NUMBER_KEYS = (
 )
 FLAG_KEYS = ("attach", "init", "oom_kill_disable", "privileged", "read_only", "stdin_open", "tty")
 _LIST_KEYS = ("cap_add", "cap_drop", "dns_opt", "links", "profiles")
-_DISTINCT_KEYS = ("device_cgroup_rules", "external_links", "security_opt", "volumes_from")
+DISTINCT_KEYS = ("device_cgroup_rules", "external_links", "security_opt", "volumes_from")
 
 SERVICE = Keys(
     {
@@ -233,7 +232,7 @@ SERVICE = Keys(
         **dict.fromkeys(_NUMBER_KEYS, "nt"),
         **dict.fromkeys(FLAG_KEYS, "bt"),
         **dict.fromkeys(_LIST_KEYS, _TEXTS),
-        **dict.fromkeys(_DISTINCT_KEYS, _DISTINCT),
+        **dict.fromkeys(DISTINCT_KEYS, _DISTINCT),
         **dict.fromkeys(("annotations", "environment", "labels", "sysctls"), _PAIRS),
         **dict.fromkeys(("dns", "dns_search", "label_file", "tmpfs"), _TEXT_OR_LIST),
         **dict.fromkeys(("configs", "secrets"), _MOUNTED_FILE),
@@ -323,6 +322,7 @@ SERVICE = Keys(
             more="always, never, build, missing, daily, weekly or every_<duration>",
         ),
         "scale": "it",
+        "stop_grace_period": Words(pattern=".", more="a duration such as 1m30s"),
         "storage_opt": Map("tnb0"),
         "ulimits": _ULIMITS,
         "use_api_socket": "b",
@@ -393,6 +393,8 @@ def check(node: Node, shape: Shape = FILE, path: Path = ()) -> None:
         _check_keys(node, chosen, path)
     elif isinstance(chosen, Map):
         for key, item in node.value.items():
+            if not key:
+                raise item.error(f"{_label(path)}: a name is missing")
             if chosen.named and not key.startswith("x-") and not _NAME.fullmatch(key):
                 raise item.error(f"{_label(path)}: {key!r} is no name: letters, digits, '.', '_' and '-' only")
             check(item, chosen.shape, (*path, key))

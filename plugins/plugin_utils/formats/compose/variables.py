@@ -51,6 +51,17 @@ class Variables:
         given = self.get(name)
         return _OF_THE_SHELL.get(name) if given is None else given
 
+    def expanded(self, text: str) -> str:
+        """A text with its variables replaced, where that can be done."""
+        try:
+            return interpolation.expand(text, self.get)
+        except ValueError:
+            return text  # which is told where the file is read
+
+    def with_below(self, more: Mapping[str, str]) -> Variables:
+        """These, and below them some more."""
+        return replace(self, of_file={**more, **self.of_file})
+
     def with_files(self, files: Sequence[str]) -> Variables:
         """These, and below them those of further files (under the root)."""
         found: dict[str, str] = {}
@@ -59,7 +70,7 @@ class Variables:
                 self.source.text(file, ()), str(self.source.root / file), lambda name: self.get(name) or found.get(name)
             )
             found.update({line.name: line.value for line in lines})
-        return replace(self, of_file={**found, **self.of_file})
+        return self.with_below(found)
 
 
 def of(source: Source) -> Variables:

@@ -33,7 +33,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.errors impo
 from ansible_collections.retail.profiles.plugins.module_utils.container import option_values as v
 from ansible_collections.retail.profiles.plugins.module_utils.container.options import OPTIONS
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_files
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.detect import OVERRIDE_NAMES
 
 from ...world import World
 from . import expected
@@ -105,8 +105,8 @@ def _plan(case: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], str]:
         file.write_text(text, encoding="utf-8")
     world = World(folder, {"all": ["h1"]}, variables={**_SHELL, **case["variables"]}, snapshot={"h1": _HOST})
     try:
-        file, *over = find_files(str(root), [])
-        return world.plan_foreign(file, Given(over=tuple(over))), ""
+        over = [root / name for name in OVERRIDE_NAMES if (root / name).is_file()][:1]
+        return world.plan_foreign(root / "compose.yml", Given(over=tuple(over))), ""
     except ProfileError as error:
         return {}, str(error)
 

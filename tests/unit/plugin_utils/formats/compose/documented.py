@@ -110,9 +110,19 @@ DIFFERENCES: Mapping[str, Known] = {
     "global": Known(r"services\..*\.mode"),
 }
 REFUSALS: Mapping[str, Refusal] = {
+    "engine": Refusal(
+        ours=r"the source of a bind is missing|\.expose: .* is not a port|is not an IPv[46] address"
+        r"|is not a subnet such as|less than 1ms|is not one of no, on-failure|is not how many times to try|is no reference of an image"
+    ),
+    "one-letter volumes": Refusal(ours=r"there is no volume '[A-Za-z]'|'[A-Za-z]:.*' is not SOURCE:TARGET"),
+    "platform": Refusal(ours="require arch|is not linux/ARCHITECTURE"),
+    "placement": Refusal(ours="max_per_host allows"),
+    "tabs": Refusal(ours=r"found character '\\t'"),
     "what only one can have": Refusal(ours="cannot both have"),
     "protocols": Refusal(ours="is not one of tcp, udp, sctp"),
-    "no service": Refusal(ours="no service is started|must be a list of at least one container"),
+    "no service": Refusal(
+        ours="no service is started|must be a list of at least one container|with at least one service"
+    ),
     "provider, models": Refusal(ours=r"\.(provider|models|use_api_socket): "),
     "mounts": Refusal(ours="a mount of the type|part of a volume|is not an absolute path in the container"),
     "external configs and secrets": Refusal(ours="is external: give it as"),

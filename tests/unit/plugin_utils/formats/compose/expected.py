@@ -63,7 +63,6 @@ _SAME = {
     "user": "user",
     "userns_mode": "userns_mode",
     "uts": "uts",
-    "volumes_from": "volumes_from",
     "working_dir": "working_dir",
 }
 
@@ -91,14 +90,17 @@ def options(service_name: str, service: Service, config: Mapping[str, Any]) -> d
     made.setdefault("image", f"{config['name']}-{service_name}")
     made["networks"] = _networks(service, config)
     if "mac_address" in made and made["networks"]:
-        # Of engines from API 1.44 on it is the address of the first network.
-        next(iter(made["networks"].values())).setdefault("mac_address", made.pop("mac_address"))
+        # Of engines from API 1.44 on it is the address of the first network by its priority, and its name.
+        first = min(made["networks"], key=lambda name: (-made["networks"][name].get("priority", 0), name))
+        made["networks"][first].setdefault("mac_address", made.pop("mac_address").replace("-", ":"))
     made["mounts"] = [
         *(_mount(item, config) for item in service.get("volumes", ())),
         *(_config(item, config) for item in service.get("configs", ())),
     ]
     if "secrets" in service:
-        made["secrets"] = sorted(posixpath.join("/run/secrets", item["target"]) for item in service["secrets"])
+        made["secrets"] = sorted({posixpath.join("/run/secrets", item["target"]) for item in service["secrets"]})
+    if "volumes_from" in service:
+        made["volumes_from"] = [item.removeprefix("container:") for item in service["volumes_from"]]
     if "depends_on" in made:
         made["depends_on"] = [name for name in made["depends_on"] if name in config["services"]]
     return made
@@ -134,14 +136,15 @@ def nanoseconds(text: str) -> int:
     """Go's own spelling of a duration: 1h0m0s, 1m30s, 500ms, 1.5s."""
     units = {"h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "µs": 1e3, "us": 1e3, "ns": 1.0}
     total, number, unit = 0.0, "", ""
-    for character in f"{text} ":
+    sign = -1 if text.startswith("-") else 1
+    for character in f"{text.removeprefix('-')} ":
         if (character.isdigit() or character in ". ") and unit:
             total, number, unit = total + float(number) * units[unit], "", ""
         if character.isdigit() or character == ".":
             number += character
         elif character != " ":
             unit += character
-    return round(total)
+    return sign * round(total)
 
 
 def _hosts(value: list[str]) -> dict[str, Any]:
