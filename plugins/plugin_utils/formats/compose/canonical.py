@@ -96,9 +96,11 @@ def _resource(node: Node) -> Node:
     return node.with_value(made)
 
 
+def _dns(node: Node) -> Node:
+    return node.with_value([]) if node.value == "" else _list(node)
+
+
 def _list(node: Node) -> Node:
-    if node.value == "":
-        return node.with_value([])
     return node.with_value([node]) if isinstance(node.value, (str, int, float)) else node
 
 
@@ -309,7 +311,7 @@ _OF_SERVICE: Mapping[str, Callable[[Node], Node]] = {
     "depends_on": _depends_on,
     "deploy": _deploy,
     "devices": lambda node: _each(node, _device),
-    "dns": _list,
+    "dns": _dns,
     "dns_search": _list,
     "env_file": _named_by("path"),
     "environment": _pairs,

@@ -16,6 +16,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.volumes imp
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
 Service = Mapping[str, Any]
+_NUMBERS = ("mem_limit", "memswap_limit", "mem_reservation", "mem_swappiness", "shm_size")
 #: a key, and what is wrong with it
 Wrong = tuple[str, str]
 
@@ -70,6 +71,9 @@ def _of_service(service: Service, file: Mapping[str, Any], started: Mapping[str,
         items = service.get(key) or ()
         if twice := next((item for at, item in enumerate(items) if item in items[:at]), None):
             yield key, f"{twice!r} stands here twice"
+    for key in _NUMBERS:
+        if service.get(key) == "":
+            yield key, "'' is no number"
     retries = (service.get("healthcheck") or {}).get("retries")
     if retries is not None and retries < 0:
         yield "healthcheck.retries", f"{retries} is less than none"

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.tr
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import Variables, expand
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import go_yaml
 
+#: keys that have a meaning without a value: that of the image is taken
+_SAYS_NOTHING = ("command", "entrypoint")
 _SECTIONS = ("services", "networks", "volumes", "configs", "secrets", "models")
 
 
@@ -39,7 +41,8 @@ def load(source: Source, variables: Variables, files: Sequence[str]) -> Node:
 def _laid(source: Source, files: Sequence[str], place: _Place) -> Node:
     made: Node | None = None
     for file in files:
-        for document in _documents(source, file, place):
+        for written in _documents(source, file, place):
+            document = _canonical(source, _without_nothing(written, made), place)
             extended = _with_bases(source, document, file, place)
             included = _with_included(source, extended, file, place)
             made = merge(made, included)
@@ -48,21 +51,45 @@ def _laid(source: Source, files: Sequence[str], place: _Place) -> Node:
     return made
 
 
-def _documents(source: Source, file: str, place: _Place) -> list[Node]:
-    """The documents of a file in canonical form, their paths relative to the folder of the profile."""
+def _documents(source: Source, file: str, place: _Place) -> Iterator[Node]:
+    """The documents of a file, with their variables replaced."""
     own = posixpath.normpath(file) == posixpath.normpath(posixpath.join(source.folder, source.file))
     name, text = (source.document.file, source.written) if own else (str(source.root / file), source.text(file, ()))
-    found = []
     for document in go_yaml.documents(text.removeprefix("\ufeff"), name):
         if document.value is None:
             continue
         if not isinstance(document.value, dict):
             raise document.error("a Compose file is a mapping with the key 'services'")
-        node = expand(place.variables, of_document(document))
-        schema.check(node)
-        made = canonical(node, lambda message, at: source.warn_at(message, at.file, at.line))
-        found.append(_rebased(made, posixpath.relpath(place.base, source.folder)))
-    return found
+        yield expand(place.variables, of_document(document))
+
+
+def _canonical(source: Source, document: Node, place: _Place) -> Node:
+    """A document in canonical form, its paths relative to the folder of the profile."""
+    schema.check(document)
+    made = canonical(document, lambda message, at: source.warn_at(message, at.file, at.line))
+    return _rebased(made, posixpath.relpath(place.base, source.folder))
+
+
+def _without_nothing(document: Node, below: Node | None) -> Node:
+    """A document without the keys of its services that have no value, where the service below has one, or may."""
+    services = document.value.get("services")
+    if services is None or not isinstance(services.value, dict):
+        return document
+    made = {}
+    for name, service in services.value.items():
+        if isinstance(service.value, dict):
+            known = None if below is None else below.get("services", name)
+            said = {
+                key: item
+                for key, item in service.value.items()
+                if key in _SAYS_NOTHING
+                or item.value is not None
+                or item.tag
+                or ("extends" not in service.value and key not in (known or {}))
+            }
+            service = service.with_value(said)
+        made[name] = service
+    return document.with_value({**document.value, "services": services.with_value(made)})
 
 
 # -- extends
@@ -90,7 +117,8 @@ def _extended(source: Source, services: Node, name: str, trail: tuple[str, ...],
     if other is not None:
         file = _inside(source, str(other), source.folder, extends)
         inner = replace(place, base=posixpath.dirname(file) or ".")
-        documents = _documents(source, file, inner)
+        written = (_without_nothing(each, None) for each in _documents(source, file, inner))
+        documents = [_canonical(source, each, inner) for each in written]
         found = next((each.value["services"] for each in reversed(documents) if "services" in each.value), None)
         services = extends.of({}) if found is None else found
     if base_name not in services.value:

@@ -47,6 +47,7 @@ def docker_options(service: Service, found: Sequence[Port], networks: Sequence[A
     for key, make in _SPECIAL.items():
         if key in service.value:
             made.update(service.read(key, partial(make, service.value[key])))
+    _warn_of_addresses(service)
     if "blkio_config" in service.value:
         made.update(service.read("blkio_config", lambda: _blkio(service)))
     if "volumes_from" in service.value:
@@ -56,6 +57,15 @@ def docker_options(service: Service, found: Sequence[Port], networks: Sequence[A
     made.update({"device_requests": requests} if requests else {})
     made.update(_published(service, found, networks))
     return made
+
+
+def _warn_of_addresses(service: Service) -> None:
+    known: dict[str, str] = {}
+    for item in service.value.get("extra_hosts", ()):
+        name, _sign, address = item.partition("=")
+        if known.setdefault(name, address) != address:
+            at = service.at("extra_hosts")
+            service.source.warn(f"{service.label}.extra_hosts: {name} has several addresses: {address} is taken", at)
 
 
 def _published(service: Service, found: Sequence[Port], networks: Sequence[Any]) -> dict[str, Any]:

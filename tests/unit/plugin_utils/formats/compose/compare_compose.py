@@ -178,7 +178,17 @@ def _parsed(options: Mapping[str, Any]) -> dict[str, Any]:
             for index, mount in enumerate(value):
                 taken = f"mount {mount['target']}"
                 made[taken if taken not in made else f"{taken} ({index})"] = mount
-        elif key in ("networks", "published_ports", "env", "volumes", "healthcheck", "pull", "platform", "mac_address"):
+        elif key in (
+            "networks",
+            "published_ports",
+            "env",
+            "volumes",
+            "healthcheck",
+            "etc_hosts",
+            "pull",
+            "platform",
+            "mac_address",
+        ):
             made[key] = value
         elif key in OPTIONS and value is not None:
             parsed = OPTIONS[key].parse(value)

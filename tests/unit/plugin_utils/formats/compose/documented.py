@@ -106,13 +106,14 @@ DIFFERENCES: Mapping[str, Known] = {
     "shipped files": Known(r"services\..*\.mount .*\.read_only", lambda theirs, ours: ours is True),
     "container_name": Known(r"services\..*\.(container_name|networks\..*\.aliases)", _is_an_alias),
     "names of peers": Known(r"services\..*\.etc_hosts(\..*)?", _peers),
+    "several addresses": Known(r"services\..*\.etc_hosts\..*", lambda theirs, ours: ours in theirs),
     "builds": Known(r"services\..*\.build"),
     "global": Known(r"services\..*\.mode"),
 }
 REFUSALS: Mapping[str, Refusal] = {
     "engine": Refusal(
-        ours=r"the source of a bind is missing|\.expose: .* is not a port|is not an IPv[46] address"
-        r"|is not a subnet such as|less than 1ms|is not one of no, on-failure|is not how many times to try|is no reference of an image"
+        ours=r"the source of a bind is missing|\.expose: .* is not a port|is not an IPv[46] address|is not a subnet"
+        r"|less than 1ms|is not one of no, on-failure|is not how many times to try|is no reference of an image"
     ),
     "one-letter volumes": Refusal(ours=r"there is no volume '[A-Za-z]'|'[A-Za-z]:.*' is not SOURCE:TARGET"),
     "platform": Refusal(ours="require arch|is not linux/ARCHITECTURE"),

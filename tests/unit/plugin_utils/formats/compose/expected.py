@@ -148,7 +148,10 @@ def nanoseconds(text: str) -> int:
 
 
 def _hosts(value: list[str]) -> dict[str, Any]:
-    return {"etc_hosts": dict(item.split("=", 1) for item in value)}
+    made: dict[str, Any] = {}
+    for name, address in (item.split("=", 1) for item in value):
+        made.setdefault(name, []).append(address)
+    return {"etc_hosts": {name: found[0] if len(found) == 1 else found for name, found in made.items()}}
 
 
 def _devices(value: list[Mapping[str, str]]) -> dict[str, Any]:
