@@ -10,8 +10,7 @@ from typing import Optional
 class ProfileError(Exception):
     """A failure that a user can act on; caught once, in ``main()`` of a module or ``run()`` of an action.
 
-    The text reads ``where: what``; *where* is built from whatever parts are known
-    (file and line, host, container, field).
+    The text reads ``where: what``.
     """
 
     def __init__(

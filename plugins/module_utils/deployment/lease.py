@@ -3,7 +3,6 @@
 """Who may write to a deployment on this host: one playbook at a time, by a lease that runs out after its owner died.
 
 Time is this host's own, since its boot: the clocks of controllers do not count, and a boot ends every lease.
-:func:`decide` is pure; :class:`Leases` keeps what was decided; :func:`working` is one call that works under a lease.
 """
 
 from __future__ import annotations

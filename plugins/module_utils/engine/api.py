@@ -97,10 +97,8 @@ def head(method: str, target: str, *more: str) -> bytes:
 class Api:
     """Calls to the engine at *url* (``unix:///path`` or ``tcp://host:port``); safe to use from several threads.
 
-    *timeout*: seconds that one call may take unless it says otherwise. Paths are given without the API's version, which
-    is asked for once and is the engine's own.
-
-    Raises EngineError from every call, for what the engine refuses and where it does not answer.
+    *timeout*: seconds that one call may take unless it says otherwise. Paths are given without the API's version. Every
+    call raises EngineError.
     """
 
     def __init__(self, url: str, timeout: float) -> None:

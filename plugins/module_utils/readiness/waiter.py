@@ -2,8 +2,7 @@
 # Private to the collection.
 """Wait until a replica is ready, or say why it is not.
 
-A probe is tried at once and then every 0.1 s, so readiness is seen within 250 ms. While a container of this host is
-waited for, its state is looked at each time: one that exits fails at once.
+A probe is tried at once and then every 0.1 s; a container of this host that exits fails at once.
 """
 
 from __future__ import annotations
