@@ -22,7 +22,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types
 
 @typed(**text.schema)
 def _dockerfile(value: Any) -> str:
-    path = posixpath.normpath(text(value))
+    path: str = posixpath.normpath(text(value))
     if path.startswith(("/", "../")):
         raise ValueError(f"{value!r} is not a file in the build context: give its path from there")
     return path
