@@ -56,17 +56,17 @@ for _tag, (_pattern, _first) in _PLAIN.items():
     _GoLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
 
 
-def _integer(loader: PlainLoader, node: yaml.ScalarNode) -> int | float:
+def _integer(loader: Any, node: yaml.ScalarNode) -> int | float:
     found = integer(node.value)
     return found if -(1 << 63) <= found < 1 << 64 else float(found)
 
 
-def _float(loader: PlainLoader, node: yaml.ScalarNode) -> float:
+def _float(loader: Any, node: yaml.ScalarNode) -> float:
     written = node.value.replace("_", "").lower()
     return float(re.sub(r"\.(inf|nan)", r"\1", written))
 
 
-def _timestamp(loader: PlainLoader, node: yaml.ScalarNode) -> Timestamp:
+def _timestamp(loader: Any, node: yaml.ScalarNode) -> Timestamp:
     return Timestamp(node.value)
 
 

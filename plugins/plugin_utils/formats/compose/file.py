@@ -27,6 +27,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.se
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import Variables
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import of as variables_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.volumes import named as top_volumes
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
 _PROJECT = "COMPOSE_PROJECT_NAME"
 _TOP = ("networks", "volumes", "configs", "secrets")
@@ -72,8 +73,10 @@ def translate(source: Source) -> Translation:
 
 
 def _warn_of_unset(source: Source, document: tree.Merged) -> None:
-    for name in dict.fromkeys(document.unset.values()):
-        path = next(where for where, found in document.unset.items() if found == name)
+    first: dict[str, Path] = {}
+    for path, name in document.unset.items():
+        first.setdefault(name, path)
+    for name, path in first.items():
         source.blank(name, path)
 
 

@@ -127,15 +127,11 @@ def networks(source: Source, declared: Mapping[str, Any]) -> dict[str, Any] | No
         if _is_external(network):
             result[real_network(name, declared)] = {"external": True}
             continue
-        if not isinstance(network, Mapping):
-            raise source.error(f"networks.{name} is a mapping, not {network!r}", path)
         known: dict[str, Any] = {}
         for key, given in network.items():
             if given in (None, False, {}, []):
                 continue
             if key == "driver_opts":
-                if not isinstance(given, Mapping):
-                    raise source.error(f"networks.{name}.driver_opts is a mapping, not {given!r}", (*path, key))
                 known["driver_options"] = dict(given)
             elif key in ("driver", "internal", "enable_ipv6"):
                 known[key] = given
@@ -147,18 +143,13 @@ def networks(source: Source, declared: Mapping[str, Any]) -> dict[str, Any] | No
     return result if any(result.values()) else None
 
 
-def _pools(source: Source, name: str, ipam: Any, path: Path) -> dict[str, Any]:
+def _pools(source: Source, name: str, ipam: Mapping[str, Any], path: Path) -> dict[str, Any]:
     label = f"networks.{name}.ipam"
-    if not isinstance(ipam, Mapping):
-        raise source.error(f"{label} is a mapping, not {ipam!r}", path)
-    pools = ipam.get("config") or []
-    if not isinstance(pools, list) or not all(isinstance(pool, Mapping) for pool in pools):
-        raise source.error(f"{label}.config is a list of mappings, not {pools!r}", path)
     for key in ipam:
         if key != "config" and not (key == "driver" and ipam[key] == "default"):
             source.warn(f"{label}.{key} is ignored: a profile cannot say it", path)
     found: dict[str, list[Any]] = {}
-    for pool in pools:
+    for pool in ipam.get("config") or []:
         for key, value in pool.items():
             if key in ("subnet", "gateway", "ip_range"):
                 found.setdefault(key, []).append(value)

@@ -269,11 +269,11 @@ def test_what_is_wrong_is_one_clear_error(world: World, service: str, message: s
 @pytest.mark.parametrize(
     ("network", "message"),
     [
-        ("x", r"compose.yaml:1: networks.n is a mapping, not 'x'"),
-        ("{driver_opts: x}", r"compose.yaml:1: networks.n.driver_opts is a mapping, not 'x'"),
-        ("{ipam: x}", r"compose.yaml:1: networks.n.ipam is a mapping, not 'x'"),
-        ("{ipam: {config: x}}", r"compose.yaml:1: networks.n.ipam.config is a list of mappings, not 'x'"),
-        ("{ipam: {config: [x]}}", r"compose.yaml:1: networks.n.ipam.config is a list of mappings, not \['x'\]"),
+        ("x", r"compose.yaml:1: networks.n: expected nothing or a mapping, not 'x'"),
+        ("{driver_opts: x}", r"compose.yaml:1: networks.n.driver_opts: expected a mapping, not 'x'"),
+        ("{ipam: x}", r"compose.yaml:1: networks.n.ipam: expected a mapping, not 'x'"),
+        ("{ipam: {config: x}}", r"compose.yaml:1: networks.n.ipam.config: expected a list, not 'x'"),
+        ("{ipam: {config: [x]}}", r"compose.yaml:1: networks.n.ipam.config.0: expected a mapping, not 'x'"),
     ],
 )
 def test_what_is_wrong_of_a_network_is_one_clear_error(world: World, network: str, message: str) -> None:
