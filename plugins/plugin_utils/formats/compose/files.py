@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
@@ -26,11 +26,15 @@ _SECTIONS = ("services", "networks", "volumes", "configs", "secrets", "models")
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a file is read: its paths are relative to ``base``; ``above``: the files that led to it."""
+    """Where a file is read: its paths are relative to ``base``; ``above``: the files that led to it.
+
+    ``extended``: the documents of files that services extend, by file and base: they are read once.
+    """
 
     variables: Variables
     base: str
     above: tuple[str, ...] = ()
+    extended: dict[tuple[str, str], list[Node]] = field(default_factory=dict)
 
 
 def load(source: Source, variables: Variables, files: Sequence[str]) -> Node:
@@ -117,9 +121,12 @@ def _extended(source: Source, services: Node, name: str, trail: tuple[str, ...],
     if other is not None:
         file = _inside(source, str(other), source.folder, extends)
         inner = replace(place, base=posixpath.dirname(file) or ".")
-        written = (_without_nothing(each, None) for each in _documents(source, file, inner))
-        documents = [_canonical(source, each, inner) for each in written]
-        found = next((each.value["services"] for each in reversed(documents) if "services" in each.value), None)
+        key = (file, inner.base)
+        if key not in place.extended:
+            written = (_without_nothing(each, None) for each in _documents(source, file, inner))
+            place.extended[key] = [_canonical(source, each, inner) for each in written]
+        documents = reversed(place.extended[key])
+        found = next((each.value["services"] for each in documents if "services" in each.value), None)
         services = extends.of({}) if found is None else found
     if base_name not in services.value:
         raise extends.error(f"services.{name}.extends: there is no service {base_name!r} in {file.removeprefix('./')}")

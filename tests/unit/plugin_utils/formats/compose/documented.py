@@ -118,7 +118,6 @@ REFUSALS: Mapping[str, Refusal] = {
     "one-letter volumes": Refusal(ours=r"there is no volume '[A-Za-z]'|'[A-Za-z]:.*' is not SOURCE:TARGET"),
     "platform": Refusal(ours="require arch|is not linux/ARCHITECTURE"),
     "placement": Refusal(ours="max_per_host allows"),
-    "tabs": Refusal(ours=r"found character '\\t'"),
     "what only one can have": Refusal(ours="cannot both have"),
     "protocols": Refusal(ours="is not one of tcp, udp, sctp"),
     "no service": Refusal(

@@ -14,6 +14,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.errors impo
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import secrets, stock_playbook
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load, search
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import go_yaml
 
 from ...world import World, assert_equal_plan, comparable, converted, render, write_files
 from .shop import shop, task
@@ -198,6 +199,23 @@ def test_included_files_have_their_own_folder_and_variables(world: World) -> Non
     assert (task(made, "b")["image"], task(made, "a")["image"]) == ("j:5", "j:1")
     assert task(made, "a")["env"] == task(made, "b")["env"] == {"X": "1"}
     assert all("/f.json:/f.json:ro" in task(made, name)["volumes"][0] for name in "ab")
+
+
+def test_a_file_that_many_services_extend_is_read_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = "".join(f"  b{number}: {{image: i}}\n" for number in range(9))
+    own = "".join(f"  a{number}: {{extends: {{file: b.yml, service: b{number}}}}}\n" for number in range(9))
+    file = files(world, {"src/compose.yml": f"services:\n{own}", "src/b.yml": f"services:\n{base}"})
+    read: list[str] = []
+    documents = go_yaml.documents
+    monkeypatch.setattr(go_yaml, "documents", lambda text, name: read.append(name) or documents(text, name))
+    assert len(world.plan_foreign(file)["replicas"]) == 9
+    assert [Path(name).name for name in read] == ["compose.yml", "b.yml"]
+
+
+def test_what_variables_stand_for_is_bounded(world: World) -> None:
+    text = "services:\n  a:\n    image: i\n    environment:\n" + "".join(f"      V{n}: $LONG\n" for n in range(30))
+    with pytest.raises(ProfileError, match="this file is too large with what its variables stand for"):
+        world.plan_foreign(shop(world, text), Given(variables={"LONG": "x" * 100_000}))
 
 
 def test_the_platform_is_required_of_a_host_and_the_pull_is_the_containers_own(world: World) -> None:
