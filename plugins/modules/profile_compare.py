@@ -33,6 +33,8 @@ options:
   a:
     description:
       - Directories of runs, as a list or as text with commas between them. A pattern stands for those that match.
+      - C(STUDY#2) stands for the runs of the second combination of the study in the folder C(STUDY),
+        C(STUDY#cpus=4&profile_env.STREAMS=2) for its runs with these levels.
     type: raw
     required: true
   b:
@@ -70,6 +72,7 @@ options:
     default: results
 seealso:
   - module: retail.profiles.profile_plan
+  - module: retail.profiles.profile_study
 """
 
 EXAMPLES = r"""

@@ -58,6 +58,10 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import 
 #: folder in the directory of a run, beside its plan, with the content of the plan's files
 KEPT = "files"
 CALLBACK = "retail.profiles.profile_metrics"
+NO_HOSTS = (
+    "the inventory has no hosts: give one with -i (the profile ovms asks for the groups ovms_servers "
+    "and ovms_clients), or bring a lab up with make lab-up"
+)
 OPTIONS: dict[str, Any] = {
     "stage": {"type": "str", "choices": ["select", "prepare", "plan"], "default": "plan"},
     "profile": {"type": "raw"},
@@ -161,10 +165,7 @@ class Planner:
     def result(self) -> dict[str, Any]:
         stage = self.args["stage"]
         if not self.inventory.hosts:
-            raise ProfileError(
-                "the inventory has no hosts: give one with -i (the profile ovms asks for the groups ovms_servers "
-                "and ovms_clients), or bring a lab up with make lab-up"
-            )
+            raise ProfileError(NO_HOSTS)
         if stage == "select" and self.args["run"]:
             require_callback()
             for name in MEASURED:

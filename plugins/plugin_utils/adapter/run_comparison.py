@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import study_runs
 from ansible_collections.retail.profiles.plugins.plugin_utils.comparison import compare, comparison_page, runs, texts
 from ansible_collections.retail.profiles.plugins.plugin_utils.comparison.compare import Comparison
 from ansible_collections.retail.profiles.plugins.plugin_utils.comparison.effects import LEAST_RUNS
@@ -53,14 +54,28 @@ def names(value: Any) -> list[str]:
 
 
 def paths(value: Any) -> list[str]:
-    """The directories that are named; a pattern stands for those that match, in order."""
+    """The directories that are named; a pattern stands for those that match, in order, and ``STUDY#GROUP`` for the runs
+    of a group of a study."""
     found: list[str] = []
     for name in (str(Path(os.path.expanduser(name))) for name in names(value)):
+        folder, mark, group = name.partition("#")
+        if mark and not Path(name).exists():
+            found += of_study(Path(folder), group)
+            continue
         matching = sorted(glob.glob(name)) if glob.has_magic(name) else [name]
         if not matching:
             raise ProfileError("no directory matches this pattern", file=name)
         found += matching
     return found
+
+
+def of_study(folder: Path, group: str) -> list[str]:
+    """The directories of the runs of a study's group. Raises ProfileError."""
+    stored = study_runs.read(folder)
+    try:
+        return [str(folder / run_id) for run_id in stored.group(group)]
+    except ProfileError as error:
+        raise ProfileError(str(error), file=str(folder)) from error
 
 
 def groups(args: Mapping[str, Any]) -> dict[str, list[runs.ComparedRun]]:
@@ -73,6 +88,16 @@ def groups(args: Mapping[str, Any]) -> dict[str, list[runs.ComparedRun]]:
     return found
 
 
+def require_packages() -> None:
+    """Raise ProfileError where the controller has not what runs are judged with."""
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ProfileError(
+            f"Python on the controller has no {', '.join(missing)}, which several runs are compared with; "
+            f"install with: pip install {' '.join(missing)}"
+        )
+
+
 def compared(args: Mapping[str, Any], check_mode: bool) -> Made:
     """Compare, and write page, table and data, but in check mode. Raises ProfileError."""
     found = groups(args)
@@ -82,12 +107,8 @@ def compared(args: Mapping[str, Any], check_mode: bool) -> Made:
             f"fail_on={args['fail_on']} takes at least {LEAST_RUNS} runs of a and of b: "
             "one run does not tell what runs vary by"
         )
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing and fewest >= LEAST_RUNS:
-        raise ProfileError(
-            f"Python on the controller has no {', '.join(missing)}, which several runs are compared with; "
-            f"install with: pip install {' '.join(missing)}"
-        )
+    if fewest >= LEAST_RUNS:
+        require_packages()
     made = compare.compare(found["a"], found["b"], found.get("aa", ()), names(args["metrics"]))
     files = {} if check_mode else written(made, _folder(args))
     failing = made.fails(args["fail_on"]) if args["fail_on"] else []

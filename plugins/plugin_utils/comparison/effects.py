@@ -67,7 +67,7 @@ class Effect:
     def half_width(self, level: float = ALPHA, more: int = 0) -> float:
         """Half of the interval that holds the true effect but for a probability of ``level``."""
         error = self.error(more)
-        return _quantile(1.0 - level / 2.0, self.freedom(more)) * error if error else 0.0
+        return quantile(1.0 - level / 2.0, self.freedom(more)) * error if error else 0.0
 
     @property
     def p_value(self) -> float:
@@ -85,13 +85,13 @@ class Effect:
         distance = abs(self.delta)
         room, level = (distance, level) if distance > floor else (floor - distance, ALPHA)
         for more in range(1, MOST_MORE + 1):
-            slack = _quantile(POWER, self.freedom(more)) * self.error(more)
+            slack = quantile(POWER, self.freedom(more)) * self.error(more)
             if self.half_width(level, more) + slack <= room:
                 return more
         return None
 
 
-def _quantile(p: float, freedom: float) -> float:
+def quantile(p: float, freedom: float) -> float:
     """Of Student's distribution."""
     from scipy.special import ndtri, stdtrit
 

@@ -28,6 +28,10 @@ _FIRST = (FPS.name, ACHIEVED.name, LATENCY.name)
 STATISTICS = ("mean", "p50", "p95", "p99")
 DECLARED = (FPS.name, ACHIEVED.name, f"{LATENCY.name}.p50", f"{LATENCY.name}.p99", ERRORS.name, DROPPED.name)
 """What is compared where neither the user nor the profile's objectives say it: of all measured replicas together."""
+DENSITY = "density"
+"""The answer of a search for stream density; of a host where it was sought on each."""
+_NO_DENSITY = ("no data", "failed")
+"""Endings of a search without an answer."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,9 @@ def _all(record: Mapping[str, Any]) -> Iterator[tuple[Figure, Told | None]]:
     for metric, summary in record.get("totals", {}).items():
         for statistic in STATISTICS:
             yield Figure(metric, statistic), _told([summary], statistic)
+    for search in (record.get("search") or {"searches": ()})["searches"]:
+        if search["ending"] is not None and search["ending"] not in _NO_DENSITY:
+            yield Figure(DENSITY, host=search["host"] or ""), Told(float(search["streams"] or 0), "streams")
     containers = record["containers"]
     names = {containers[replica]["container"] for replica in record["metrics"]}
     for container in names:
@@ -108,6 +115,8 @@ def _told(summaries: Sequence[Mapping[str, Any]], statistic: str) -> Told | None
 
 def better(figure: Figure, objectives: Iterable[Mapping[str, Any]]) -> Better:
     """Which way is better: as an objective of the profile bounds it, else as the catalogue of metrics says."""
+    if figure.metric == DENSITY:
+        return "higher"
     for objective in objectives:
         if objective["metric"] == figure.metric:
             return "higher" if objective.get("at_least") is not None else "lower"

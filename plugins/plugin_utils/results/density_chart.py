@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -25,12 +25,17 @@ LEAST_NEAR = 0.1
 MOST_SAID = 12
 """So many steps are in a chart's text alternative."""
 TICKS = 5
+WORDS = {"passed": "holds", "failed": "does not hold", "open": "on its way", "hold": "held for long"}
+"""What the marks of a step mean."""
 Step = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A step's place. ``state``: passed, failed or open; ``beyond``: above or below the axis, empty within it."""
+    """A step's place. ``state``: passed, failed or open; ``beyond``: above or below the axis, empty within it.
+
+    ``label`` stands beside it.
+    """
 
     x: str
     y: str
@@ -39,6 +44,7 @@ class Mark:
     small: bool = False
     hold: bool = False
     beyond: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,10 @@ class Tick:
 
 @dataclass(frozen=True)
 class StepChart:
-    """A chart over the number of streams. ``band``: where the answer lies, its left edge and width.
+    """A chart over the number of streams, or what ``x_title`` says. ``band``: where the answer lies, left edge and width.
 
-    ``lines`` say what the lines with a style mean. ``text``: what a reader is told who does not see it.
+    ``lines`` say what the lines with a style mean, ``words`` what the marks do. ``text``: what a reader is told who does
+    not see it.
     """
 
     title: str
@@ -75,6 +82,8 @@ class StepChart:
     band: tuple[str, str] | None
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
+    x_title: str = "streams"
+    words: Mapping[str, str] = field(default_factory=lambda: WORDS)
 
     @property
     def has_worst(self) -> bool:
@@ -165,8 +174,8 @@ def _objective(one: Mapping[str, Any], said: str, streams: Axis) -> StepChart:
         links=tuple(links),
         lines=(("limit", f"limit, {figure(limit, 4)} {unit}"),),
         band=_band(one, streams),
-        x_ticks=_x_ticks(streams),
-        y_ticks=_y_ticks(axis),
+        x_ticks=x_ticks(streams, whole=True),
+        y_ticks=y_ticks(axis),
     )
 
 
@@ -210,8 +219,8 @@ def _throughput(one: Mapping[str, Any], steps: Sequence[Step], streams: Axis) ->
         links=tuple(links),
         lines=tuple(lines),
         band=_band(one, streams),
-        x_ticks=_x_ticks(streams),
-        y_ticks=_y_ticks(axis),
+        x_ticks=x_ticks(streams, whole=True),
+        y_ticks=y_ticks(axis),
     )
 
 
@@ -264,9 +273,9 @@ def _ticks(axis: Axis, at: Callable[[float], str], whole: bool = False) -> tuple
     return tuple(Tick(at(value), f"{value:.6g}") for value in ticks(axis, whole=whole))
 
 
-def _x_ticks(axis: Axis) -> tuple[Tick, ...]:
-    return _ticks(axis, axis.x, whole=True)
+def x_ticks(axis: Axis, whole: bool = False) -> tuple[Tick, ...]:
+    return _ticks(axis, axis.x, whole)
 
 
-def _y_ticks(axis: Axis) -> tuple[Tick, ...]:
+def y_ticks(axis: Axis) -> tuple[Tick, ...]:
     return _ticks(axis, axis.y)

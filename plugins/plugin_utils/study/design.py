@@ -10,14 +10,20 @@ import itertools
 import json
 import random
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.study import questions
+from ansible_collections.retail.profiles.plugins.plugin_utils.study.questions import Questions
 
-FIELDS = ("profile", "factors", "combinations", "repeats", "seed")
+FIELDS = ("profile", "factors", "combinations", "repeats", "seed", "variables", *questions.FIELDS)
 ALL = "all"
 MOST_RUNS = 10_000
+OWN = ("profile", "plan", "from_run", "resume", "study", "profile_keep", "profile_notes", "profile_results_dir")
+"""Variables that a study sets itself, for all its runs alike."""
+_LOAD = "profile_env"
+"""Where only this differs, the places of replicas do not: what is deployed stays, but for what has changed."""
 _DEFAULT_REPEATS = 5
 """As many runs of each show a change of 5 % where runs vary by less than 2 %."""
 
@@ -27,13 +33,21 @@ Combination = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Design:
-    """What a study is to run. A factor is a variable of the run, or a key of one: ``profile_env.STREAMS``."""
+    """What a study is to run. A factor is a variable of the run, or a key of one: ``profile_env.STREAMS``.
+
+    ``variables``: those that all its runs have.
+    """
 
     profile: str
     factors: Mapping[str, Sequence[Any]]
     combinations: tuple[Combination, ...]
     repeats: int
     seed: int
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def runs(self) -> int:
+        return self.repeats * len(self.combinations)
 
     def order(self) -> list[tuple[int, int]]:
         """Block and number of the combination of each run, in turn.
@@ -47,9 +61,29 @@ class Design:
             turns += [(block, number) for number in numbers]
         return turns
 
+    def stays(self, one: int, other: int) -> bool:
+        """Whether what is deployed for one combination can stay for another, as only the load differs."""
+        before, after = self.combinations[one], self.combinations[other]
+        return all(name.partition(".")[0] == _LOAD or same(before[name], after[name]) for name in self.factors)
 
-def parse(data: Any, variables: Collection[str]) -> Design:
-    """A design from what a study's file says; ``variables`` are those that a run may have. Raises ProfileError."""
+    def run_variables(self, number: int, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The variables of a run of a combination. Of a factor that is a key, the other keys are as the study's own
+        variables have them, or as they are ``given`` without it."""
+        found = dict(self.variables)
+        for name, level in self.combinations[number].items():
+            variable, _dot, key = name.partition(".")
+            if not key:
+                found[variable] = level
+                continue
+            whole = found.get(variable, given.get(variable)) or {}
+            if not isinstance(whole, Mapping):
+                raise ProfileError(f"{variable} is {whole!r}, which has no keys", field=f"factors.{name}")
+            found[variable] = {**whole, key: level}
+        return found
+
+
+def parse(data: Any, variables: Collection[str]) -> tuple[Design, Questions]:
+    """What a study's file says; ``variables`` are those that a run may have. Raises ProfileError."""
     if not isinstance(data, Mapping):
         raise ProfileError("a study is a mapping: profile, factors, and what else it says")
     for name in data:
@@ -65,11 +99,11 @@ def parse(data: Any, variables: Collection[str]) -> Design:
         _combinations(data.get("combinations", ALL), factors),
         _number(data, "repeats", _DEFAULT_REPEATS, least=1),
         _number(data, "seed", 0, least=0),
+        _variables(data.get("variables", {}), factors, variables),
     )
-    runs = design.repeats * len(design.combinations)
-    if runs > MOST_RUNS:
-        raise ProfileError(f"that would be {runs} runs: take fewer levels, or list the combinations")
-    return design
+    if design.runs > MOST_RUNS:
+        raise ProfileError(f"that would be {design.runs} runs: take fewer levels, or list the combinations")
+    return design, questions.parse(data, factors)
 
 
 def _factors(given: Any, variables: Collection[str]) -> dict[str, list[Any]]:
@@ -79,8 +113,10 @@ def _factors(given: Any, variables: Collection[str]) -> dict[str, list[Any]]:
         )
     for name, levels in given.items():
         where = f"factors.{name}"
-        if str(name).partition(".")[0] not in variables:
-            raise ProfileError("is no variable of the run, nor of the inventory", field=where)
+        variable, dot, key = str(name).partition(".")
+        _check_variable(variable, where, variables)
+        if dot and (variable in given or not key):
+            raise ProfileError(f"a factor is {variable}, or keys of it, and not both", field=where)
         if not isinstance(levels, Sequence) or isinstance(levels, str) or not levels:
             raise ProfileError(f"expected a list of levels, not {levels!r}", field=where)
         if any(level is None or level == "" for level in levels):
@@ -88,6 +124,24 @@ def _factors(given: Any, variables: Collection[str]) -> dict[str, list[Any]]:
         if len({_key(level) for level in levels}) != len(levels):
             raise ProfileError("a level stands there twice", field=where)
     return {str(name): list(levels) for name, levels in given.items()}
+
+
+def _check_variable(name: str, where: str, variables: Collection[str]) -> None:
+    if name in OWN:
+        raise ProfileError("a study sets it itself, for all its runs alike", field=where)
+    if name not in variables:
+        raise ProfileError("is no variable of the run, nor of the inventory", field=where)
+
+
+def _variables(given: Any, factors: Collection[str], variables: Collection[str]) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise ProfileError(f"expected a mapping of variables that all runs have, not {given!r}", field="variables")
+    for name in given:
+        where = f"variables.{name}"
+        _check_variable(str(name), where, variables)
+        if name in factors:
+            raise ProfileError("is a factor: its levels say what it is", field=where)
+    return {str(name): value for name, value in given.items()}
 
 
 def _combinations(given: Any, factors: Mapping[str, Sequence[Any]]) -> tuple[Combination, ...]:
@@ -104,7 +158,7 @@ def _combinations(given: Any, factors: Mapping[str, Sequence[Any]]) -> tuple[Com
                 raise ProfileError(f"{level!r} is no level of {name}", field=where)
     if len({_key(one) for one in given}) != len(given):
         raise ProfileError("a combination stands there twice", field="combinations")
-    return tuple(dict(one) for one in given)
+    return tuple({name: one[name] for name in factors} for one in given)
 
 
 def _number(data: Mapping[str, Any], name: str, default: int, least: int) -> int:
@@ -114,18 +168,20 @@ def _number(data: Mapping[str, Any], name: str, default: int, least: int) -> int
     return value
 
 
+def same(one: Any, other: Any) -> bool:
+    """Whether two levels are one: 1 and 1.0 are two, as they are two texts for a container."""
+    return _key(one) == _key(other)
+
+
 def _key(level: Any) -> str:
-    """What makes levels the same: 1 and 1.0 are two, as they are two texts for a container."""
     return json.dumps(level, sort_keys=True, default=str)
 
 
-def variables_of(combination: Combination) -> dict[str, Any]:
-    """The variables that a run of a combination has: of ``profile_env.STREAMS`` the key of a mapping."""
-    found: dict[str, Any] = {}
-    for name, level in combination.items():
-        *path, last = name.split(".")
-        inner = found
-        for key in path:
-            inner = inner.setdefault(key, {})
-        inner[last] = level
-    return found
+def level_text(level: Any) -> str:
+    """A level as people write it."""
+    return level if isinstance(level, str) else json.dumps(level, ensure_ascii=False, default=str)
+
+
+def title(combination: Combination) -> str:
+    """A combination in a line: ``profile_env.STREAMS=2, cpus=4``."""
+    return ", ".join(f"{name}={level_text(level)}" for name, level in combination.items())

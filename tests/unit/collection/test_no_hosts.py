@@ -12,7 +12,7 @@ import pytest
 from .playbook import play
 
 
-@pytest.mark.parametrize("name", ["deploy", "logs", "plan", "run", "status", "stop"])
+@pytest.mark.parametrize("name", ["deploy", "logs", "plan", "run", "status", "stop", "study"])
 def test_an_inventory_without_hosts_is_an_error(name: str, collections: Path, tmp_path: Path) -> None:
     inventory = tmp_path / "empty.yml"
     inventory.write_text("all: {}\n", encoding="utf-8")

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of retail.profiles.profile_study: the runs of a study are made, and what it answers is written."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible import context
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
+
+with cached_bytecode():
+    from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import study, study_runs
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.playbook_end import end_with_playbook
+    from ansible_collections.retail.profiles.plugins.plugin_utils.study import texts
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+    """Works on the controller alone; see the documentation of the module of this name."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        _validation, args = self.validate_argument_spec(study.OPTIONS)
+        try:
+            return {**result, "changed": False, **self._studied(untagged(args), task_vars or {})}
+        except ProfileError as error:
+            raise AnsibleActionFail(str(error)) from None
+
+    def _studied(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        show, render = Display().display, self._templar.template
+        state, resumed = study.asked(args, task_vars)
+        study.check(state, task_vars, render)
+        study_runs.check_prompts(context.CLIARGS)
+        if self._task.check_mode:
+            show(f"\n{texts.order(state)}\n")
+            return {"msg": f"would make {len(state.left)} runs"}
+        folder = study.begun(state, resumed, args["results_dir"])
+        show(f"\nStudy {folder.name}: {texts.size(state)}; results in {folder}")
+        end_with_playbook()
+        playbooks = study_runs.Playbooks(sys.argv, context.CLIARGS["args"], Path(str(task_vars["playbook_dir"])))
+        known = study.given(state, task_vars, render)
+        found = study.made(state, folder, resumed is not None, playbooks.play, known, show)
+        show(f"\n{texts.table(found)}\n\nPage: {folder / study.PAGE}")
+        return {
+            "failed": found.verdict != "ok",
+            "verdict": found.verdict,
+            "msg": f"{found.verdict}: {found.headline}",
+            "study_dir": str(folder),
+            "files": [str(folder / name) for name in (study.PAGE, study.TABLE, study.DATA)],
+        }
