@@ -12,10 +12,11 @@ version_added: 0.1.0
 author:
   - the retail.profiles authors (@retail-profiles)
 description:
-  - Makes the runs of a study, one after the other, and answers what they say together. A study's file names a profile,
-    factors with their levels, and how often each combination is run; the documentation of the collection describes it.
-  - Each run is the playbook C(run_profile.yml), or C(stream_density.yml) where the response is the density, started with
-    the options of the command line that this playbook was started with. Its variables are extra ones.
+  - Makes the runs of a study, one after the other, and answers what they say together. A study's file names a
+    profile, factors with their levels, and how often each combination is run; the documentation of the collection
+    describes it.
+  - Each run is the playbook C(run_profile.yml), or C(stream_density.yml) where the response is the density, started
+    with the options of the command line that this playbook was started with. Its variables are extra ones.
   - The runs are in a random order within blocks, so that what drifts over time does not fall on one level.
   - Writes C(study.json) from the start and after each run; C(study.html), which opens with no network, C(study.csv) and
     C(answers.json) at the end. The directories of the runs are in the same folder.
@@ -37,7 +38,7 @@ options:
     type: path
   resume:
     description:
-      - Folder of a study that was interrupted. It goes on where it stopped, and the run that was broken off is made again.
+      - Folder of a study that was interrupted. It goes on where it stopped; the run that was broken off is made again.
       - Of a study that is at its end, the answers are made anew, with what O(study) asks now.
     type: path
   results_dir:

@@ -131,19 +131,19 @@ class StudyRuns:
         """The next run. What is deployed stays after it where the one that follows differs in its load alone."""
         block, number = state.left[0]
         following = state.left[1][1] if len(state.left) > 1 else None
-        seeks = state.questions.seeks_density
+        seeks, title = state.questions.seeks_density, design.title(state.design.combinations[number])
         keeps = following is not None and not seeks and state.design.stays(number, following)
         variables = {
             **state.design.run_variables(number, self.given),
             "profile": state.design.profile,
             "profile_results_dir": str(self.folder),
-            "profile_notes": f"{self.folder.name}, block {block + 1}: {design.title(state.design.combinations[number])}",
+            "profile_notes": f"{self.folder.name}, block {block + 1}: {title}",
             "resume": "",
             **({} if following is None else {"profile_keep": keeps}),
         }
         before, turn = self._runs(), len(state.runs) + 1
         log = self._log(f"{turn:03}-{SEARCH if seeks else RUN}")
-        self.say(f"Run {turn} of {state.design.runs}: {design.title(state.design.combinations[number])} (log: {log})")
+        self.say(f"Run {turn} of {state.design.runs}: {title} (log: {log})")
         status = self.play(SEARCH if seeks else RUN, variables, log)
         made = sorted(self._runs() - before)
         run = ended(block, number, self.folder / made[-1] if made else None, status, log)

@@ -227,14 +227,14 @@ def _floor(found: Effect, aa: Sequence[float]) -> float:
 def judged(rows: Sequence[Row]) -> list[Row]:
     """The rows with verdicts: Holm over those that are declared, and vary at all."""
     p_values = {
-        at: row.p
-        for at, row in enumerate(rows)
-        if row.declared and row.p is not None and len({*row.a, *row.b}) > 1
+        at: row.p for at, row in enumerate(rows) if row.declared and row.p is not None and len({*row.a, *row.b}) > 1
     }
     adjusted = dict(zip(p_values, effects.holm(list(p_values.values())), strict=True))
     levels = dict(zip(p_values, effects.holm_levels(list(p_values.values())), strict=True))
     return [
-        _judged(row, adjusted.get(at, 1.0), levels.get(at, effects.ALPHA)) if row.declared and row.p is not None else row
+        _judged(row, adjusted.get(at, 1.0), levels.get(at, effects.ALPHA))
+        if row.declared and row.p is not None
+        else row
         for at, row in enumerate(rows)
     ]
 

@@ -66,10 +66,11 @@ class Tick:
 
 @dataclass(frozen=True)
 class StepChart:
-    """A chart over the number of streams, or what ``x_title`` says. ``band``: where the answer lies, left edge and width.
+    """A chart over the number of streams, or what ``x_title`` says. ``band``: where the answer lies, its left edge and
+    width.
 
-    ``lines`` say what the lines with a style mean, ``words`` what the marks do. ``text``: what a reader is told who does
-    not see it.
+    ``lines`` say what the lines with a style mean, ``words`` what the marks do. ``text``: what a reader is told who
+    does not see it.
     """
 
     title: str

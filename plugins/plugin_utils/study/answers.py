@@ -4,7 +4,7 @@
 # This is private to the collection: it may change at any time.
 """The answers of a study: combinations with intervals and verdicts, main effects, load curves, Pareto front, heat map.
 
-Pure. What a study asks for and its runs do not tell is said in ``notes``: its runs have been made, and all else is told.
+Pure. What a study asks for and its runs do not tell is said in ``notes``: its runs are made, and all else is told.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Answers:
         failed = len(self.progress.failed)
         parts = [what, *([f"{failed} of them failed"] if failed else [])]
         said = [row for row in self.rows if row.against and row.against.verdict == "changed"]
-        if self.response and said:
+        if self.response and said and not self.curves:
             told = (f"{row.title} {compare.change(row.against)}" for row in said if row.against)
             parts.append(f"{self.response.key} has changed against {self.rows[0].title}: {listed(list(told), 6)}")
         return "; ".join(parts)
@@ -117,7 +117,8 @@ class Answers:
 
 def answer(progress: Progress, made: Outcomes) -> Answers:
     """The answers of a study with the runs that there are; Holm's correction is over its combinations."""
-    asked, notes = progress.questions, []
+    asked = progress.questions
+    notes: list[str] = []
     columns = _columns(progress, made, notes)
     response = columns[0] if columns else None
     better = figures.better(response, made.objectives) if response else ""
@@ -260,7 +261,10 @@ def _heat_map(progress: Progress, rows: Sequence[Answer], response: Figure | Non
     means: dict[tuple[int, int], list[float]] = {}
     for row in rows:
         if response in row.estimates:
-            place = estimates.level_number(asked, names[0], row.combination), estimates.level_number(asked, names[1], row.combination)
+            place = (
+                estimates.level_number(asked, names[0], row.combination),
+                estimates.level_number(asked, names[1], row.combination),
+            )
             means.setdefault(place, []).append(row.estimates[response].mean)
     cells = {place: estimates.mean_of(told) for place, told in means.items()}
     return HeatMap(names[0], names[1], cells) if cells else None

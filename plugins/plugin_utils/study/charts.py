@@ -16,7 +16,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results.density_ch
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.report_tables import figure
 from ansible_collections.retail.profiles.plugins.plugin_utils.study import design, texts
 from ansible_collections.retail.profiles.plugins.plugin_utils.study.answers import Answers
-from ansible_collections.retail.profiles.plugins.plugin_utils.study.estimates import Estimate, Interval
+from ansible_collections.retail.profiles.plugins.plugin_utils.study.estimates import Interval
 from ansible_collections.retail.profiles.plugins.plugin_utils.study.load_curve import LoadCurve, Point
 
 WIDTH = 1000
@@ -82,7 +82,6 @@ def _axis(values: Sequence[float]) -> Axis:
         return Axis(0.0, (1.0 + _MARGIN) * high)
     margin = _MARGIN * (high - low) or abs(high) * _MARGIN or 1.0
     return Axis(low - margin, high + margin)
-
 
 
 def curve_chart(found: Answers) -> StepChart | None:
@@ -230,7 +229,10 @@ def strips(shown: Sequence[tuple[float, Interval | None] | None], zero: float | 
     told = [one for one in shown if one is not None]
     if not told:
         return [None] * len(shown)
-    every = [*(end for value, interval in told for end in (value, *(interval or ()))), *([] if zero is None else [zero])]
+    every = [
+        *(end for value, interval in told for end in (value, *(interval or ()))),
+        *([] if zero is None else [zero]),
+    ]
     axis = Axis(min(every), max(every) if max(every) > min(every) else min(every) + 1.0)
 
     def at(value: float) -> int:

@@ -79,9 +79,9 @@ class MainEffect:
 def main_effects(asked: Design, told: Sequence[tuple[int, int, float]]) -> list[MainEffect]:
     """Of the response of runs, each with its block and combination.
 
-    Effects are those of a sum of factors and blocks, fitted by least squares: a block takes what drifts over time. Their
-    error is what runs of one combination differ by within the blocks, so that what factors do together does not count
-    as noise.
+    Effects are those of a sum of factors and blocks, fitted by least squares: a block takes what drifts over time.
+    Their error is what runs of one combination differ by within the blocks, so that what factors do together does
+    not count as noise.
     """
     if not told:
         return []

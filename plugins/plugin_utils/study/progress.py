@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
@@ -39,7 +39,7 @@ class Progress:
     """A design and its questions, and the runs that have ended, in the order of time."""
 
     design: Design
-    questions: Questions = Questions()
+    questions: Questions = field(default_factory=Questions)
     runs: tuple[StudyRun, ...] = ()
 
     def with_run(self, run: StudyRun) -> Progress:

@@ -49,7 +49,8 @@ _NAMES = ("response", "load", "throughput", "latency")
 
 def of_dict(data: Mapping[str, Any]) -> Questions:
     """What `Questions.as_dict` gave."""
-    return Questions(**{name: tuple(told) if isinstance(told, list) else told for name, told in data.items()})
+    kept: dict[str, Any] = {name: tuple(told) if isinstance(told, list) else told for name, told in data.items()}
+    return Questions(**kept)
 
 
 def parse(data: Mapping[str, Any], factors: Mapping[str, Sequence[Any]]) -> Questions:
@@ -58,7 +59,10 @@ def parse(data: Mapping[str, Any], factors: Mapping[str, Sequence[Any]]) -> Ques
         if not isinstance(data.get(name, ""), str):
             raise ProfileError(f"expected a name, not {data[name]!r}", field=name)
     found = Questions(
-        **{name: data.get(name, "") for name in _NAMES},
+        response=data.get("response", ""),
+        load=data.get("load", ""),
+        throughput=data.get("throughput", ""),
+        latency=data.get("latency", ""),
         metrics=_listed(data, "metrics", "a list of figures"),
         pareto=_listed(data, "pareto", "two figures", most=2),
         heat_map=_listed(data, "heat_map", "two factors", most=2),

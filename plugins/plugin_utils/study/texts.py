@@ -129,7 +129,9 @@ def curve_text(found: Answers, curve: LoadCurve) -> str:
 
     parts = [f"the knee is at {at(knee)}" if knee else "no knee within these loads"]
     if curve.has_objectives:
-        parts.append(f"all objectives hold up to {at(goodput)}" if goodput else "the objectives do not hold at any load")
+        parts.append(
+            f"all objectives hold up to {at(goodput)}" if goodput else "the objectives do not hold at any load"
+        )
     return "; ".join(parts)
 
 
@@ -198,9 +200,7 @@ def csv_text(found: Answers) -> str:
     """A row for each figure of each combination, the columns of the factors first."""
     factors = [f"factor {name}" for name in found.progress.design.factors]
     out = io.StringIO()
-    writer = csv.DictWriter(
-        out, ("combination", *factors, *_CSV), lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC
-    )
+    writer = csv.DictWriter(out, ("combination", *factors, *_CSV), lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writeheader()
     for row in found.rows:
         levels = {f"factor {name}": _cell(level) for name, level in row.combination.items()}
@@ -256,9 +256,7 @@ def _combination(found: Answers, row: Answer) -> dict[str, Any]:
         "verdicts": dict(row.verdicts),
         "failed": row.failed,
         "objectives_hold": row.held,
-        "figures": [
-            {"key": key.key, **_fields(key, found.units[key], one)} for key, one in row.estimates.items()
-        ],
+        "figures": [{"key": key.key, **_fields(key, found.units[key], one)} for key, one in row.estimates.items()],
         "against_first": None
         if against is None
         else {

@@ -19,13 +19,14 @@ from .conftest import SHORT, Fleet
 pytestmark = pytest.mark.measures
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
-# Galaxy is not reached by tests, `make test` is what runs this one, and the last two have tests of their own.
+# Galaxy is not reached by tests, `make test` is what runs this one, and the last three have tests of their own.
 LEFT_OUT = (
     "ansible-galaxy collection install",
     "make test",
     "ansible-playbook retail.profiles.",
     "ansible-playbook stream_density.yml",
     "ansible-playbook playbooks/compare_runs.yml",
+    "ansible-playbook study_profile.yml",
 )
 
 

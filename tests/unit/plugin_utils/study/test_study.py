@@ -22,7 +22,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.study.design impor
 from ansible_collections.retail.profiles.plugins.plugin_utils.study.progress import Progress, StudyRun
 from ansible_collections.retail.profiles.plugins.plugin_utils.study.questions import Questions
 
-VARIABLES = ("profile_env", "profile_streams", "measure_duration", "cpus")
+VARIABLES = ("profile_env", "profile_streams", "profile_images", "measure_duration", "cpus")
 
 
 def parsed(study: dict[str, Any]) -> Design:
@@ -82,7 +82,10 @@ def test_what_is_deployed_stays_where_only_the_load_differs() -> None:
         ({"combinations": [{"profile_env.STREAMS": 3, "cpus": 1}]}, "3 is no level of profile_env.STREAMS"),
         ({"repeats": 2000}, "that would be 12000 runs"),
         ({"factors": {"profile": ["a", "b"]}}, "factors.profile: a study sets it itself, for all its runs alike"),
-        ({"factors": {"profile_env.A": [1], "profile_env": [{}]}}, "a factor is profile_env, or keys of it, and not both"),
+        (
+            {"factors": {"profile_env.A": [1], "profile_env": [{}]}},
+            "a factor is profile_env, or keys of it, and not both",
+        ),
         ({"factors": {"profile_env.": [1]}}, "a factor is profile_env, or keys of it, and not both"),
         ({"variables": {"cpus": 2}}, "variables.cpus: is a factor: its levels say what it is"),
         ({"variables": {"cpu": 2}}, "variables.cpu: is no variable of the run, nor of the inventory"),
@@ -127,7 +130,9 @@ def test_a_study_goes_on_where_it_stopped(ended: int, failures: int) -> None:
     for index in range(ended):
         assert state.next == order[index]
         failed = bool(failures >> index & 1)
-        run = StudyRun(*order[index], "failed" if failed else "done", "" if failed else f"run-{index}", reason="no" * failed)
+        run = StudyRun(
+            *order[index], "failed" if failed else "done", "" if failed else f"run-{index}", reason="no" * failed
+        )
         state = state.with_run(run)
         stored = progress.of_dict(json.loads(json.dumps(state.as_dict())), "study.json")
         assert stored == state

@@ -31,7 +31,7 @@ def test_every_part_is_there_and_asks_nothing_of_the_network() -> None:
     for part in ("outcome", "combinations", "effects", "curve", "pareto", "heat", "runs"):
         assert f'href="#{part}"' in page and f'id="{part}"' in page
     assert not re.search(r"(?:src|href)=[\"'](?:https?:)?//|style=", page)
-    assert "default-src 'none'; style-src 'sha256-" in page
+    assert "default-src 'none'; style-src " in page
     assert 'href="ovms-0/report.html"' in page
     assert "there is no &lt;image&gt;" in page and "<image>" not in page
 
@@ -49,7 +49,7 @@ def test_a_point_is_in_its_chart_and_the_knee_has_a_ring() -> None:
     assert sum(mark.hold for mark in chart.marks) == 2
     assert {mark.state for mark in chart.marks} == {"passed", "failed"}
     places = [float(place.rstrip("%")) for mark in chart.marks for place in (mark.x, mark.y)]
-    assert 0.0 <= min(places) and max(places) <= 100.0
+    assert min(places) >= 0.0 and max(places) <= 100.0
 
 
 def test_a_strip_goes_through_zero() -> None:
