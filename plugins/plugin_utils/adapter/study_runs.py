@@ -154,9 +154,13 @@ class StudyRuns:
 
     def _stop(self, state: Progress) -> None:
         """Remove what a run that was broken off, or that failed, may have left."""
-        deployment = self.given.get("profile_deployment") or ""
-        self.play(STOP, {"profile": state.design.profile, "profile_deployment": deployment}, self._log(STOP))
-        self.standing = False
+        deployment, log = self.given.get("profile_deployment") or "", self._log(STOP)
+        status = self.play(STOP, {"profile": state.design.profile, "profile_deployment": deployment}, log)
+        if status:
+            self.say(
+                f"  What a run has left could not be removed: {said_in(log.read_text('utf-8', 'replace'), status, log)}"
+            )
+        self.standing = status != 0
 
     def _log(self, name: str) -> Path:
         folder = self.folder / "logs"

@@ -39,6 +39,7 @@ class Stage:
     folder: Path
     verdicts: Mapping[int, str] = field(default_factory=dict)
     breaks_at: int | None = None
+    stop_status: int = 0
     played: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
 
@@ -49,7 +50,7 @@ class Stage:
             "[ERROR]: Task failed: Action failed: there is no\n  profile 'ovm'\nOrigin: x\n", encoding="utf-8"
         )
         if name == STOP:
-            return 0
+            return self.stop_status
         if turn == self.breaks_at:
             write_copy(self.of, self.folder, f"ovms-{turn}", verdict="aborted")
             raise Interrupted
@@ -119,6 +120,12 @@ def test_a_run_that_fails_is_recorded_cleaned_up_and_the_others_go_on(stage: Sta
     assert [name for name, _variables in stage.played] == [RUN, RUN, STOP, RUN, STOP, RUN]
 
 
+def test_what_cannot_be_removed_is_said(stage: Stage) -> None:
+    stage.verdicts, stage.stop_status = {1: "none"}, 2
+    stage.go(begin())
+    assert "  What a run has left could not be removed: there is no profile 'ovm'" in stage.said
+
+
 def test_an_interrupted_study_goes_on_where_it_stopped(stage: Stage) -> None:
     stage.breaks_at = 2
     with pytest.raises(Interrupted):
@@ -161,6 +168,19 @@ def test_answers_are_written_beside_the_runs_and_groups_can_be_compared(stage: S
         run_comparison.paths(f"{stage.folder}#3")
     with pytest.raises(ProfileError, match="this is not the folder of a study: it has no"):
         run_comparison.paths(f"{stage.of}#1")
+
+
+def test_other_keys_of_a_variable_are_as_the_inventory_has_them() -> None:
+    variables = {"profile_env": {"A": "{{ own }}"}, "profile_place": "{{ places }}", "cpus": 4}
+    factors = {"profile_env.RATE": [1], "profile_place.client": ["h1"], "cpus": [1]}
+    state = Progress(*design.parse({"profile": "p", "factors": factors}, (*VARIABLES, "profile_place")))
+    known = study.given(state, variables, lambda value: {"server": "h2"} if value == "{{ places }}" else value)
+    assert known == {
+        "profile_env": {"A": "{{ own }}"},
+        "profile_place": {"server": "h2"},
+        "profile_deployment": None,
+    }
+    assert state.design.run_variables(0, known)["profile_place"] == {"server": "h2", "client": "h1"}
 
 
 def test_a_playbook_is_played_with_the_options_of_the_study_s(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.study.progress imp
 
 VARIABLES = ("profile_env", "cpus", "image", "measure_duration")
 FPS, P99, CPU = Figure("fps"), Figure("latency_seconds", "p99"), Figure("cpu_cores", container="server")
-UNITS = {FPS: "fps", P99: "seconds", CPU: "cores"}
+DENSITY = Figure("density")
+UNITS = {FPS: "fps", P99: "seconds", CPU: "cores", DENSITY: "streams"}
 #: of a combination and the turn of its run: its figures, and whether it meets its objectives; None where it fails
 Tells = Callable[[Mapping[str, Any], int], tuple[Mapping[Figure, float], bool | None] | None]
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Better
 from ansible_collections.retail.profiles.plugins.plugin_utils.study import answers, texts
 
-from .made_up import CPU, FPS, P99, answered, made
+from .made_up import CPU, DENSITY, FPS, P99, answered, made
 
 CAPACITY = 16.0
 LOAD: dict[str, Any] = {
@@ -121,6 +121,17 @@ def test_the_heat_map_has_the_mean_over_the_other_factors() -> None:
 def test_two_factors_have_a_heat_map_unasked_and_one_has_none() -> None:
     assert answered(LOAD, queue).heat_map is not None
     assert answered({"factors": {"image": ["old", "slow"]}}, ab).heat_map is None
+
+
+def test_the_response_may_be_the_density_also_where_not_even_one_stream_holds() -> None:
+    def tells(levels: Mapping[str, Any], turn: int) -> Any:
+        return {DENSITY: {"none": 0.0, "old": 4.0, "new": 8.0}[levels["image"]], FPS: 15.0}, None
+
+    asked = {"factors": {"image": ["old", "new", "none"]}, "repeats": 2, "response": "density"}
+    found = answered(asked, tells)
+    assert found.response == DENSITY and found.units[DENSITY] == "streams"
+    assert [row.estimates[DENSITY].mean for row in found.rows] == pytest.approx([4.0, 8.0, 0.0])
+    assert [row.against and row.against.conclusion for row in found.rows[1:]] == ["changed, better", "changed, worse"]
 
 
 def test_failed_runs_are_told_and_the_others_answer() -> None:
