@@ -136,7 +136,7 @@ def compare(
     """
     told = [[figures.of_record(run.record) for run in side] for side in (a, b, aa)]
     both = _common(told[0], told[1])
-    objectives = a[0].plan.get("objectives") or []
+    objectives = a[0].record.get("objectives") or []
     declared = figures.declared(both, metrics, objectives)
     if not declared:
         raise ProfileError("there is nothing to compare: the runs of a and b have no figure in common")

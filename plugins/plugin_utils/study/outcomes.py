@@ -55,7 +55,7 @@ def read(progress: Progress, folder: Path) -> Outcomes:
     found = [(run, runs.read(folder / run.run_id)) for run in done]
     return Outcomes(
         tuple(Outcome(run, figures.of_record(one.record), _held(one.record)) for run, one in found),
-        tuple(found[0][1].plan.get("objectives") or ()) if found else (),
+        tuple(found[0][1].record.get("objectives") or ()) if found else (),
     )
 
 

@@ -174,7 +174,7 @@ def test_unasked_it_judges_what_people_look_for_first(base: ComparedRun) -> None
 
 def test_objectives_are_judged_too_and_say_which_way_is_better(base: ComparedRun) -> None:
     objective = {"metric": "cpu_cores", "container": "ovms-server", "statistic": "mean", "over": "each", "at_least": 1}
-    planned = ComparedRun(base.path, base.record, {**base.plan, "objectives": [objective]})
+    planned = ComparedRun(base.path, {**base.record, "objectives": [objective]}, base.plan)
     found = compare.compare([planned], [run_with(planned, 1, {})])
     judged = {row.figure.key: row.better for row in found.declared}
     assert judged["ovms-server:cpu_cores"] == "higher"
