@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -59,13 +60,13 @@ def asked(args: Mapping[str, Any], task_vars: Mapping[str, Any]) -> tuple[Progre
     """The study that is asked for, and its folder where it goes on. Raises ProfileError."""
     if not task_vars["groups"].get("all"):
         raise ProfileError(planner.NO_HOSTS)
-    folder = Path(args["resume"]).expanduser().absolute() if args["resume"] else None
+    folder = Path(os.path.expanduser(args["resume"])).absolute() if args["resume"] else None
     stored = read(folder) if folder else None
     if not args["study"]:
         if stored is None:
             raise ProfileError("no study is named: give its file with -e study=FILE")
         return stored, folder
-    file = Path(args["study"]).expanduser()
+    file = Path(os.path.expanduser(args["study"]))
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -101,7 +102,7 @@ def given(state: Progress, task_vars: Mapping[str, Any], render: Render) -> dict
 def begun(state: Progress, folder: Path | None, results_dir: str) -> Path:
     """The folder of a study: that in which it goes on, else a new one."""
     name = f"study-{safe_name(Path(state.design.profile).name)}-{stamp()}"
-    return folder or reserve(Path(results_dir).expanduser().absolute(), name)
+    return folder or reserve(Path(os.path.expanduser(results_dir)).absolute(), name)
 
 
 def made(state: Progress, folder: Path, resumes: bool, play: Play, known: Mapping[str, Any], say: Any) -> Answers:

@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # This is private to the collection: it may change at any time.
-"""A study: a profile run over the levels of factors, repeated, in an order that drift does not favour; and its answers."""
+"""A study: a profile run over the levels of factors, repeated, in an order that drift does not favour; its answers."""
