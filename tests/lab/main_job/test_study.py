@@ -65,6 +65,7 @@ def told(path: Path, name: str = "study.json") -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_an_interrupted_study_goes_on_and_answers(lab: Fleet) -> None:
     asked = {"factors": {"profile_env.RATE": [10, 20]}, "repeats": 2, "load": "profile_env.RATE"}
     file = study(lab, **asked)
