@@ -4,6 +4,7 @@
 
 HOSTS ?= 4
 LAB ?= default
+KINDS ?= bookworm
 PROFILE ?= ovms
 ROUNDS ?= 5
 
@@ -22,7 +23,7 @@ lab_playbook = ansible-playbook playbooks/$(1).yml -i localhost, -c local
 help: ## Show this help
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do \
 	    printf '  make %-10s %s\n' "$$name" "$$what"; done
-	@printf '\n  HOSTS=%s LAB=%s PROFILE=%s PYTHON=%s\n' '$(HOSTS)' '$(LAB)' '$(PROFILE)' '$(or $(PYTHON),python3.11)'
+	@printf '\n  HOSTS=%s LAB=%s KINDS=%s PROFILE=%s PYTHON=%s\n' '$(HOSTS)' '$(LAB)' '$(KINDS)' '$(PROFILE)' '$(or $(PYTHON),python3.11)'
 
 setup: ## Make .venv/ and .collections/ ready (quick when they are)
 	@.ci/setup.sh run
@@ -76,9 +77,9 @@ bench: root setup-dev ## Compare with upstream's density search, the sampler's b
 	@python tests/bench/bench_images.py --inventory .lab/bench/inventory.yml --rounds $(ROUNDS)
 	@$(MAKE) --no-print-directory lab-down LAB=bench
 
-lab-up: root setup ## Bring up the lab LAB with HOSTS hosts
+lab-up: root setup ## Bring up the lab LAB with HOSTS hosts of KINDS
 	@printf '==> bringing up the lab %s with %s hosts\n' '$(LAB)' '$(HOSTS)'
-	@$(call lab_playbook,lab_up) -e lab_name=$(LAB) -e lab_hosts=$(HOSTS)
+	@$(call lab_playbook,lab_up) -e lab_name=$(LAB) -e lab_hosts=$(HOSTS) -e lab_kinds=$(KINDS)
 
 lab-down: root setup ## Take the lab LAB down
 	@$(call lab_playbook,lab_down) -e lab_name=$(LAB)

@@ -27,6 +27,8 @@ OUTPUT = ROOT / "tests" / "output"
 # A name that no other checkout's lab has, for all labs of a machine share one engine.
 LAB = os.environ.get("RETAIL_PROFILES_TEST_LAB", f"test-{zlib.crc32(bytes(ROOT)):08x}")
 LAB_HOSTS = 4
+# One host of each: the engines that users have differ.
+LAB_KINDS = "bookworm,trixie,sid,sid-containerd"
 INVENTORY = ROOT / ".lab" / LAB / "inventory.yml"
 # The engine on which the lab's hosts are; up as long as a lab is.
 ENGINE = "unix:///run/retail-profiles-lab/docker.sock"
@@ -47,6 +49,10 @@ MAIN_JOB = "tests/lab/main_job"
 Command = list[str]
 PYTEST: Command = [sys.executable, "-m", "pytest", "-q"]
 LIVE: Command = [sys.executable, "-m", "pytest", "-v", "--durations=25"]
+# On an engine like that of the lab's last host: the newest, with containerd's store of images.
+NEWEST: Command = [sys.executable, ".ci/engine_like.py", f"{LAB}-h{LAB_HOSTS}"]
+# What is tested on two engines every day; make test-long tests all on both.
+ENGINES_DIFFER = ("images", "conformance", "converged")
 TYPED = "ansible_collections.retail.profiles.plugins"
 # pytest's last line, with or without its rulers: "12 passed, 1 skipped in 3.21s"
 CLOSING = re.compile(r"^=*\s*(?:no tests ran|\d+ (?:passed|failed|errors?|skipped|xfailed|xpassed)\b.*) in \d.*")
@@ -83,9 +89,10 @@ def tests_in(*names: str) -> list[str]:
 
 def phases() -> dict[str, Phase]:
     """Every phase by its name."""
-    lab_up = lab("lab_up", "-e", f"lab_name={LAB}", "-e", f"lab_hosts={LAB_HOSTS}")
+    lab_up = lab("lab_up", "-e", f"lab_name={LAB}", "-e", f"lab_hosts={LAB_HOSTS}", "-e", f"lab_kinds={LAB_KINDS}")
     lab_down = lab("lab_down", "-e", f"lab_name={LAB}")
     engine = ["env", f"DOCKER_HOST={ENGINE}", *PYTEST, *tests_in("engine", "images")]
+    newest = [*NEWEST, *PYTEST, *(f"tests/engine/test_{name}.py" for name in ENGINES_DIFFER)]
     mypy = [sys.executable, "-m", "mypy", "-p", f"{TYPED}.module_utils", "-p", f"{TYPED}.plugin_utils"]
     table = [
         Phase("lint", [["ruff", "check", "."], mypy, ["ansible-lint", "--nocolor", "--offline"]]),
@@ -93,7 +100,7 @@ def phases() -> dict[str, Phase]:
         Phase("sanity", [[sys.executable, ".ci/sanity.py"]]),
         Phase("build", [[*PYTEST, "tests/build"]]),
         Phase("lab-up", [lab_up]),
-        Phase("engine", [engine], live=True),
+        Phase("engine", [engine, newest], live=True),
         Phase("jobs", [[*LIVE, "-m", "not measures and not long", MAIN_JOB]], live=True),
         Phase("hosts", [[*LIVE, "tests/lab/test_prepare.py", "tests/lab/test_bare_host.py"]], live=True),
         Phase("labs", [[*LIVE, "tests/lab/test_lab.py", "tests/lab/test_free_subnet.py"]], live=True),
@@ -111,8 +118,9 @@ def long() -> Phase:
     faults = [*live, *(f"{MAIN_JOB}/test_{name}.py" for name in ("failure", "faults", "trouble", "two_users"))]
     searches = ["env", "RETAIL_PROFILES_DENSITY=10", *live, "-m", "not long", f"{MAIN_JOB}/test_density.py"]
     marked = [*live, "-m", "long", MAIN_JOB]
+    newest = [*NEWEST, *live, *tests_in("engine", "images")]
     large = lab("lab_up", "-e", f"lab_name={LAB}", "-e", "lab_hosts=20")
-    return Phase("long", [fuzz, faults, kills, searches, marked, large, [*live, "tests/scale"]], live=True)
+    return Phase("long", [fuzz, faults, kills, searches, marked, newest, large, [*live, "tests/scale"]], live=True)
 
 
 class Runner:

@@ -364,6 +364,8 @@ class open_lock:
         ({"lab_hosts": 201}, ["lab_hosts", "201"]),
         ({"lab_hosts": "many"}, ["lab_hosts", "many"]),
         ({"lab_host_prefix": "h 1"}, ["lab_host_prefix", "h 1"]),
+        ({"lab_kinds": "bookworm, bookworm-containerd"}, ["lab_kinds", "KINDS", "bookworm,bookworm-containerd"]),
+        ({"lab_kinds": ""}, ["lab_kinds", "trixie, trixie-containerd, sid"]),
         ({"lab_name": "poor", "lab_network_pool": "127.0.0.0/16"}, ["127.0.0.0/16", "lab_network_pool"]),
         ({"lab_name": "wrong", "lab_network_pool": "10.0.0.0/30"}, ["10.0.0.0/30", "lab_network_pool"]),
     ],
@@ -376,7 +378,7 @@ def test_bad_input(lab_engine: Any, lab: Path, variables: dict[str, object], wor
 
 def test_images_that_cannot_be_made(lab_engine: Any, lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    message = lab_engine.refuse("lab_up", f"{LAB}-x", lab_hosts=1, lab_base_image="debian:missing")
+    message = lab_engine.refuse("lab_up", f"{LAB}-x", lab_hosts=1, lab_base_repository="missing")
     assert "images could not be made" in message
     assert "apt-get update" in message
 

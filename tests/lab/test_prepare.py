@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.retail.profiles.plugins.module_utils.images.inventory import content
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import image_seeding
 
 from . import over_ssh
@@ -131,10 +132,10 @@ class Fleet:
         answers = over_ssh.shells(self.inventory, pattern, command)
         return {host: [line for line in text.splitlines() if line] for host, text in answers.items()}
 
-    def image_ids(self, image: str) -> dict[str, str]:
-        """The image's id on every host that has it."""
-        answers = self.ask("all", f"docker image ls --no-trunc --quiet {image}")
-        return {host: lines[0] for host, lines in answers.items() if lines}
+    def contents(self, image: str) -> dict[str, str]:
+        """What the image is on every host that has it; by its content, as kinds of engines give it other ids."""
+        answers = self.ask("all", f"docker image inspect -f '{{{{json .}}}}' {image} 2>/dev/null || true")
+        return {host: content(json.loads(lines[0])) for host, lines in answers.items() if lines}
 
     def forget(self, image: str) -> None:
         """Take the image, and the layers that only it has, from all hosts."""
@@ -145,8 +146,8 @@ class Fleet:
         return subprocess.run(command, check=check, capture_output=True, text=True, timeout=120).stdout.strip()
 
     def built(self, image: str) -> str:
-        """The image's id on the builder."""
-        return self.on_builder("image", "inspect", "-f", "{{.Id}}", image)
+        """What the image is on the builder."""
+        return content(json.loads(self.on_builder("image", "inspect", "-f", "{{json .}}", image)))
 
     def context(self, name: str, dockerfile: str, **files: str) -> str:
         """Write a build context of the test; executable files."""
@@ -199,8 +200,8 @@ class TestPrepare:
         assert outcome.status == 0, outcome.output
         first, *others = fleet.hosts
 
-        assert fleet.image_ids(fleet.server) == {first: fleet.built(fleet.server)}
-        assert fleet.image_ids(fleet.client) == dict.fromkeys(others, fleet.built(fleet.client))
+        assert fleet.contents(fleet.server) == {first: fleet.built(fleet.server)}
+        assert fleet.contents(fleet.client) == dict.fromkeys(others, fleet.built(fleet.client))
         assert "idna-3.20" in fleet.on_builder("run", "--rm", "--network", "none", fleet.server, "ls", "/data")
 
         listing = f"cd {STATE_DIR}; stat -c '%a %G' .; ls; find models -type f -printf '%p %m\\n' 2>/dev/null | sort"
@@ -220,7 +221,7 @@ class TestPrepare:
         assert outcome.changed == dict.fromkeys(fleet.hosts, 0)
 
     def test_check_mode_tells_and_does_nothing(self, fleet: Fleet, images: Images, models: Models) -> None:
-        before = fleet.image_ids(fleet.client)
+        before = fleet.contents(fleet.client)
         Path(images[1]["build"], "more").write_text("more")
         outcome = fleet.prepare(images, "--check", models=models)
         assert outcome.status == 0, outcome.output
@@ -228,7 +229,7 @@ class TestPrepare:
         assert {host: count > 0 for host, count in outcome.changed.items()} == {
             host: host in images[1]["hosts"] or host == fleet.hosts[0] for host in fleet.hosts
         }
-        assert fleet.image_ids(fleet.client) == before
+        assert fleet.contents(fleet.client) == before
         assert fleet.built(fleet.client) in before.values()
 
     def test_changed_context_and_lost_image_are_repaired_and_no_more(
@@ -236,13 +237,13 @@ class TestPrepare:
     ) -> None:
         # The client's context has changed (above); the server's image is gone from the host, not from the builder.
         first, *others = fleet.hosts
-        before = fleet.image_ids(fleet.client)
-        server = fleet.image_ids(fleet.server)
+        before = fleet.contents(fleet.client)
+        server = fleet.contents(fleet.server)
         fleet.ask(first, f"docker image rm -f {fleet.server}")
         outcome = fleet.prepare(images, models=models)
         assert outcome.status == 0, outcome.output
-        assert fleet.image_ids(fleet.server) == server
-        after = fleet.image_ids(fleet.client)
+        assert fleet.contents(fleet.server) == server
+        after = fleet.contents(fleet.client)
         assert set(after) == set(others)
         assert set(after.values()).isdisjoint(before.values())
         assert len(set(after.values())) == 1
@@ -264,9 +265,9 @@ class TestPrepare:
             models={**models, "command": ["/recipe", "two", "three"], "names": ["two", "three"]},
         )
         assert outcome.status == 0, outcome.output
-        ids = fleet.image_ids(fleet.client)
-        assert set(ids) == {builder, *others}
-        assert len(set(ids.values())) == 1
+        contents = fleet.contents(fleet.client)
+        assert set(contents) == {builder, *others}
+        assert len(set(contents.values())) == 1
         assert fleet.ask(first, f"ls {STATE_DIR}/models")[first] == ["three", "two"]
         left = fleet.ask(builder, f"find {STATE_DIR}/build {STATE_DIR}/transfers -type f 2>/dev/null || true")
         assert left == {builder: []}
@@ -288,7 +289,7 @@ class TestTransfer:
         secret = "S3cretOfThisTest"  # instead of a random one
         outcome = fleet.roles(("images",), image, "-vvv", images_secret=secret)
         assert outcome.status == 0, outcome.output
-        assert fleet.image_ids(fleet.server) == dict.fromkeys(fleet.hosts[:3], fleet.built(fleet.server))
+        assert fleet.contents(fleet.server) == dict.fromkeys(fleet.hosts[:3], fleet.built(fleet.server))
         first, second, third = fleet.hosts[:3]
         tokens = [image_seeding.token(secret, trail) for trail in ([first], [first, second], [first, third])]
         assert [word for word in (secret, *tokens) if word in outcome.output] == []
@@ -301,7 +302,7 @@ class TestTransfer:
         assert set(outcome.received) == set(fleet.hosts[:3])
         assert max(outcome.received.values()) < 20_000
         built = fleet.built(fleet.server)
-        assert fleet.image_ids(fleet.server) == dict.fromkeys(fleet.hosts[:3], built)
+        assert fleet.contents(fleet.server) == dict.fromkeys(fleet.hosts[:3], built)
         command = f"docker run --rm --network none {fleet.server} sha256sum /data/large /data/small"
         seen = {tuple(lines) for lines in fleet.ask(",".join(fleet.hosts[:3]), command).values()}
         assert len(seen) == 1
@@ -316,7 +317,7 @@ class TestTransfer:
         assert outcome.status == 0, outcome.output
         assert "Send from the first host" in outcome.output
         assert set(outcome.received) == set(others)
-        assert len(set(fleet.image_ids(fleet.server).values())) == 1
+        assert len(set(fleet.contents(fleet.server).values())) == 1
         left = fleet.ask("all", f"find {STATE_DIR} -name '*.stream' -o -name transfers -o -name 'sending-*'")
         assert set(map(tuple, left.values())) == {()}
         assert list(fleet.cache.glob("sending-*")) == []
@@ -330,7 +331,7 @@ class TestTransfer:
         for host in fleet.hosts[1:3]:
             assert f"{host}: no fleet address to receive images on" in outcome.output
         assert not outcome.tasks_run("Send the images")
-        assert set(fleet.image_ids(fleet.server)) == {fleet.hosts[0]}
+        assert set(fleet.contents(fleet.server)) == {fleet.hosts[0]}
         assert fleet.ask("all", f"ls {STATE_DIR}/transfers 2>/dev/null || true") == {key: [] for key in fleet.hosts}
 
 

@@ -34,6 +34,8 @@ CHUNK = 1 << 20
 CONNECT_TIMEOUT = 5.0
 #: seconds without a byte after which a connection counts as lost
 STALL_TIMEOUT = 300.0
+#: bytes of a blob that are handed on only when all of it was checked: an archive has its end in them
+_TAIL = 1 << 16
 _NONCE = 32
 _LENGTH = struct.Struct(">I")
 _FRAME_LIMIT = 1 << 22
@@ -305,14 +307,20 @@ def relayed(reader: Reader, branches: Branches) -> Iterator[tuple[str, int, Iter
 
 def _chunks(reader: Reader, branches: Branches, digest: str, size: int) -> Iterator[bytes]:
     checksum = hashlib.sha256()
+    held = b""
     while size:
         data = reader.some(size)
         size -= len(data)
         branches.write(data)
         checksum.update(data)
-        yield data
+        held += data
+        if len(held) > _TAIL:
+            yield held[:-_TAIL]
+            held = held[-_TAIL:]
     if f"sha256:{checksum.hexdigest()}" != digest:
         raise StreamError(f"what came as {digest[:19]} is something else: it was changed on its way")
+    if held:
+        yield held
 
 
 def archive(header: Header, blobs: Iterable[tuple[str, int, Iterator[bytes]]]) -> Iterator[bytes]:

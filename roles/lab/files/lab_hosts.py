@@ -40,7 +40,10 @@ AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Lab:
-    """The lab that is asked for; all but the first three only to bring it up. ``addresses`` are those of the hosts."""
+    """The lab that is asked for; all but the first three only to bring it up.
+
+    By host: its image, whether its engine keeps images in containerd's store, and its address.
+    """
 
     name: str
     path: str
@@ -48,7 +51,8 @@ class Lab:
     bridge: str = ""
     subnet: str = ""
     gateway: str = ""
-    image: str = ""
+    images: dict[str, str] = field(default_factory=dict)
+    containerd_stores: dict[str, bool] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -179,9 +183,12 @@ def configuration(engine: Engine, lab: Lab, host: str) -> dict[str, Any]:
     """All that a host's container is made from."""
     api = engine.api
     made_of = {
-        "image": lab.image,
+        "image": lab.images[host],
         "hostname": host,
-        "environment": {"LAB_GATEWAY": lab.gateway},
+        "environment": {
+            "LAB_GATEWAY": lab.gateway,
+            "LAB_CONTAINERD_STORE": json.dumps(lab.containerd_stores[host]),
+        },
         # The host's engine gives its containers ten seconds.
         "stop_timeout": 30,
         "host_config": api.create_host_config(
@@ -197,7 +204,7 @@ def configuration(engine: Engine, lab: Lab, host: str) -> dict[str, Any]:
             {lab.network: api.create_endpoint_config(ipv4_address=lab.addresses[host], aliases=[host])}
         ),
     }
-    (image,) = api.images(lab.image, quiet=True)
+    (image,) = api.images(lab.images[host], quiet=True)
     digest = hashlib.sha256(json.dumps([image, made_of], sort_keys=True).encode()).hexdigest()
     return {**made_of, "labels": {LABEL: lab.name, LABEL_MADE_FROM: digest}}
 

@@ -303,6 +303,19 @@ def test_a_stream_that_is_not_as_it_should_be(pool: ThreadPoolExecutor, sent: by
         assert why in host.error()
 
 
+def test_the_end_of_what_was_changed_on_its_way_is_not_handed_on() -> None:
+    saved = tar_of({"manifest.json": b"[]", "layer.tar": os.urandom(stream.CHUNK)})
+    came = io.BytesIO(corrupted(saved) + stream.frame({"end": True}))
+    header = stream.Header((), archive=True)
+    handed = bytearray()
+    with pytest.raises(stream.StreamError, match="changed on its way"):
+        for piece in stream.archive(header, stream.relayed(stream.Reader(came), stream.Branches(header, ""))):
+            handed += piece
+    assert saved.startswith(handed)
+    with pytest.raises(tarfile.ReadError), tarfile.open(fileobj=io.BytesIO(handed)) as tar:
+        tar.extractfile("layer.tar").read()
+
+
 def test_load_that_fails_is_told_and_the_others_get_theirs(pool: ThreadPoolExecutor, tmp_path: Path) -> None:
     token = stream.derive(SECRET, "h1")
     first = Receiving(pool, token, Engine(fails="no space left on device"))
