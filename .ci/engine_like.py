@@ -66,7 +66,8 @@ def start(api: docker.APIClient, host: str, folder: Path) -> str:
     settings = dict(item.split("=", 1) for item in like["Env"])
     config = configuration(folder, json.loads(settings["LAB_CONTAINERD_STORE"]))
     (folder / "daemon.json").write_text(json.dumps(config), encoding="utf-8")
-    places = {str(folder), tempfile.gettempdir(), "/sys"}
+    # Named on its own, or the engine would find its own group alone there.
+    places = (str(folder), tempfile.gettempdir(), "/sys/fs/cgroup", "/sys")
     host_config = api.create_host_config(
         cgroupns="host",
         network_mode="host",

@@ -180,7 +180,8 @@ DRIFTS: list[tuple[str, Callable[[Any, str, str], Any], str, str]] = [
         "networks.{net}2",
     ),
     ("stop", lambda api, name, net: api.stop(name), "started", ""),
-    ("kill", lambda api, name, net: api.kill(name), "started", ""),
+    # An engine may answer before the process has ended.
+    ("kill", lambda api, name, net: (api.kill(name), api.wait(name)), "started", ""),
     ("pause", lambda api, name, net: api.pause(name), "started", ""),
     ("rm", lambda api, name, net: api.remove_container(name, force=True), "created", ""),
 ]
