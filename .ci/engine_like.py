@@ -39,10 +39,10 @@ IMAGE = "debian:bookworm-slim"
 PATIENCE = 120
 
 
-def configuration(folder: Path, containerd_store: bool) -> dict[str, Any]:
+def configuration(folder: Path, socket: Path, containerd_store: bool) -> dict[str, Any]:
     """The engine's daemon.json: that of the lab engine, as far as containers notice."""
     return {
-        "hosts": [f"unix://{folder}/docker.sock"],
+        "hosts": [f"unix://{socket}"],
         "group": "root",
         "pidfile": f"{folder}/docker.pid",
         "data-root": f"{folder}/data",
@@ -60,14 +60,14 @@ def configuration(folder: Path, containerd_store: bool) -> dict[str, Any]:
     }
 
 
-def start(api: docker.APIClient, host: str, folder: Path) -> str:
+def start(api: docker.APIClient, host: str, folder: Path, socket: Path) -> str:
     """Start the engine; its container's id."""
     like = api.inspect_container(host)["Config"]
     settings = dict(item.split("=", 1) for item in like["Env"])
-    config = configuration(folder, json.loads(settings["LAB_CONTAINERD_STORE"]))
+    config = configuration(folder, socket, json.loads(settings["LAB_CONTAINERD_STORE"]))
     (folder / "daemon.json").write_text(json.dumps(config), encoding="utf-8")
     # Named on its own, or the engine would find its own group alone there.
-    places = (str(folder), tempfile.gettempdir(), "/sys/fs/cgroup", "/sys")
+    places = (str(folder), str(socket.parent), tempfile.gettempdir(), "/sys/fs/cgroup", "/sys")
     host_config = api.create_host_config(
         cgroupns="host",
         network_mode="host",
@@ -118,9 +118,12 @@ def engine(host: str) -> Iterator[str]:
     api = docker.APIClient(LAB_ENGINE, version="auto", timeout=PATIENCE)
     # Beside the lab engine's data: not on overlayfs or tmpfs, on which an engine could not stack its layers.
     folder = Path(tempfile.mkdtemp(prefix="engine-", dir=Path(api.info()["DockerRootDir"]).parent))
-    url = f"unix://{folder}/docker.sock"
+    # Where users who are not root reach it, too.
+    socket = Path(tempfile.mkdtemp(prefix="engine-", dir="/run"), "docker.sock")
+    socket.parent.chmod(0o711)
+    url = f"unix://{socket}"
     try:
-        container = start(api, host, folder)
+        container = start(api, host, folder, socket)
         try:
             client = wait(api, container, url)
             client.images.load(api.get_image(IMAGE))
@@ -134,6 +137,7 @@ def engine(host: str) -> Iterator[str]:
             remove_cgroups()
     finally:
         shutil.rmtree(folder)
+        shutil.rmtree(socket.parent)
 
 
 def main() -> int:
