@@ -63,8 +63,8 @@ docs-site: setup-dev ## Write the site of the documentation, with a page for eve
 e2e: root setup-dev ## Tests against engines and on a lab that is brought up and taken down
 	@python .ci/test.py engine jobs hosts labs runs
 
-test-long: root setup-dev ## 10,000 mutated profiles, 50 kills, every fault, ten searches for density, and 20 hosts
-	@python .ci/test.py long
+test-long: root setup-dev ## 10,000 mutated profiles, 50 kills, every fault, ten searches for density, 20 hosts, every ansible-core and Python
+	@python .ci/test.py controllers long
 
 bench: root setup-dev ## Compare with upstream's density search, the sampler's budget, the stock module, the bare engines and docker save, ROUNDS=5 times
 	@PYTHONPATH=.collections python tests/bench/bench_density.py

@@ -33,15 +33,16 @@ INVENTORY = ROOT / ".lab" / LAB / "inventory.yml"
 # The engine on which the lab's hosts are; up as long as a lab is.
 ENGINE = "unix:///run/retail-profiles-lab/docker.sock"
 # Only where it is asked for.
-ON_DEMAND = {"long"}
+ON_DEMAND = {"controllers", "long"}
 LANES = 2
 # What runs side by side, in the order in which it is begun; a step begins when the one before is over.
 STEPS = (
     ("lab-up", "sanity", "labs", "jobs", "engine", "unit", "hosts", "lint", "build"),
     ("runs",),
+    ("controllers",),
     ("long",),
 )
-ON_THE_LAB = {"engine", "hosts", "jobs", "runs", "long"}
+ON_THE_LAB = {"engine", "hosts", "jobs", "runs", "controllers", "long"}
 # What compares the machine before and after must not see the lab's engine come up in between.
 AFTER_LAB_UP = ON_THE_LAB | {"labs"}
 MAIN_JOB = "tests/lab/main_job"
@@ -105,6 +106,7 @@ def phases() -> dict[str, Phase]:
         Phase("hosts", [[*LIVE, "tests/lab/test_prepare.py", "tests/lab/test_bare_host.py"]], live=True),
         Phase("labs", [[*LIVE, "tests/lab/test_lab.py", "tests/lab/test_free_subnet.py"]], live=True),
         Phase("runs", [[*LIVE, "-m", "measures and not long", MAIN_JOB]], live=True),
+        Phase("controllers", [["env", f"DOCKER_HOST={ENGINE}", *LIVE, "tests/controllers"]], live=True),
         Phase("lab-down", [lab_down]),
     ]
     return {phase.name: phase for phase in [*table, long()]}

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+trap 'exit 0' TERM
+while :; do
+    echo '{"fps": 1}'
+    sleep 1 &
+    wait $!
+done
