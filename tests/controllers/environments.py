@@ -63,7 +63,7 @@ def pins(file: str) -> dict[str, str]:
 
 @lru_cache
 def interpreter(version: str) -> str | None:
-    """A Python of this version that can make virtual environments, on the path or of pyenv; None where there is none."""
+    """A Python of this version that makes virtual environments, on the path or of pyenv; None where there is none."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     code = "import ensurepip, sys, venv; print(*sys.version_info[:2], sep='.'); print(sys._base_executable)"
     for found in (shutil.which(f"python{version}"), *sorted(pyenv.glob(f"versions/{version}.*/bin/python"))):

@@ -20,8 +20,9 @@ from .environments import CHECKOUT
 PROFILE = Path(__file__).parent / "profiles" / "tellers"
 #: enough for a valid window
 SHORT = {"measure_warmup_max": 1, "measure_duration": 5, "measure_poll": 2}
-#: what Ansible, its modules and Python warn of
-WARNING = re.compile(r"^.*(?:\[(?:DEPRECATION )?WARNING\]|\b\w*Warning: ).*$", re.MULTILINE)
+_OURS = rf"(?:/retail/profiles|{re.escape(str(CHECKOUT))})/plugins/.*\.py:\d+: \w*Warning: "
+#: what Ansible and its modules warn of, and Python of our files
+WARNING = re.compile(rf"^.*(?:\[(?:DEPRECATION )?WARNING\]|{_OURS}).*$", re.MULTILINE)
 
 
 @dataclass
