@@ -46,6 +46,7 @@ def test_main_job(python: str, way: str, tmp_path: Path, took: Callable[[str, fl
         # The processors of this machine are Ansible's, too.
         "measure_contention_max": 100,
     }
+    (tmp_path / "state").mkdir()
     inventory = tmp_path / "hosts.json"
     inventory.write_text(json.dumps({"all": {"hosts": {"here": host}}}), encoding="utf-8")
     settings = {"ANSIBLE_INVENTORY": str(inventory), "ANSIBLE_PIPELINING": WAYS[way]}
