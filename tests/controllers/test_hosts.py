@@ -43,8 +43,6 @@ def test_main_job(python: str, way: str, tmp_path: Path, took: Callable[[str, fl
         "profile_address": "127.0.0.1",
         "profile_images": {"retail/teller:2": "debian:bookworm-slim"},
         "profile_state_dir": str(tmp_path / "state"),
-        # The processors of this machine are Ansible's, too.
-        "measure_contention_max": 100,
     }
     (tmp_path / "state").mkdir()
     inventory = tmp_path / "hosts.json"
