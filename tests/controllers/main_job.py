@@ -79,12 +79,12 @@ class User:
         return found
 
 
-def main_job(user: User, took: Callable[[str, float], None], **variables: Any) -> None:
+def main_job(user: User, took: Callable[[str, float], None], measured: bool = True) -> None:
     """Deployed, again without a change, looked at, measured and stopped; *took* is told what each step takes."""
 
     def step(name: str, playbook: str, **more: Any) -> str:
         began = time.monotonic()
-        printed = user.play(playbook, **variables, **more)
+        printed = user.play(playbook, **more)
         took(name, round(time.monotonic() - began, 1))
         return printed
 
@@ -93,11 +93,12 @@ def main_job(user: User, took: Callable[[str, float], None], **variables: Any) -
         assert "changed=0" in step("again", "deploy_profile")
         assert "changed=0" in step("by docker_container", "deploy_profile", profile_apply_with="docker_container")
         assert "tellers-second-1" in step("status", "status_profile")
-        step("run", "run_profile", **SHORT)
-        run = user.latest()
-        assert run["verdict"] == "ok", run["reasons"]
-        assert all(metrics["fps"]["mean"] == 1 for metrics in run["metrics"].values())
-        assert set(run["containers"]) == {"tellers-first-1", "tellers-second-1"}
+        if measured:
+            step("run", "run_profile", **SHORT)
+            run = user.latest()
+            assert run["verdict"] == "ok", run["reasons"]
+            assert all(metrics["fps"]["mean"] == 1 for metrics in run["metrics"].values())
+            assert set(run["containers"]) == {"tellers-first-1", "tellers-second-1"}
     finally:
         stopped = step("stop", "stop_profile")
-    assert "changed=0" in stopped, "the run had left something"
+    assert ("changed=0" in stopped) == measured, "a run stops what it has measured"
