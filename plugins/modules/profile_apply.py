@@ -104,7 +104,10 @@ from ansible_collections.retail.profiles.plugins.module_utils.deployment.order i
 
 def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    module.exit_json(**answer(module.params, module.check_mode, module._diff))
+    result = answer(module.params, module.check_mode, module._diff)
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":
