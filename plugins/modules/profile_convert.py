@@ -12,7 +12,7 @@ version_added: 0.1.0
 author:
   - the retail.profiles authors (@retail-profiles)
 description:
-  - Reads a profile of Intel's retail launchers or a Compose file, and writes a folder with the same profile in the
+  - Reads a profile of Intel's retail repositories or a Compose file, and writes a folder with the same profile in the
     format of this collection, and the files that it uses beside it.
   - What it writes plans as the original does. What it could not carry over is listed, and stands in the new profile as
     its C(warnings).
@@ -28,7 +28,7 @@ attributes:
     support: none
 options:
   source:
-    description: The profile, its folder or its file; or a list of Compose files, each laid over those before it.
+    description: The profile, its folder or its file; or a list of its files, each laid over those before it.
     type: raw
     required: true
   dest:

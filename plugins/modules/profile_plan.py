@@ -38,8 +38,8 @@ options:
   profile:
     description:
       - Name of the profile, or the path of its folder or file. Needed unless O(plan) is given.
-      - Profiles of Intel's retail launchers and Compose files are taken as they are.
-      - Several Compose files that are laid over each other are given as a list, the first one first.
+      - Profiles of Intel's retail repositories and Compose files are taken as they are.
+      - Several files that are laid over each other are given as a list, the first one first.
     type: raw
   plan:
     description: A stored plan to use instead of a profile.
@@ -228,8 +228,7 @@ state_dir:
   returned: stage is select
   type: str
 profile_file:
-  description:
-    - The file of the profile, the files of a Compose project of several, or null for a stored plan that needs none.
+  description: The file of the profile, or its several files, or null for a stored plan that needs none.
   returned: stage is select or plan
   type: raw
 shares:

@@ -133,6 +133,24 @@ def test_gstreamer_really_decodes_what_it_encoded(run: Run) -> None:
     assert 0 < max(frames) <= 600
 
 
+def test_gstreamer_takes_the_pipeline_of_a_lane(run: Run) -> None:
+    """A video in a file is decoded and counted; the elements that infer hand each frame on."""
+    made = "videotestsrc num-buffers=60 ! x264enc ! video/x-h264,profile=baseline ! mp4mux ! filesink location=/tmp/a"
+    paced = "filesrc location=/tmp/a ! decodebin3 ! 'video/x-raw(ANY)' ! identity sync=true"
+    infers = "gvadetect model=x device=CPU ! gvatrack ! queue ! gvafpscounter name=c"
+    ends = "fpsdisplaysink name=door text-overlay=false video-sink=fakesink sync=false fps-update-interval=500"
+    script = f"gst-launch-1.0 -q {made} && exec stdbuf -oL gst-launch-1.0 --verbose {paced} ! {infers} ! {ends}"
+
+    code, log = run("gstreamer", "-c", script, entrypoint=["sh"]).end()
+
+    assert code == 0, log
+    assert [
+        name for name in ("gvadetect", "gvatrack", "gvafpscounter") if f"stand-in: {name} is not here" not in log
+    ] == []
+    assert re.search(r"door: last-message = .*current: ([0-9.]+)", log), log
+    assert "Openh264Dec" in log
+
+
 def test_gstreamer_has_the_default_stop_signal(client: Any, image: Any) -> None:
     assert client.images.get(image("gstreamer")).attrs["Config"]["StopSignal"] == "SIGINT"
 

@@ -443,7 +443,7 @@ class Planner:
 
 
 def _files(loaded: entry.Profile) -> str | list[str]:
-    """The file of a profile; of a Compose project of several files all of them."""
+    """The file of a profile; of several all of them."""
     return [loaded.file, *map(str, loaded.over)] if loaded.over else loaded.file
 
 

@@ -10,10 +10,11 @@ but for the :class:`literal.Template` that a translator puts there.
 
 from __future__ import annotations
 
+import copy
 import os
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class Given:
     ``env``: variables for every container; ``env_wins``: above what a Compose file gives one, too. ``variables``: what
     the file is written with, and no container is given. ``image``: the image of the containers that name none, or
     images by container. ``root``: the folder under which the files of the profile lie; None for the layout's own.
-    ``over``: further Compose files, each laid over those before it.
+    ``over``: further files of the profile, each laid over those before it.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
@@ -126,6 +127,8 @@ class Translation:
     description: str = ""
     networks: Mapping[str, Any] | None = None
     volumes: Mapping[str, Any] | None = None
+    objectives: Sequence[Mapping[str, Any]] = ()
+    density: Mapping[str, Any] | None = None
     generated: Mapping[str, bytes] = field(default_factory=dict)
     own_env: bool = False
 
@@ -156,6 +159,13 @@ class Source:
         #: a variable that nothing sets, and that is used at a path or below
         self.unset: Callable[[yaml_document.Path], str | None] = lambda path: None
         self._play = play
+
+    def beside(self, document: yaml_document.Document) -> Source:
+        """The same profile, read from another of its files."""
+        other = copy.copy(self)
+        other.document = document
+        other.file = Path(document.file).name
+        return other
 
     def warn(self, message: str, path: yaml_document.Path = ()) -> None:
         """Note what a person should know; it stands in the plan."""

@@ -23,6 +23,8 @@ class _Format:
     markers: tuple[str, ...]
 
 
+#: the formats of which several files may be named
+_LAYERED = (detect.COMPOSE, detect.LANE)
 # Names that say nothing of the profile: it is called as the folder is.
 _GENERAL = tuple(Path(name).stem for name in detect.NAMES)
 
@@ -35,6 +37,7 @@ class Foreign:
     document: yaml_document.Document
     root: Path
     translation: Translation
+    over: tuple[Path, ...] = ()
 
 
 def read(text: str, file: Path, given: Given, play: Callable[[str], str | None]) -> Foreign | None:
@@ -43,16 +46,23 @@ def read(text: str, file: Path, given: Given, play: Callable[[str], str | None])
     ``play`` gives the variables of the play. ProfileError for what cannot be translated, with file and line.
     """
     # A Compose file may hold several documents; of any other format this is an error.
-    documents = yaml_document.parse_all(text, str(file), yaml_document.PlainLoader)
+    is_json = file.suffix.lower() == ".json"
+    plain = yaml_document.PlainLoader
+    documents = [detect.parsed(text, str(file))] if is_json else yaml_document.parse_all(text, str(file), plain)
     name = detect.format_of(documents[0].value)
     found = _format(name)
+    if given.over and name not in _LAYERED:
+        keys = f"{detect.LANE_CAMERAS} or {detect.LANE_PIPELINES}"
+        raise ProfileError(
+            f"several files are named, but this is no Compose file and no file of a lane, with {keys}", file=str(file)
+        )
     if found is None:
         return None
-    document = documents[0] if name == detect.COMPOSE else yaml_document.parse(text, str(file), plain_scalars=True)
+    document = documents[0] if name in _LAYERED else yaml_document.parse(text, str(file), plain_scalars=True)
     root = base.root_of(file, given, found.markers)
     made = _translated(found, given, lambda of: Source(document, root, of, play, text))
     made = replace(made, warnings=tuple(sorted(dict.fromkeys(made.warnings), key=natural)))  # by file and line
-    return Foreign(base.container_name(made.name or _name(file), ()), document, root, made)
+    return Foreign(base.container_name(made.name or _name(file), ()), document, root, made, given.over)
 
 
 def _translated(found: _Format, given: Given, source_of: Callable[[Given], Source]) -> Translation:
@@ -94,6 +104,10 @@ def _format(name: str | None) -> _Format | None:
         from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import file as compose
 
         return _Format(compose.translate, ())
+    if name == detect.LANE:
+        from ansible_collections.retail.profiles.plugins.plugin_utils.formats.lane import lane
+
+        return _Format(lane.translate, lane.MARKERS)
     return None
 
 

@@ -67,6 +67,8 @@ def text(foreign: Foreign) -> str:
         "description": made.description or None,
         "warnings": list(made.warnings) or None,
         "containers": [_without_secrets(container.fields) for container in made.containers],
+        "objectives": list(made.objectives) or None,
+        "density": made.density,
         "networks": made.networks,
         "volumes": made.volumes,
     }

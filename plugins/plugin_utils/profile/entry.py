@@ -153,7 +153,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Profile:
-    """A profile as written. ``root`` is its folder. ``over``: further files of a Compose project."""
+    """A profile as written. ``root`` is its folder. ``over``: the further files that were named for it."""
 
     name: str
     file: str

@@ -80,6 +80,9 @@ def of_foreign(foreign: read.Foreign) -> Profile:
         models=None,
         volumes=_valid_top(foreign.document, "volumes", foreign.translation.volumes),
         networks=_valid_top(foreign.document, "networks", foreign.translation.networks),
+        objectives=_valid_top(foreign.document, "objectives", list(foreign.translation.objectives)),
+        density=_valid_top(foreign.document, "density", foreign.translation.density),
+        over=foreign.over,
     )
 
 

@@ -34,7 +34,7 @@ def find_profile(profile: str, search: Sequence[Path]) -> Path:
         raise ProfileError(
             f"the profile {profile!r} must not contain '..': give a name, or the path of its folder without it"
         )
-    if "/" in profile or _is_yaml(Path(profile)):
+    if "/" in profile or _is_file(Path(profile)):
         return _by_path(profile)
     for folder in search:
         if os.path.isdir(folder / profile) and (found := detect.profiles_in(folder / profile)):
@@ -57,7 +57,7 @@ def find_files(profile: Any, search: Sequence[Path]) -> tuple[Path, ...]:
     if isinstance(profile, list) and profile and all(isinstance(name, str) for name in profile):
         return tuple(find_profile(name, search) for name in profile)
     if not isinstance(profile, str):
-        raise ProfileError(f"profile is a name, a path, or a list of Compose files, not {profile!r}")
+        raise ProfileError(f"profile is a name, a path, or a list of files, not {profile!r}")
     file = find_profile(profile, search)
     if os.path.realpath(os.path.expanduser(profile)) == os.path.realpath(file) or file.name not in detect.COMPOSE_NAMES:
         return (file,)
@@ -65,8 +65,8 @@ def find_files(profile: Any, search: Sequence[Path]) -> tuple[Path, ...]:
     return (file, *[override for override in overrides if os.path.isfile(override)][:1])
 
 
-def _is_yaml(path: Path) -> bool:
-    return path.suffix in (".yml", ".yaml") and os.path.isfile(path)
+def _is_file(path: Path) -> bool:
+    return path.suffix in (".yml", ".yaml", ".json") and os.path.isfile(path)
 
 
 def _by_path(profile: str) -> Path:
@@ -74,7 +74,7 @@ def _by_path(profile: str) -> Path:
     real = Path(os.path.realpath(path))
     if str(real) == "/" or any(real == Path(system) or Path(system) in real.parents for system in _SYSTEM):
         raise ProfileError(f"the profile {profile!r} lies in a folder of the operating system: keep profiles elsewhere")
-    if _is_yaml(path):
+    if _is_file(path):
         return path
     return _only(detect.profiles_in(path) if os.path.isdir(path) else [], profile)
 

@@ -19,14 +19,18 @@ DEEPEST = 50
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
-def parse(text: str) -> tuple[Any, Mapping[Path, int]]:
+def parse(text: str, unique: bool = False) -> tuple[Any, Mapping[Path, int]]:
     """The value of a JSON text, and by path the line of each value in it (of a mapping's, that of its key).
 
-    ValueError, with the line, for a text that is no JSON.
+    ValueError, with the line, for a text that is no JSON; with ``unique`` also for a key that a mapping has twice.
     """
     value = json_text.parse(text)
     places: dict[Path, int] = {(): 0}
-    _locate(text, _after_space(text, 0), (), places)
+    twice: list[tuple[Path, int]] = []
+    _locate(text, _after_space(text, 0), (), places, twice)
+    if unique and twice:
+        path, at = twice[0]
+        raise json.JSONDecodeError(f"the key {path[-1]!r} stands here twice", text, at)
     lines: dict[Path, int] = {}
     number, counted = 1, 0
     for path, at in sorted(places.items(), key=lambda place: place[1]):
@@ -47,8 +51,11 @@ def _after_space(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _locate(text: str, at: int, path: Path, places: dict[Path, int]) -> int:
-    """Note where the values below ``path`` begin, of a text that is valid JSON; where the value at ``at`` ends."""
+def _locate(text: str, at: int, path: Path, places: dict[Path, int], twice: list[tuple[Path, int]]) -> int:
+    """Note where the values below ``path`` begin, of a text that is valid JSON; where the value at ``at`` ends.
+
+    ``twice``: the keys that a mapping has had before.
+    """
     if len(path) > DEEPEST:
         raise ValueError(f"it is nested too deeply, more than {DEEPEST} values in each other")
     opening = text[at]
@@ -61,8 +68,11 @@ def _locate(text: str, at: int, path: Path, places: dict[Path, int]) -> int:
         if opening == "{":
             key, at = json.JSONDecoder().raw_decode(text, at)
             at = _after_space(text, _after_space(text, at) + 1)
-        places[(*path, key)] = start
-        at = _after_space(text, _locate(text, at, (*path, key), places))
+        inner = (*path, key)
+        if inner in places:
+            twice.append((inner, start))
+        places[inner] = start
+        at = _after_space(text, _locate(text, at, inner, places, twice))
         at = _after_space(text, at + 1) if text[at] == "," else at
         number += 1
     return at + 1

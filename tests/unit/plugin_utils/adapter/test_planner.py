@@ -83,6 +83,26 @@ def test_the_plan_is_printed_as_its_summary_says_it(world: World, printed: list[
     assert len(printed) == 1
 
 
+def test_a_profile_may_be_several_files_each_with_its_objectives(world: World, printed: list[str]) -> None:
+    camera = {"camera_id": "door", "streamUri": "rtsp://10.9.8.7/a", "workloads": ["count"], "targetFps": 12}
+    step = {"type": "gvadetect", "model": "m", "device": "CPU", "precision": "INT8"}
+    texts = {
+        "cameras.json": {"lane_config": {"cameras": [camera, {**camera, "camera_id": "till", "targetFps": 5}]}},
+        "pipelines.json": {"workload_pipeline_map": {"count": [step]}},
+    }
+    files = [str(world.root / name) for name in texts]
+    for file, content in zip(files, texts.values(), strict=True):
+        Path(file).write_text(json.dumps(content), encoding="utf-8")
+
+    found = answer(world, profile=files, seek=True, image="i:1")
+
+    assert found["profile_file"] == files
+    assert sorted(found["plan"]["replicas"]) == [f"cameras-{name}-{at}" for name in ("door", "till") for at in (1, 2)]
+    assert found["density"]["container"] == ["door", "till"]
+    aims = [line for line in found["summary"].splitlines() if line.startswith("Objective")]
+    assert ["door at least 12" in aims[0], "till at least 5" in aims[1]] == [True, True]
+
+
 def test_a_full_plan_and_a_verbose_play_show_every_replica(
     world: World, printed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

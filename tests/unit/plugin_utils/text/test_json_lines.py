@@ -43,3 +43,10 @@ def test_what_is_no_json(text: str, said: str) -> None:
 def test_lines_of_many_values() -> None:
     _value, lines = json_lines.parse("[" + "0,\n" * 150_000 + "0]")
     assert [lines[at,] for at in (0, 1, 75_000, 150_000)] == [1, 2, 75_001, 150_001]
+
+
+def test_a_key_that_stands_twice_is_told_where_it_is_asked_for() -> None:
+    text = '{"a": {"b": 1,\n"b": 2}, "b": 3}'
+    assert json_lines.parse(text)[0] == {"a": {"b": 2}, "b": 3}
+    with pytest.raises(ValueError, match="'b' stands here twice: line 2"):
+        json_lines.parse(text, unique=True)
