@@ -61,9 +61,7 @@ def load(
     """
     context = LoadContext(search, render, variables, given or Given())
     foreign = read.read(text_file.text(file), file, context.given, context.variable)
-    if foreign is None and context.given.over:
-        raise ProfileError("several files are laid over each other for Compose only", file=str(file))
-    return _native(file, context) if foreign is None else replace(of_foreign(foreign), over=context.given.over)
+    return _native(file, context) if foreign is None else of_foreign(foreign)
 
 
 def of_foreign(foreign: read.Foreign) -> Profile:
