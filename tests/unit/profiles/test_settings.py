@@ -71,7 +71,8 @@ def test_a_flag_may_have_a_value(value: list[str]) -> None:
         ([*CONFIG, *PORTS, "--log_level", "LOUD"], "log_level should be one of"),
         ([*CONFIG, *PORTS, "--grpc_workers", "0"], "grpc_workers count should be from 1"),
         ([*CONFIG, *PORTS, "--rest_bind_address", "1.2.3"], "rest_bind_address has invalid format"),
-        ([*CONFIG, *PORTS, "--pull"], "unmatched arguments: --pull"),
+        ([*CONFIG, *PORTS, "--pull"], "--pull should be used combined with --source_model"),
+        ([*CONFIG, *PORTS, "--list_models"], "unmatched arguments: --list_models"),
     ],
 )
 def test_wrong_options_are_64(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

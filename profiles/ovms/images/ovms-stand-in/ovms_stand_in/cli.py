@@ -10,13 +10,18 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ovms_stand_in import NAME, configfile, log, settings
 from ovms_stand_in.configfile import ConfigFile
 from ovms_stand_in.faults import RequestError, StartError, UsageError
+from ovms_stand_in.generation import Generative
 from ovms_stand_in.log import MANAGER, SERVING
 from ovms_stand_in.metrics import Metrics
 from ovms_stand_in.modelconfig import model_config
+
+if TYPE_CHECKING:
+    from ovms_stand_in.inference import Inference
 
 EXIT_OK = 0
 EXIT_FAILURE = 1
@@ -27,6 +32,8 @@ _GRACE = 5.0  # seconds that requests have to finish at the end
 
 def _reader(given: settings.Settings) -> Callable[[], ConfigFile]:
     """What reads the configuration: the file, or the options of the single model. It raises StartError."""
+    if given.generated is not None:
+        return ConfigFile
     if given.config_path is not None:
         path = given.config_path
         return lambda: configfile.read(path, given.cache_dir, given.version)
@@ -51,12 +58,42 @@ def _families(given: settings.Settings, config: ConfigFile) -> frozenset[str]:
     return config.metrics
 
 
+def _make(generated: settings.Generated) -> None:
+    """Make the decoder where a model is asked for that its folder lacks. StartError where it cannot be written."""
+    from ovms_stand_in import decoder_model
+
+    if not generated.source or (generated.folder / decoder_model.FILE).exists():
+        return
+    words = "The stand-in downloads nothing: it makes its own decoder in place of %s in %s"
+    SERVING.warning(words, generated.source, generated.folder)
+    try:
+        decoder_model.write(generated.folder)
+    except OSError as error:
+        raise StartError(f"Model {generated.source} cannot be written to {generated.folder}: {error}") from None
+
+
+def _load(core: Any, generated: settings.Generated, inference: Inference) -> None:
+    """Load a generative model. One that fails is logged, and not ready."""
+    from ovms_stand_in import decoder, decoder_model
+
+    name = generated.name
+    try:
+        decoders = decoder.load(core, generated.folder, generated.device, generated.at_once)
+    except RequestError as error:
+        MANAGER.error("Mediapipe: %s state changed to: LOADING_PRECONDITION_FAILED; error: %s", name, error)
+        return
+    inference.metrics.add_graph(name)
+    inference.graphs[name] = Generative(name, generated.task, decoders, decoder_model.CONTEXT)
+    MANAGER.info("Mediapipe: %s state changed to: AVAILABLE after handling: ValidationPassedEvent", name)
+
+
 def serve(given: settings.Settings, stop: threading.Event) -> None:
     """Serve until ``stop``. Raises StartError when that cannot be."""
     # Not at the top: --help, --version and wrong options should not wait for OpenVINO.
     import openvino
 
     from ovms_stand_in import grpc_service, rest_service
+    from ovms_stand_in.generative_api import GenerativeRoutes
     from ovms_stand_in.inference import Inference
     from ovms_stand_in.instance import Instance
     from ovms_stand_in.manager import ModelManager, Watcher
@@ -64,6 +101,10 @@ def serve(given: settings.Settings, stop: threading.Event) -> None:
     name = settings.name_of(given.version)
     SERVING.info("%s %s", NAME, name)
     SERVING.info("OpenVINO backend %s", openvino.get_version())
+    if given.generated is not None:
+        _make(given.generated)
+        if not given.generated.serve:
+            return
     read = _reader(given)
     metrics = Metrics()
     core = openvino.Core()
@@ -85,7 +126,8 @@ def serve(given: settings.Settings, stop: threading.Event) -> None:
             SERVING.info("Port was not set. GRPC server will not be started.")
         if given.rest_port:
             SERVING.info("HTTPServerModule starting")
-            routes = rest_service.Routes(inference, lambda: not stop.is_set(), watcher.reload)
+            generative = GenerativeRoutes(inference.graphs, metrics, given.api_key, given.version)
+            routes = rest_service.Routes(inference, lambda: not stop.is_set(), watcher.reload, generative)
             stops.append(rest_service.start(routes, given.rest_bind_addresses, given.rest_port))
             SERVING.info("HTTPServerModule started")
         SERVING.info("ServableManagerModule starting")
@@ -93,6 +135,8 @@ def serve(given: settings.Settings, stop: threading.Event) -> None:
         config = read()
         metrics.enabled = _families(given, config)
         manager.apply(config)
+        if given.generated is not None:
+            _load(core, given.generated, inference)
         manager.ready = True
         watcher.start(given.poll_seconds)
         SERVING.info("ServableManagerModule started")

@@ -87,6 +87,9 @@ class Fault(Enum):
         "Request contains values both in binary data and in content value", "INVALID_ARGUMENT", 400
     )
     JSON_INVALID = Kind("The file is not valid json", "FAILED_PRECONDITION", 412)
+    GRAPH_NAME_MISSING = Kind("Mediapipe graph definition with requested name is not found", "NOT_FOUND", 404)
+    GRAPH_FAILED = Kind("Mediapipe execution failed. MP status", "INVALID_ARGUMENT", 400)
+    UNAUTHORIZED = Kind("Unauthorized", "UNAUTHENTICATED", 401)
 
 
 class RequestError(Exception):

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from ovms_stand_in import metrics as m
 from ovms_stand_in.faults import Fault, RequestError
+from ovms_stand_in.generation import Generative
 from ovms_stand_in.manager import ModelManager, ServedVersion
 from ovms_stand_in.model import Array, Servable, TensorInfo
 
@@ -52,15 +53,21 @@ def _counted(metrics: m.Metrics, served: ServedVersion, interface: str, method: 
 
 
 class Inference:
-    """What both services call. interface: ``gRPC`` or ``REST``, for the metrics. version: the server's own."""
+    """What both services call. interface: ``gRPC`` or ``REST``, for the metrics. version: the server's own.
+
+    graphs: the generative models that are there, by name.
+    """
 
     def __init__(self, manager: ModelManager, metrics: m.Metrics, version: str = "") -> None:
         self.manager = manager
         self.metrics = metrics
         self.version = version
+        self.graphs: dict[str, Generative] = {}
 
     def model_ready(self, name: str, version: str, interface: str) -> bool:
         """Whether the version is available. RequestError when the model or the version is unknown."""
+        if name in self.graphs:
+            return True
         served = self.manager.find(name, parse_version(version))
         with _counted(self.metrics, served, interface, "ModelReady"):
             return served.state == "AVAILABLE"

@@ -26,6 +26,8 @@ STREAMS = "ovms_streams"
 CURRENT = "ovms_current_requests"
 QUEUE_SIZE = "ovms_infer_req_queue_size"
 ACTIVE = "ovms_infer_req_active"
+CURRENT_GRAPHS = "ovms_current_graphs"
+GRAPH_TIME = "ovms_graph_processing_time_us"
 
 # Upper bounds in microseconds: floor(10 * 1.8**i), i = 0 … 32.
 BUCKETS = tuple(math.floor(10 * 1.8**i) for i in range(33))
@@ -40,13 +42,22 @@ _HELP = {
     QUEUE_SIZE: ("gauge", "Inference request queue size (nireq)."),
     ACTIVE: ("gauge", "Number of currently consumed inference request from the processing queue."),
     CURRENT: ("gauge", "Number of inference requests currently in process."),
+    CURRENT_GRAPHS: ("gauge", "Number of graphs currently in process."),
+    "ovms_requests_accepted": ("counter", "Number of accepted requests to a MediaPipe graph."),
+    "ovms_requests_rejected": ("counter", "Number of rejected requests to a MediaPipe graph."),
+    "ovms_responses": ("counter", "Number of responses by a MediaPipe graph."),
+    "ovms_graph_error": ("counter", "Number of errors in MediaPipe graph execution."),
+    GRAPH_TIME: ("histogram", "Time of a MediaPipe graph's execution."),
 }
-DEFAULT = frozenset({SUCCESS, FAIL, REQUEST_TIME, INFERENCE_TIME, WAIT_TIME, STREAMS, CURRENT})
-# With those of graphs, which the stand-in does not serve: they may be asked for, and have no samples.
+_OF_GRAPHS = ("ovms_requests_accepted", "ovms_requests_rejected", "ovms_responses", "ovms_graph_error")
+# Shown where there is a graph.
+_GRAPHS = frozenset((*_OF_GRAPHS, CURRENT_GRAPHS, GRAPH_TIME))
+DEFAULT = frozenset(set(_HELP) - {QUEUE_SIZE, ACTIVE})
 KNOWN = frozenset(family.name for family in contract.FAMILIES)
 
 _INTERFACES = ("REST", "gRPC")
 _METHODS = ("ModelReady", "ModelInfer", "ModelMetadata")
+_GRAPH_METHODS = ("Unary", "Stream")
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -59,6 +70,10 @@ class _Histogram:
 
 def _labels(**values: str) -> Labels:
     return tuple(sorted(values.items()))
+
+
+def _of_graph(name: str, method: str) -> Labels:
+    return _labels(api="V3", interface="REST", method=method, name=name)
 
 
 def _escape(text: str) -> str:
@@ -133,31 +148,61 @@ class Metrics:
     def count(self, name: str, version: int, interface: str, method: str, success: bool) -> None:
         """Count a request as successful or failed."""
         with self._lock:
-            family = self._values[SUCCESS if success else FAIL]
-            labels = self._request(name, version, interface, method)
-            family[labels] = family.get(labels, 0.0) + 1
+            self._add(SUCCESS if success else FAIL, self._request(name, version, interface, method), 1)
 
     def change(self, family: str, name: str, version: int, by: int) -> None:
         """Add ``by`` to the gauge ``family`` of a model version."""
         with self._lock:
-            labels = _labels(name=name, version=str(version))
-            self._values[family][labels] = self._values[family].get(labels, 0.0) + by
+            self._add(family, _labels(name=name, version=str(version)), by)
 
     def observe(self, family: str, name: str, version: int, seconds: float, interface: str = "") -> None:
         """Add a duration to a histogram, whose unit is the microsecond."""
-        micros = seconds * 1e6
         labels = _labels(name=name, version=str(version), **({"interface": interface} if interface else {}))
         with self._lock:
-            histogram = self._histograms[family].setdefault(labels, _Histogram())
-            histogram.counts[bisect_left(BUCKETS, micros)] += 1
-            histogram.total += micros
+            self._observe(family, labels, seconds)
+
+    def add_graph(self, name: str) -> None:
+        """Make all series of a graph appear, at zero."""
+        with self._lock:
+            for method in _GRAPH_METHODS:
+                for family in _OF_GRAPHS:
+                    self._values[family].setdefault(_of_graph(name, method), 0.0)
+                self._histograms[GRAPH_TIME].setdefault(_labels(name=name, method=method), _Histogram())
+            self._values[CURRENT_GRAPHS].setdefault(_labels(name=name), 0.0)
+
+    def count_graph(self, family: str, name: str, method: str) -> None:
+        """Count one of what ``family`` counts, of a graph."""
+        with self._lock:
+            self._add(family, _of_graph(name, method), 1)
+
+    def change_graph(self, name: str, by: int) -> None:
+        """Change how often a graph is in process."""
+        with self._lock:
+            self._add(CURRENT_GRAPHS, _labels(name=name), by)
+
+    def observe_graph(self, name: str, method: str, seconds: float) -> None:
+        """Add the time of a graph's execution."""
+        with self._lock:
+            self._observe(GRAPH_TIME, _labels(name=name, method=method), seconds)
+
+    def _has(self, family: str) -> bool:
+        return bool(self._values.get(family) or self._histograms.get(family))
+
+    def _add(self, family: str, labels: Labels, by: float) -> None:
+        self._values[family][labels] = self._values[family].get(labels, 0.0) + by
+
+    def _observe(self, family: str, labels: Labels, seconds: float) -> None:
+        micros = seconds * 1e6
+        histogram = self._histograms[family].setdefault(labels, _Histogram())
+        histogram.counts[bisect_left(BUCKETS, micros)] += 1
+        histogram.total += micros
 
     def text(self) -> str:
         """All enabled families in the Prometheus text format."""
         lines: list[str] = []
         with self._lock:
             for family, (kind, meaning) in _HELP.items():
-                if family not in self.enabled:
+                if family not in self.enabled or (family in _GRAPHS and not self._has(family)):
                     continue
                 lines += [f"# HELP {family} {meaning}", f"# TYPE {family} {kind}"]
                 for labels, value in self._values.get(family, {}).items():

@@ -1,70 +1,75 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""KServe's REST interface, OVMS's ``/v1/config``, and ``/metrics``, on the standard library's HTTP server."""
+"""KServe's REST interface, OVMS's ``/v1/config``, and ``/metrics``, on the standard library's HTTP server.
+
+Endpoints of generative models are those of `generative_api`.
+"""
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
 from ovms_stand_in import NAME, rest_tensors
 from ovms_stand_in.faults import Fault, RequestError, StartError
+from ovms_stand_in.generative_api import GenerativeRoutes
 from ovms_stand_in.inference import Inference
 from ovms_stand_in.listen import check_free, target
 from ovms_stand_in.log import SERVING
 from ovms_stand_in.model import Servable
+from ovms_stand_in.rest_answer import Answer, Pieces, of_error, of_json
 
 _MODEL = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?(/ready|/infer|/)?")
-
-Answer = tuple[int, str, bytes, dict[str, str]]  # status, content type, body, further headers
-
-
-def _json(content: Any, status: int = 200) -> Answer:
-    return status, "application/json", json.dumps(content).encode(), {}
-
-
-def _error(error: RequestError) -> Answer:
-    return _json({"error": str(error)}, error.fault.value.http)
 
 
 class Routes:
     """Answers requests; knows nothing of sockets. reload: follows changed files, and says whether there were any."""
 
-    def __init__(self, inference: Inference, is_live: Callable[[], bool], reload: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        inference: Inference,
+        is_live: Callable[[], bool],
+        reload: Callable[[], bool],
+        generative: GenerativeRoutes | None = None,
+    ) -> None:
         self._inference = inference
         self._is_live = is_live
         self._reload = reload
+        self._generative = generative or GenerativeRoutes(inference.graphs, inference.metrics)
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
         """The answer to a request; headers have lower-case names."""
         path = path.partition("?")[0]
         try:
+            generated = self._generative.answer(method, path, headers, body)
+            if generated is not None:
+                return generated
             if method == "GET":
                 return self._get(path)
             if method == "POST":
                 return self._post(path, headers, body)
             raise RequestError(Fault.REST_UNSUPPORTED_METHOD)
         except RequestError as error:
-            return _error(error)
+            return of_error(error)
 
     def _get(self, path: str) -> Answer:
         empty: Answer = (200, "application/json", b"", {})
         if path == "/v2/health/live":
-            return empty if self._is_live() else _error(RequestError(Fault.MODEL_NOT_LOADED))
+            return empty if self._is_live() else of_error(RequestError(Fault.MODEL_NOT_LOADED))
         if path == "/v2/health/ready":
-            return empty if self._inference.manager.ready else _error(RequestError(Fault.MODEL_NOT_LOADED))
+            return empty if self._inference.manager.ready else of_error(RequestError(Fault.MODEL_NOT_LOADED))
         if path == "/v2":
-            return _json({"name": NAME, "version": self._inference.version})
+            return of_json({"name": NAME, "version": self._inference.version})
         if path == "/v1/config":
-            return _json(self._states())
+            return of_json(self._states())
         if path == "/metrics" and self._inference.metrics.enabled:
             return 200, "text/plain; version=0.0.4; charset=utf-8", self._inference.metrics.text().encode(), {}
         match = _MODEL.fullmatch(path)
@@ -75,15 +80,17 @@ class Routes:
             if not self._inference.model_ready(name, version, "REST"):
                 raise RequestError(Fault.MODEL_VERSION_NOT_LOADED_YET)
             return empty
-        return _json(_metadata(name, *self._inference.metadata(name, version, "REST")))
+        return of_json(_metadata(name, *self._inference.metadata(name, version, "REST")))
 
     def _post(self, path: str, headers: dict[str, str], body: bytes) -> Answer:
         if path == "/v1/config/reload":
             try:
                 changed = self._reload()
             except StartError as error:
-                return _json({"error": f"Reloading config file failed. Check server logs for more info. {error}"}, 412)
-            return _json(self._states(), 201 if changed else 200)
+                return of_json(
+                    {"error": f"Reloading config file failed. Check server logs for more info. {error}"}, 412
+                )
+            return of_json(self._states(), 201 if changed else 200)
         match = _MODEL.fullmatch(path)
         if not match or match[3] != "/infer":
             raise RequestError(Fault.REST_INVALID_URL)
@@ -97,18 +104,23 @@ class Routes:
         return 200, "application/octet-stream", content, {"Inference-Header-Content-Length": str(length)}
 
     def _states(self) -> dict[str, Any]:
+        found = {
+            name: [(served.version, served.state, served.error) for served in versions]
+            for name, versions in self._inference.manager.states().items()
+        }
+        found.update({name: [(1, "AVAILABLE", "OK")] for name in self._inference.graphs})
         return {
             name: {
                 "model_version_status": [
                     {
-                        "version": str(served.version),
-                        "state": served.state,
-                        "status": {"error_code": served.error, "error_message": served.error},
+                        "version": str(version),
+                        "state": state,
+                        "status": {"error_code": error, "error_message": error},
                     }
-                    for served in versions
+                    for version, state, error in versions
                 ]
             }
-            for name, versions in self._inference.manager.states().items()
+            for name, versions in found.items()
         }
 
 
@@ -164,18 +176,32 @@ class _Handler(BaseHTTPRequestHandler):
             length = -1
         if length < 0:
             self.close_connection = True
-            answer: Answer = _json({"error": "Content-Length is not a number"}, 400)
+            answer: Answer = of_json({"error": "Content-Length is not a number"}, 400)
         else:
             body = self.rfile.read(length)
             headers = {name.lower(): value for name, value in self.headers.items()}
             answer = self.server.routes.answer(self.command, self.path, headers, body)
         status, kind, content, more = answer
+        if isinstance(content, bytes):
+            self._head(status, {"Content-Type": kind, "Content-Length": str(len(content)), **more})
+            if self.command != "HEAD":
+                self.wfile.write(content)
+        else:
+            self._head(status, {"Content-Type": kind, "Transfer-Encoding": "chunked", **more})
+            self._stream(content)
+
+    def _head(self, status: int, headers: Mapping[str, str]) -> None:
         self.send_response(status)
-        for name, value in {"Content-Type": kind, "Content-Length": str(len(content)), **more}.items():
+        for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
+
+    def _stream(self, pieces: Pieces) -> None:
+        """Send each piece as soon as it is there, in a chunk of its own."""
+        with closing(pieces):
+            for piece in pieces:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, format: str, *args: Any) -> None:
         SERVING.debug("REST %s", format % args)

@@ -19,18 +19,40 @@ from typing import Any
 
 from ovms_stand_in import NAME, RELEASE, contract, metrics
 from ovms_stand_in.faults import StartError, UsageError
+from ovms_stand_in.generation import EMBEDDINGS, TEXT
 
 #: the versions whose rules it keeps
 VERSIONS = ("2025.4", "2026.4")
 _AS = "OVMS_STAND_IN_AS"
-_GROUPS = ("server", "config", "model")
+_GROUPS = ("server", "config", "model", "generate", "text_generation", "embeddings", "tasks")
 # Of what is not served, this was always taken, and has no effect.
-_TAKEN_TOO = ("sequence_cleaner_poll_wait_minutes",)
+_TAKEN_TOO = ("sequence_cleaner_poll_wait_minutes", "pull")
+_API_KEY = "API_KEY"
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A generative model of the command line. ``source``: what it is made for where its folder lacks it; or empty.
+
+    ``at_once``: the most texts that are written at a time. ``serve``: False for making it alone.
+    """
+
+    name: str
+    folder: Path
+    task: str
+    device: str = ""
+    source: str = ""
+    at_once: int = _AT_ONCE
+    serve: bool = True
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the command line said. Ports: 0 is off. model: options of a single model, as `model_config` takes them."""
+    """What the command line said. Ports: 0 is off. model: options of a single model, as `model_config` takes them.
+
+    api_key: what clients of generative models must show; empty where they need not.
+    """
 
     version: contract.Version
     config_path: Path | None
@@ -45,6 +67,8 @@ class Settings:
     log_path: str
     cache_dir: str
     metrics: frozenset[str] | None
+    generated: Generated | None = None
+    api_key: str = ""
 
 
 class Printed(Exception):
@@ -120,6 +144,8 @@ def _is_address_or_name(text: str) -> bool:
 
 def _validate(options: dict[str, str], version: contract.Version) -> None:
     """Raise UsageError with OVMS's own words when options do not go together."""
+    if "pull" in options and not options.keys() >= {"source_model", "model_repository_path"}:
+        raise UsageError("--pull should be used combined with --source_model and --model_repository_path")
     for words, _instead in contract.contradictions(options, version):
         raise UsageError(words)
     cores = os.cpu_count() or 1
@@ -127,10 +153,43 @@ def _validate(options: dict[str, str], version: contract.Version) -> None:
         raise UsageError(f"grpc_workers count should be from 1 to CPU core count : {cores}")
 
 
+def _generated(options: dict[str, str]) -> Generated | None:
+    """The generative model that the options name; None where they name none."""
+    if "config_path" in options or not options.keys() & {"source_model", "task"}:
+        return None
+    source, task = options.get("source_model", ""), options.get("task", TEXT)
+    if task not in (TEXT, EMBEDDINGS):
+        raise StartError(f"The stand-in serves {TEXT} and {EMBEDDINGS}, not {task}")
+    if not source and "model_path" not in options:
+        raise UsageError("Use --source_model, or --model_path, with --task")
+    folder = Path(options.get("model_repository_path", "."), source) if source else Path(options["model_path"])
+    return Generated(
+        name=options.get("model_name") or source,
+        folder=folder,
+        task=task,
+        device=options.get("target_device", ""),
+        source=source,
+        at_once=max(1, min(int(options.get("max_num_seqs", _AT_ONCE)), _AT_ONCE)),
+        serve="pull" not in options,
+    )
+
+
+def _api_key(options: dict[str, str]) -> str:
+    """From the file that is named, else from the environment."""
+    file = options.get("api_key_file")
+    if file is None:
+        return os.environ.get(_API_KEY, "")
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartError(f"Unable to open API key file {file}: {error}") from None
+
+
 def parse(arguments: Sequence[str]) -> Settings:
     """The settings in ``arguments``.
 
-    Raises Printed for help and version, UsageError for what OVMS refuses, StartError for an unknown metric family.
+    Raises Printed for help and version, UsageError for what OVMS refuses, StartError for an unknown metric family, a
+    task that is not served, or a key that cannot be read.
     """
     words, version = _as_version(arguments)
     options = _given(words, version)
@@ -140,8 +199,9 @@ def parse(arguments: Sequence[str]) -> Settings:
     if "help" in options or not words:
         raise Printed(_help(version))
     _validate(options, version)
+    generated = _generated(options)
     model: dict[str, Any] | None = None
-    if "config_path" not in options:
+    if "config_path" not in options and generated is None:
         own = {name: value for name, value in options.items() if contract.BY_NAME[name].group == "model"}
         model = {"name": own.pop("model_name"), "base_path": own.pop("model_path")}
         model |= {name: int(own[name]) if name == "nireq" else own[name] for name in own}
@@ -164,4 +224,6 @@ def parse(arguments: Sequence[str]) -> Settings:
         log_path=options.get("log_path", ""),
         cache_dir=options.get("cache_dir", ""),
         metrics=families,
+        generated=generated,
+        api_key=_api_key(options),
     )
