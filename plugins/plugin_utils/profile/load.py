@@ -74,7 +74,7 @@ def of_foreign(foreign: read.Foreign) -> Profile:
         root=foreign.root,
         description=foreign.translation.description,
         entries=entries,
-        builds=_builds(foreign.document, foreign.root, {}, entries),
+        builds=_builds(entries),
         models=None,
         volumes=_valid_top(foreign.document, "volumes", foreign.translation.volumes),
         networks=_valid_top(foreign.document, "networks", foreign.translation.networks),
@@ -112,7 +112,7 @@ def _native(file: Path, context: LoadContext) -> Profile:
         root=root,
         description=parsed.get("description") or "",
         entries=entries,
-        builds=_builds(document, root, parsed.get("builds") or {}, entries),
+        builds={**_builds_of_used(entries, context), **_builds(entries), **_written_builds(document, root, context)},
         models=parsed.get("models"),
         volumes=parsed.get("volumes"),
         networks=parsed.get("networks"),
@@ -241,21 +241,50 @@ def _check_names(entries: Sequence[Entry]) -> None:
         seen.add(entry.name)
 
 
-def _builds(
-    document: yaml_document.Document, root: Path, builds: Mapping[str, Mapping[str, Any]], entries: Sequence[Entry]
-) -> dict[str, Mapping[str, Any]]:
-    """The field ``build`` by image, each with the absolute path of its context."""
-    result: dict[str, Mapping[str, Any]] = {}
-    for image, build in builds.items():
+Builds = dict[str, Mapping[str, Any]]
+"""The field ``build`` by image, each with the absolute path of its context."""
+
+
+def _builds_of_used(entries: Sequence[Entry], context: LoadContext) -> Builds:
+    """What the profiles build whose entries are used: that which an image map puts in the place of their images."""
+    found: Builds = {}
+    for origin in (entry.used.origins["name"] for entry in entries if entry.used is not None):
+        if not origin.literal:
+            found = {**_written_builds(origin.document, origin.root, context), **found}
+    return found
+
+
+def _written_builds(document: yaml_document.Document, root: Path, context: LoadContext) -> Builds:
+    """The field ``builds``: image to context, or to the profile that builds it."""
+    written = _parse_top(document, "builds", context) if "builds" in document.value else None
+    found: Builds = {}
+    for image, build in (written or {}).items():
         try:
-            result[image] = {**build, "context": str(inside(root, build["context"]))}
-        except ValueError as error:
+            found[image] = _build_of(image, build, root, context)
+        except (ValueError, ProfileError) as error:
             raise document.error(str(error), ("builds", image), field="builds") from error
+    return found
+
+
+def _build_of(image: str, build: Mapping[str, Any], root: Path, context: LoadContext) -> Mapping[str, Any]:
+    place = str(build["context"])
+    if "/" in place or (root / place).exists():
+        return {**build, "context": str(inside(root, place))}
+    file = find_profile(place, context.search)
+    other = _written_builds(_read(file), file.parent, replace(context, search=()))
+    if image not in other:
+        raise ValueError(f"profile {place!r} does not build {image}")
+    return other[image]
+
+
+def _builds(entries: Sequence[Entry]) -> Builds:
+    """What entries build beside their images; of one image the first."""
+    found: Builds = {}
     for entry in entries:
         if entry.raw.get("build") is not None:
             if not entry.origins["build"].literal and field_types.is_template(entry.raw["build"]):
                 raise entry.error("no template is rendered here: an image is built once, for all hosts", "build")
             build = entry.parse("build", entry.raw["build"])
             own = {**build, "context": str(entry.file("build", build["context"]))}
-            result.setdefault(str(entry.raw["image"]), own)
-    return result
+            found.setdefault(str(entry.raw["image"]), own)
+    return found
