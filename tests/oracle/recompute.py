@@ -74,13 +74,10 @@ def totals(run: Run, spans: Spans) -> dict[str, Figures | None]:
     for metric in sorted({name for one in mine for name, series in one.items() if series.kind == "sketch"}):
         together = [sketch for one in mine if metric in one for sketch in one[metric].sketches]
         found[metric] = figures(Series("sketch", sketches=together), spans)
-    asked = [
-        part["mean"]
-        for one in mine
-        if "offered_per_second" in one and (part := figures(one["offered_per_second"], spans))
-    ]
-    if asked:
-        found["offered_per_second"] = {"n": len(asked), "mean": math.fsum(value or 0.0 for value in asked)}
+    for metric in ("offered_per_second", "output_tokens_per_second", "goodput_per_second"):
+        told = [part["mean"] for one in mine if metric in one and (part := figures(one[metric], spans))]
+        if told:
+            found[metric] = {"n": len(told), "mean": math.fsum(value or 0.0 for value in told)}
     seconds = math.fsum(high - low for low, high in spans)
     for metric in ("errors", "late", "dropped"):
         counted = [number for one in mine if (number := counted_in(one.get(metric), spans)) is not None]

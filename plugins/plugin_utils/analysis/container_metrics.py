@@ -85,7 +85,58 @@ DROPPED = Metric(
     better="lower",
     charts=(Chart("Dropped", None),),
 )
-TOLD_METRICS = (FPS, LATENCY, ERRORS, OFFERED, ACHIEVED, LATE, DROPPED)
+
+
+def _token_time(name: str, formula: str) -> Metric:
+    """A latency of generated text, as load tools record it of single requests or answers."""
+    return Metric(
+        name=name,
+        unit="seconds",
+        kind="sketch",
+        formula=f"{formula}: the records of all clients pooled (DDSketch, relative error 1 %)",
+        absent_when="no such rule; the tool wrote no records",
+        better="lower",
+    )
+
+
+FIRST_TOKEN = _token_time(
+    "time_to_first_token_seconds", "from a request to the first piece of its answer that has text"
+)
+OUTPUT_TOKEN = _token_time(
+    "time_per_output_token_seconds", "of each request, from its first token to its last / (tokens − 1)"
+)
+INTER_TOKEN = _token_time("inter_token_latency_seconds", "between two pieces of a streamed answer, each of them")
+TOKENS = Metric(
+    name="output_tokens_per_second",
+    unit="tokens/s",
+    kind="gauge",
+    formula="as the tool exports it: tokens of all answers / the time of its load",
+    absent_when="no such rule; the tool wrote no export",
+    better="higher",
+)
+GOODPUT = Metric(
+    name="goodput_per_second",
+    unit="requests/s",
+    kind="gauge",
+    formula="as the tool exports it: requests that met all objectives it was given / the time of its load",
+    absent_when="no such rule; the tool was given no objectives",
+    better="higher",
+)
+GENERATION_RATES = (TOKENS, GOODPUT)
+TOLD_METRICS = (
+    FPS,
+    LATENCY,
+    ERRORS,
+    OFFERED,
+    ACHIEVED,
+    LATE,
+    DROPPED,
+    FIRST_TOKEN,
+    OUTPUT_TOKEN,
+    INTER_TOKEN,
+    TOKENS,
+    GOODPUT,
+)
 """Metrics of a profile's own rules whose names mean something here."""
 
 

@@ -28,6 +28,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_seri
 
 LEAST_SHARE = 0.99
 """The share of the offered load that a run has to achieve."""
+LEAST_SHARE_OF_RUN = 0.9
+"""The same of a tool that tells one figure of its whole run: its last requests are answered after its end."""
 AT_THE_EDGES = 2.0
 """Frames that may be missing of a window although all were done: one on its way at either end."""
 EDGE_SECONDS = 0.2
@@ -36,7 +38,10 @@ EDGE_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Load:
-    """The load of one replica over ``seconds``: rates per second; ``None`` where it was not told."""
+    """The load of one replica over ``seconds``: rates per second; ``None`` where it was not told.
+
+    ``whole``: what was done is one figure of the whole run.
+    """
 
     replica: MeasuredReplica
     seconds: float
@@ -44,6 +49,7 @@ class Load:
     offered: float | None
     achieved: float | None
     dropped: float
+    whole: bool = False
 
     @property
     def share(self) -> float:
@@ -57,7 +63,8 @@ class Load:
         """Whether the client asked for more than was done."""
         if self.dropped > 0.0:
             return True
-        if self.offered is None or self.achieved is None or self.share >= LEAST_SHARE:
+        least = LEAST_SHARE_OF_RUN if self.whole else LEAST_SHARE
+        if self.offered is None or self.achieved is None or self.share >= least:
             return False
         return (self.offered - self.achieved) * self.seconds > max(AT_THE_EDGES, EDGE_SECONDS * self.offered)
 
@@ -91,7 +98,8 @@ def load_of(replica: MeasuredReplica, seen: Observations, spans: Sequence[Span])
     unit = series[OFFERED.name].unit if OFFERED.name in series else OFFERED.unit
     dropped = counted(replica, seen, DROPPED.name, spans) or 0.0
     seconds = sum(span.length for span in spans)
-    return Load(replica, seconds, unit, mean(OFFERED.name), mean(ACHIEVED.name, FPS.name), dropped)
+    whole = any(series[name].whole for name in (ACHIEVED.name, FPS.name) if name in series)
+    return Load(replica, seconds, unit, mean(OFFERED.name), mean(ACHIEVED.name, FPS.name), dropped, whole)
 
 
 def overload(plan: MeasuredPlan, seen: Observations, spans: Sequence[Span]) -> str | None:

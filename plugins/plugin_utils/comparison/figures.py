@@ -18,15 +18,23 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container
     CPU,
     DROPPED,
     ERRORS,
+    FIRST_TOKEN,
     FPS,
+    GOODPUT,
     LATENCY,
+    OUTPUT_TOKEN,
+    TOKENS,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric import Better
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed, natural
 
 _FIRST = (FPS.name, ACHIEVED.name, LATENCY.name)
 STATISTICS = ("mean", "p50", "p95", "p99")
-DECLARED = (FPS.name, ACHIEVED.name, f"{LATENCY.name}.p50", f"{LATENCY.name}.p99", ERRORS.name, DROPPED.name)
+DECLARED = (
+    *(FPS.name, ACHIEVED.name, f"{LATENCY.name}.p50", f"{LATENCY.name}.p99"),
+    *(f"{FIRST_TOKEN.name}.p50", f"{FIRST_TOKEN.name}.p99", f"{OUTPUT_TOKEN.name}.p50", TOKENS.name, GOODPUT.name),
+    *(ERRORS.name, DROPPED.name),
+)
 """What is compared where neither the user nor the profile's objectives say it: of all measured replicas together."""
 DENSITY = "density"
 """The answer of a search for stream density; of a host where it was sought on each."""

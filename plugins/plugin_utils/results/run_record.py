@@ -34,6 +34,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container
     DROPPED,
     ERRORS,
     FPS,
+    GENERATION_RATES,
     LATE,
     OFFERED,
 )
@@ -133,6 +134,7 @@ def aggregate(run: Run, spans: Sequence[Span]) -> dict[str, Summary]:
         *((name, aggregates.latency(of(name), spans)) for name in sorted(sketched)),
         *((name, aggregates.extremes(of(name), spans)) for name in sorted(ready_made)),
         (OFFERED.name, _offered(of(OFFERED.name), spans)),
+        *((metric.name, aggregates.together(of(metric.name), spans)) for metric in GENERATION_RATES),
         *((metric.name, _counted(run, metric, spans)) for metric in (ERRORS, LATE, DROPPED)),
     ]
     return {name: summary for name, summary in figures if summary is not None}

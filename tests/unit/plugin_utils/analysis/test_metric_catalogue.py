@@ -15,6 +15,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.sampler import hos
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import metric_catalogue
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
     CONTAINER_METRICS,
+    GENERATION_RATES,
     OFFERED,
     TOLD_METRICS,
 )
@@ -30,6 +31,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results import sum
 from ..synthetic import Play
 
 OF_REPLICAS = (*TOLD_METRICS, *OVMS_METRICS, *CONTAINER_METRICS)
+TOLD_GAUGES = (OFFERED, *GENERATION_RATES)
 RATES = ("_per_second", "_cores", "_watts", "_percent")
 ALL = [
     *(pytest.param(metric, id=f"replica {metric.name}") for metric in OF_REPLICAS),
@@ -52,7 +54,7 @@ def test_a_name_is_declared_once(metrics: tuple[Metric, ...]) -> None:
 @pytest.mark.parametrize("metric", ALL)
 def test_a_kind_has_what_it_is_made_of(metric: Metric) -> None:
     assert (metric.value is None) == (metric in (*TOLD_METRICS, CPU_OTHERS))
-    assert (metric.kind in ("flow", "counter", "sketch")) == (metric in TOLD_METRICS and metric is not OFFERED)
+    assert (metric.kind in ("flow", "counter", "sketch")) == (metric in TOLD_METRICS and metric not in TOLD_GAUGES)
     assert (metric.per is not None) == (metric.kind in ("ratio", "average"))
     if metric.kind == "rate":
         assert metric.name.endswith(RATES)

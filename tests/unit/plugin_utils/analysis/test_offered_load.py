@@ -195,3 +195,30 @@ def test_a_backlog_at_the_maximum_is_told(play_of: PlayOf) -> None:
     record = play_of(Draining, plan()).whole(WindowSettings(20.0, 15.0))
     told = "ended at its maximum of 20 s: a backlog drains: 31.0 done where 30.0 a second were asked"
     assert record["windows"][0]["reasons"] == [told]
+
+
+@pytest.mark.parametrize(("done", "overloaded"), [(29.0, False), (26.0, True)])
+def test_a_tools_figure_of_its_whole_run_has_the_last_answers_in_its_time(
+    tmp_path: Path, done: float, overloaded: bool
+) -> None:
+    class Reporting(Fleet):
+        """Clients that leave a report, and say nothing else."""
+
+        def replica(self, name: str, replica: dict[str, Any], t: float, second: float) -> list[dict[str, Any]]:
+            found = [sample for sample in super().replica(name, replica, t, second) if sample["type"] != "log"]
+            if name.startswith("ovms-client"):
+                text = json.dumps({"asked": 30.0, "done": done})
+                found.append({"t": t, "type": "file", "replica": name, "path": "/r", "file": "/r", "text": text})
+            return found
+
+    made = make_plan(hosts=3, clients=2)
+    for name, replica in made["replicas"].items():
+        if name.startswith("ovms-client"):
+            of_report = {"file": "/r", "unit": "requests/s"}
+            replica["metrics"] = {
+                "offered_per_second": {**of_report, "json": "asked"},
+                "achieved_per_second": {**of_report, "json": "done"},
+            }
+    record = Play(tmp_path, made, Reporting(made)).whole(SHORT)
+    assert any(reason.startswith("overloaded") for reason in record["reasons"]) == overloaded
+    assert record["totals"]["achieved_per_second"]["mean"] == 2 * done
