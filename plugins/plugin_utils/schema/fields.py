@@ -446,13 +446,14 @@ PROFILE_FIELDS: tuple[Field, ...] = (
     Field(
         "builds",
         mapping_of(BUILD),
-        "Images that `prepare_hosts.yml` builds: image to context under the profile's folder, or a [mapping](#builds).",
+        "Images that `prepare_hosts.yml` builds: image to context under the profile's folder, or a [mapping](#builds), or"
+        " to the profile that builds it. Those of a profile whose entry is used come along.",
         "builds: {retail/models:1: ./images/models}",
     ),
     Field(
         "models",
         record(MODELS_FIELDS),
-        "How the models are made: the image is run once and writes `NAME/<version>/…` to `/models`.",
+        "How the models are made: the image is run once and writes `NAME/<version>/…`, or `NAME/…`, to `/models`.",
         "models: {image: retail/models:1, names: [face-detection]}",
     ),
 )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -45,11 +46,17 @@ def test_images_with_openvino_share_their_layers() -> None:
     assert len(heads) == 1
 
 
+# Each has the versions of other packages that its tool asks for.
+TOOLS = ("aiperf",)
+
+
 @pytest.mark.parametrize("context", CONTEXTS, ids=lambda path: path.name)
 def test_requirements_are_pinned_and_agree(context: Path) -> None:
     """One version of a package in all images, exactly."""
     everywhere: dict[str, str] = {}
     for path in PROFILES.glob("*/images/*/requirements.txt"):
+        if path.parent.name in TOOLS:
+            continue
         for line in path.read_text().splitlines():
             if line and not line.startswith("#"):
                 name, separator, version = line.partition("==")
@@ -57,6 +64,16 @@ def test_requirements_are_pinned_and_agree(context: Path) -> None:
                 assert everywhere.setdefault(name, version) == version
     assert "openvino-telemetry" not in everywhere
     assert not (context / "requirements.txt").exists() or "/wheels/" in (context / ".gitignore").read_text()
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_requirements_of_load_tools_are_pinned(tool: str) -> None:
+    (path,) = PROFILES.glob(f"*/images/{tool}/requirements.txt")
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*", line) for line in lines)
+    names = [line.partition("==")[0].lower() for line in lines]
+    assert tool in names and len(names) == len(set(names))
+    assert not {"torch", "pytest"} & set(names)
 
 
 def test_stand_ins_say_what_they_stand_for() -> None:
