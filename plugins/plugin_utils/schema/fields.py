@@ -446,8 +446,8 @@ PROFILE_FIELDS: tuple[Field, ...] = (
     Field(
         "builds",
         mapping_of(BUILD),
-        "Images that `prepare_hosts.yml` builds: image to context under the profile's folder, or a [mapping](#builds), or"
-        " to the profile that builds it. Those of a profile whose entry is used come along.",
+        "Images that `prepare_hosts.yml` builds: image to context under the profile's folder, or a [mapping](#builds),"
+        " or to the profile that builds it. Those of a profile whose entry is used come along.",
         "builds: {retail/models:1: ./images/models}",
     ),
     Field(
