@@ -32,7 +32,7 @@ def studied(tmp_path: Path, collections: Path, text: str, *more: str) -> tuple[i
         ("profile: ovms\nfactors: {cpus: [1, ]}\nx: 1\n", (), "a study has no field 'x'"),
         ("profile: ovms\nfactors: {cpus: [1, '']}\n", (), "factors.cpus: a level is empty"),
         ("profile: ovmz\nfactors: {cpus: [1]}\n", (), "there is no profile 'ovmz': did you mean 'ovms'?"),
-        ("profile: [\n", (), "study.yml:2: this is not valid YAML"),
+        ("repeats: 2\nprofile: ]\n", (), "study.yml:2: this is not valid YAML"),
         (GOOD, ("-e", "study="), "no study is named: give its file with -e study=FILE"),
         (GOOD, ("-e", "study=gone.yml"), "gone.yml: the study cannot be read"),
         (GOOD, ("-e", "resume=docs"), "docs: this is not the folder of a study: it has no study.json"),
