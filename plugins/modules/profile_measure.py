@@ -134,9 +134,10 @@ options:
     type: bool
     default: false
   docker_host:
-    description: The socket of Docker Engine on the host, as C(unix:///path).
+    description:
+      - The socket of Docker Engine on the host, as C(unix:///path).
+      - Without it E(DOCKER_HOST) of the host, else C(unix:///var/run/docker.sock).
     type: str
-    default: unix:///var/run/docker.sock
 attributes:
   check_mode:
     description: Nothing is started or ended in check mode; what there is, is collected.

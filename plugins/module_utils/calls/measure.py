@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR, engine_url
 from ansible_collections.retail.profiles.plugins.module_utils.deployment.lease import Leases, parse_claim, working
 from ansible_collections.retail.profiles.plugins.module_utils.host import model_digests
 from ansible_collections.retail.profiles.plugins.module_utils.sampler import config, control
@@ -55,7 +55,7 @@ def argument_spec() -> dict[str, Any]:
             },
         },
         "release": {"type": "bool", "default": False},
-        "docker_host": {"type": "str", "default": "unix:///var/run/docker.sock"},
+        "docker_host": {"type": "str"},
     }
 
 
@@ -98,7 +98,7 @@ def _start(files: config.RunFiles, params: Mapping[str, Any], check: bool) -> di
     asked = config.Config(
         interval=params["interval"],
         deadline=params["deadline"],
-        engine=config.socket_of(params["docker_host"]),
+        engine=config.socket_of(engine_url(params["docker_host"])),
         replicas=config.watched(params["replicas"]),
     )
     # Before the sampler is there: reading models is no part of what it measures.

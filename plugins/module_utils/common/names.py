@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
-from typing import Any
+from typing import Any, Optional
 
 COLLECTION = "retail.profiles"
 #: how our labels begin
@@ -42,6 +43,11 @@ def is_shared(name: str) -> bool:
 def is_secret_file(name: str) -> bool:
     """Whether a secret is a file, which is known by its path, and not a variable."""
     return name[:1] == "/"
+
+
+def engine_url(given: Optional[str]) -> str:
+    """Where the engine is: as *given*, else ``DOCKER_HOST``, else the default socket."""
+    return given or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
 
 
 # Made once: json.dumps would make an encoder for each call.

@@ -8,7 +8,6 @@ What has to do with a registry goes through the ``docker`` package, which knows 
 from __future__ import annotations
 
 import json
-import os
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.module_utils.common.names import ENGINE_TIMEOUT
+from ansible_collections.retail.profiles.plugins.module_utils.common.names import ENGINE_TIMEOUT, engine_url
 from ansible_collections.retail.profiles.plugins.module_utils.engine.api import (
     Api,
     EngineError,
@@ -26,23 +25,19 @@ from ansible_collections.retail.profiles.plugins.module_utils.engine.api import 
     too_long,
 )
 
-DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 _STOPS_AT_ONCE = 64
 #: the API of Docker Engine 20.10
 _FRAGILE_API = (1, 41)
 
 
 def connect(url: Optional[str] = None, timeout: int = ENGINE_TIMEOUT) -> Engine:
-    """Connect to the engine at *url*, else ``DOCKER_HOST``, else the default socket.
-
-    Raises EngineError that says what is wrong with the engine and what to do.
-    """
+    """Connect to the engine. Raises EngineError that says what is wrong with the engine and what to do."""
     return Engine(reachable(url), timeout)
 
 
 def reachable(url: Optional[str]) -> str:
     """Where the engine is, and answers."""
-    url = url or os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
+    url = engine_url(url)
     _check_socket(url)
     return url
 

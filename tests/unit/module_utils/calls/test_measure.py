@@ -82,6 +82,15 @@ def test_what_is_to_be_watched_comes_to_the_sampler(tmp_path: Path, sampler: Sam
     assert (told["failed"], told["changed"]) == (False, True)
 
 
+def test_the_engine_is_where_the_hosts_environment_has_it(
+    tmp_path: Path, sampler: Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for found, path in (("unix:///run/user/1/d.sock", "/run/user/1/d.sock"), ("", "/var/run/docker.sock")):
+        monkeypatch.setenv("DOCKER_HOST", found)
+        call(tmp_path, "started")
+        assert sampler.asked[-1][2].engine == path
+
+
 @pytest.mark.parametrize("state", ["collected", "stopped"])
 def test_samples_are_asked_for_from_an_offset(tmp_path: Path, sampler: Sampler, state: str) -> None:
     assert call(tmp_path, state, offset=52413)["failed"] is False
