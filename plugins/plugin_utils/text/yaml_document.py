@@ -30,6 +30,7 @@ DEEPEST = 50
 #: characters that all values have at most when aliases are followed, each with what it takes itself
 LARGEST = 2 * 1024 * 1024
 _OWN_SIZE = 64
+_IN_QUOTES = 'a template must be in quotes: "{{ … }}"'
 #: characters of the longest number
 LONGEST_NUMBER = 100
 _TAG = "tag:yaml.org,2002:"
@@ -290,7 +291,7 @@ class _Builder:
 
     def _key(self, node: yaml.Node, taken: Container[str]) -> str:
         if isinstance(node, yaml.MappingNode):
-            raise self._error('a template must be in quotes: "{{ … }}"', node)
+            raise self._error(_IN_QUOTES, node)
         if not isinstance(node, yaml.ScalarNode):
             raise self._error("a key must be a string, not a list or a mapping", node)
         key = self._scalar(node)
