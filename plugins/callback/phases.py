@@ -98,9 +98,10 @@ class CallbackModule(Default):  # type: ignore[misc]  # ansible-core has no type
         self._handle_warnings_and_exception(result)
         if plain(result.task.action) in ("debug", "ansible.builtin.debug"):
             self._clean_results(result.result, result.task.action)
-            message = result.result.get("msg", None)
-            text = str(message) if isinstance(message, str) else self._dump_results(result.result)
-            self._display.display(text)
+            message = result.result.get("msg")
+            lines = message if isinstance(message, list) else [message]
+            told = all(isinstance(line, str) for line in lines)
+            self._display.display("\n".join(map(str, lines)) if told else self._dump_results(result.result))
 
     def v2_runner_on_skipped(self, result: t.Any) -> None:
         self._skipped(result, super().v2_runner_on_skipped)

@@ -32,6 +32,10 @@ PLAY = """
       ansible.builtin.debug:
         msg: This is said {{ 'twice' | upper }}.
       run_once: true
+    - name: Say several things
+      ansible.builtin.debug:
+        msg: [One line., Another.]
+      run_once: true
     - name: Show a number
       ansible.builtin.debug:
         var: groups['all'] | length
@@ -114,6 +118,8 @@ def test_what_goes_well_is_one_line_a_phase(tmp_path: Path, collections: Path) -
         "S s  More; changed on 2 hosts",
         "This is said TWICE.",
         "S s  Say something",
+        *["One line.", "Another."],
+        "S s  Say several things",
         *["{", "    \"groups['all'] | length\": 2", "}"],
         "S s  Show a number",
         "S s  Try again",
