@@ -46,6 +46,7 @@ ON_THE_LAB = {"engine", "hosts", "jobs", "runs", "controllers", "long"}
 # What compares the machine before and after must not see the lab's engine come up in between.
 AFTER_LAB_UP = ON_THE_LAB | {"labs"}
 MAIN_JOB = "tests/lab/main_job"
+LAB_TESTS = ("tests/lab/test_lab.py", "tests/lab/test_free_subnet.py")
 
 Command = list[str]
 PYTEST: Command = [sys.executable, "-m", "pytest", "-q"]
@@ -104,7 +105,7 @@ def phases() -> dict[str, Phase]:
         Phase("engine", [engine, newest], live=True),
         Phase("jobs", [[*LIVE, "-m", "not measures and not long", MAIN_JOB]], live=True),
         Phase("hosts", [[*LIVE, "tests/lab/test_prepare.py", "tests/lab/test_bare_host.py"]], live=True),
-        Phase("labs", [[*LIVE, "tests/lab/test_lab.py", "tests/lab/test_free_subnet.py"]], live=True),
+        Phase("labs", [[*LIVE, "-m", "not long", *LAB_TESTS]], live=True),
         Phase("runs", [[*LIVE, "-m", "measures and not long", MAIN_JOB]], live=True),
         Phase("controllers", [["env", f"DOCKER_HOST={ENGINE}", *LIVE, "tests/controllers"]], live=True),
         Phase("lab-down", [lab_down]),
@@ -119,7 +120,7 @@ def long() -> Phase:
     kills = ["env", "RETAIL_PROFILES_KILLS=50", *live, f"{MAIN_JOB}/test_kills.py"]
     faults = [*live, *(f"{MAIN_JOB}/test_{name}.py" for name in ("failure", "faults", "trouble", "two_users"))]
     searches = ["env", "RETAIL_PROFILES_DENSITY=10", *live, "-m", "not long", f"{MAIN_JOB}/test_density.py"]
-    marked = [*live, "-m", "long", MAIN_JOB]
+    marked = [*live, "-m", "long", MAIN_JOB, *LAB_TESTS]
     newest = [*NEWEST, *live, *tests_in("engine", "images")]
     large = lab("lab_up", "-e", f"lab_name={LAB}", "-e", "lab_hosts=20")
     return Phase("long", [fuzz, faults, kills, searches, marked, newest, large, [*live, "tests/scale"]], live=True)

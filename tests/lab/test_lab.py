@@ -313,6 +313,7 @@ def test_lab_of_another_checkout_is_left_alone(lab_engine: Any, lab: Path, tmp_p
     assert ansible(lab, "ping").returncode == 0
 
 
+@pytest.mark.long
 def test_two_at_once(lab_engine: Any, lab: Path) -> None:
     names = [f"{LAB}-a", f"{LAB}-b"]
     processes = [lab_engine.start("lab_up", name, lab_hosts=1) for name in names]
@@ -445,6 +446,7 @@ def test_down_leaves_nothing(
     assert traces(lab_engine, links) == before
 
 
+@pytest.mark.long
 def test_engine_that_was_killed(lab_engine: Any, before: dict[str, set[str]]) -> None:
     name = f"{LAB}-crash"
 

@@ -20,7 +20,7 @@ import pytest
 from .conftest import Fleet
 from .test_two_users import ELSEWHERE
 
-KILLS = int(os.environ.get("RETAIL_PROFILES_KILLS", "5"))
+KILLS = int(os.environ.get("RETAIL_PROFILES_KILLS", "3"))
 MANY = KILLS >= 50
 SEED = int(os.environ.get("RETAIL_PROFILES_KILLS_SEED", "20261124"))
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
