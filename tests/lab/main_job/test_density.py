@@ -112,6 +112,7 @@ def test_the_interval_holds_the_truth(lab: Fleet) -> None:
     assert (results / "density.csv").read_text(encoding="utf-8").count("\n") > len(found["steps"])
 
 
+@pytest.mark.long
 def test_streams_that_are_there_go_on_and_what_was_interrupted_too(lab: Fleet) -> None:
     """Interrupted in its second step or later, with the clients of the first still those that were started in it."""
     write(lab, at(1))

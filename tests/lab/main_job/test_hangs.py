@@ -68,7 +68,7 @@ def left_on(fleet: Fleet) -> list[str]:
 
 
 @pytest.mark.measures
-@pytest.mark.parametrize("fault", [link_down, power_cut])
+@pytest.mark.parametrize("fault", [link_down, pytest.param(power_cut, marks=pytest.mark.long)])
 def test_a_host_that_is_gone_while_it_is_measured_is_told_first(
     fleet: Fleet, fault: Callable[[Fleet, str], AbstractContextManager[None]]
 ) -> None:

@@ -79,6 +79,7 @@ def test_a_lane_runs_and_each_camera_is_judged_by_its_own_target(lab: Fleet) -> 
         assert metrics["fps"]["mean"] == pytest.approx(15, rel=0.15)
 
 
+@pytest.mark.long
 def test_what_a_lane_is_converted_to_searches_for_lanes(lab: Fleet) -> None:
     lab.well("convert_profile", **{"from": pair(lab), "to": str(lab.home / "profiles" / "lane")}, profile_image=IMAGE)
 
