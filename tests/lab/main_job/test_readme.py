@@ -36,7 +36,7 @@ def hosts_ini(inventory: Path) -> str:
     variables = re.findall(r"^    (ansible_\w+|images_\w+): \"?(.*?)\"?$", text, flags=re.MULTILINE)
     image_map = re.search(r"profile_images:\n      (\S+): (\S+)\n", text)
     assert image_map
-    hosts = re.findall(r"(h\d+): \{ansible_host: ([^}]+)\}", text)
+    hosts = re.findall(r"(h\d+): \{ansible_host: ([^,}]+)", text)
     unescaped = [(name, value.replace('\\"', '"')) for name, value in variables]
     return "\n".join(
         [
