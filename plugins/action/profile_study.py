@@ -22,6 +22,7 @@ with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.playbook_end import end_with_playbook
     from ansible_collections.retail.profiles.plugins.plugin_utils.study import texts
+    from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
@@ -37,7 +38,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         try:
             return {**result, "changed": False, **self._studied(untagged(args), task_vars or {})}
         except ProfileError as error:
-            raise AnsibleActionFail(str(error)) from None
+            raise AnsibleActionFail(shown.lines(error)) from None
 
     def _studied(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         show, render = Display().display, self._templar.template

@@ -34,7 +34,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.study import (
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.study.answers import Answers
 from ansible_collections.retail.profiles.plugins.plugin_utils.study.progress import Progress
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import yaml_document
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import text_file, yaml_document
 
 OPTIONS: dict[str, Any] = {
     "study": {"type": "path"},
@@ -67,11 +67,7 @@ def asked(args: Mapping[str, Any], task_vars: Mapping[str, Any]) -> tuple[Progre
             raise ProfileError("no study is named: give its file with -e study=FILE")
         return stored, folder
     file = Path(os.path.expanduser(args["study"]))
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProfileError(f"the study cannot be read: {error}", file=str(file)) from error
-    found = yaml_document.parse(text, str(file))
+    found = yaml_document.parse(text_file.text(file), str(file))
     try:
         shape, questions = design.parse(found.value, run_variables(task_vars))
     except ProfileError as error:

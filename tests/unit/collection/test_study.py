@@ -34,7 +34,7 @@ def studied(tmp_path: Path, collections: Path, text: str, *more: str) -> tuple[i
         ("profile: ovmz\nfactors: {cpus: [1]}\n", (), "there is no profile 'ovmz': did you mean 'ovms'?"),
         ("repeats: 2\nprofile: ]\n", (), "study.yml:2: this is not valid YAML"),
         (GOOD, ("-e", "study="), "no study is named: give its file with -e study=FILE"),
-        (GOOD, ("-e", "study=gone.yml"), "gone.yml: the study cannot be read"),
+        (GOOD, ("-e", "study=gone.yml"), "gone.yml: cannot be read: No such file or directory"),
         (GOOD, ("-e", "resume=docs"), "docs: this is not the folder of a study: it has no study.json"),
     ],
 )
