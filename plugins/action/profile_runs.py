@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
-    from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.controller_action import ControllerAction
     from ansible_collections.retail.profiles.plugins.plugin_utils.results import run_list
     from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
@@ -26,29 +25,22 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+class ActionModule(ControllerAction):
     """Works on the controller alone; see the documentation of the module of this name."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+    options = OPTIONS
 
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result = super().run(tmp, task_vars)
-        _validation, args = self.validate_argument_spec(OPTIONS)
+    def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         folder, keep = Path(os.path.expanduser(args["results_dir"])).absolute(), args["keep"]
         if keep is not None and keep < 1:
             raise AnsibleActionFail(f"keep: expected a number of runs from 1 on, not {keep}")
-        try:
-            runs = run_list.runs_in(folder)
-            gone = [] if keep is None else run_list.surplus(runs, keep)
-            if gone and not self._task.check_mode:
-                run_list.prune(folder, gone)
-        except ProfileError as error:
-            raise AnsibleActionFail(shown.lines(error)) from None
+        runs = run_list.runs_in(folder)
+        gone = [] if keep is None else run_list.surplus(runs, keep)
+        if gone and not self._task.check_mode:
+            run_list.prune(folder, gone)
         left = [run for run in runs if run not in gone]
         Display().display(f"\n{shown.table(run_list.table(left)) if left else f'There are no runs in {folder}.'}\n")
         removed = [str(run.record["run_id"]) for run in gone]
         if removed:
             Display().display(f"{'Would remove' if self._task.check_mode else 'Removed'}: {', '.join(removed)}\n")
-        return {**result, "changed": bool(gone), "runs": [run.as_dict() for run in left], "removed": removed}
+        return {"changed": bool(gone), "runs": [run.as_dict() for run in left], "removed": removed}

@@ -10,44 +10,31 @@ from pathlib import Path
 from typing import Any
 
 from ansible import context
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
-    from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import study, study_runs
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.controller_action import ControllerAction
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.playbook_end import end_with_playbook
     from ansible_collections.retail.profiles.plugins.plugin_utils.study import texts
-    from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+class ActionModule(ControllerAction):
     """Works on the controller alone; see the documentation of the module of this name."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+    options = study.OPTIONS
 
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result = super().run(tmp, task_vars)
-        _validation, args = self.validate_argument_spec(study.OPTIONS)
-        try:
-            return {**result, "changed": False, **self._studied(untagged(args), task_vars or {})}
-        except ProfileError as error:
-            raise AnsibleActionFail(shown.lines(error)) from None
-
-    def _studied(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        show, render = Display().display, self._templar.template
+    def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        show, render, args = Display().display, self._templar.template, untagged(args)
         state, resumed = study.asked(args, task_vars)
         study.check(state, task_vars, render)
         study_runs.check_prompts(context.CLIARGS)
         if self._task.check_mode:
             show(f"\n{texts.order(state)}\n")
-            return {"msg": f"would make {len(state.left)} runs"}
+            return {"changed": False, "msg": f"would make {len(state.left)} runs"}
         folder = study.begun(state, resumed, args["results_dir"])
         show(f"\nStudy {folder.name}: {texts.size(state)}; results in {folder}")
         end_with_playbook()
@@ -56,6 +43,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         found = study.made(state, folder, resumed is not None, playbooks.play, known, show)
         show(f"\n{texts.table(found)}\n\nPage: {folder / study.PAGE}")
         return {
+            "changed": False,
             "failed": found.verdict != "ok",
             "verdict": found.verdict,
             "msg": f"{found.verdict}: {found.headline}",

@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""What the actions have in common that work on the controller alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
+
+
+class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+    """An action without a call to a host. *options* is the specification of its arguments."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    options: dict[str, Any]
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        _validation, args = self.validate_argument_spec(self.options)
+        try:
+            return {**result, **self.answer(args, task_vars or {})}
+        except ProfileError as error:
+            raise AnsibleActionFail(shown.lines(error)) from None
+
+    def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """The result of the task with these arguments. Raises ProfileError."""
+        raise NotImplementedError
