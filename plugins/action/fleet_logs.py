@@ -13,52 +13,43 @@ from typing import Any
 
 from ansible import constants, context
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
-    from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
     from ansible_collections.retail.profiles.plugins.module_utils.logs import host_logs, since
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import log_display
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.controller_action import ControllerAction
     from ansible_collections.retail.profiles.plugins.plugin_utils.logs import log_text
     from ansible_collections.retail.profiles.plugins.plugin_utils.logs.fleet_lines import FleetLines
-    from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
+
+OPTIONS: dict[str, Any] = {
+    "state": {"type": "str", "choices": ["begun", "ended"], "required": True},
+    "file": {"type": "path"},
+    "since": {"type": "str"},
+    "grep": {"type": "str"},
+    "follow": {"type": "bool", "default": False},
+    "timestamps": {"type": "bool", "default": False},
+    "asked": {"type": "str"},
+}
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+class ActionModule(ControllerAction):
     """Begins and ends the database of lines; see the documentation of the module of this name."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+    options = OPTIONS
+    needed = (("state", "ended", ["file"]),)
 
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        _validation, args = self.validate_argument_spec(
-            {
-                "state": {"type": "str", "choices": ["begun", "ended"], "required": True},
-                "file": {"type": "path"},
-                "since": {"type": "str"},
-                "grep": {"type": "str"},
-                "follow": {"type": "bool", "default": False},
-                "timestamps": {"type": "bool", "default": False},
-                "asked": {"type": "str"},
-            },
-            required_if=[("state", "ended", ["file"])],
-        )
-        hosts = [str(host) for host in (task_vars or {})["ansible_play_hosts_all"]]
+    def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        hosts = [str(host) for host in task_vars["ansible_play_hosts_all"]]
         if args["state"] == "begun":
             return self._begin(args, hosts)
         return self._end(args, hosts)
 
     @staticmethod
     def _begin(args: dict[str, Any], hosts: list[str]) -> dict[str, Any]:
-        try:
-            since.parse(args["since"], time.time())
-            host_logs.pattern_of(args["grep"])
-        except ProfileError as error:
-            raise AnsibleActionFail(shown.lines(error)) from error
+        since.parse(args["since"], time.time())
+        host_logs.pattern_of(args["grep"])
         forks = int(context.CLIARGS.get("forks") or constants.DEFAULT_FORKS)
         if args["follow"] and forks < len(hosts):
             raise AnsibleActionFail(

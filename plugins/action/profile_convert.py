@@ -11,8 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import supported
@@ -22,6 +20,7 @@ supported.require()
 with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.controller_action import ControllerAction
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
     from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base, read
     from ansible_collections.retail.profiles.plugins.plugin_utils.planning import trial
@@ -40,21 +39,14 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+class ActionModule(ControllerAction):
     """Writes files on the controller; see the documentation of the module of this name."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+    options = OPTIONS
 
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result = super().run(tmp, task_vars)
-        _validation, args = self.validate_argument_spec(OPTIONS)
-        try:
-            render = planner_input.renderer(self._templar)
-            return {**result, **convert_profile(untagged(args), render, check_mode=self._task.check_mode)}
-        except ProfileError as error:
-            raise AnsibleActionFail(shown.lines(error)) from None
+    def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        render = planner_input.renderer(self._templar)
+        return convert_profile(untagged(args), render, check_mode=self._task.check_mode)
 
 
 def convert_profile(args: dict[str, Any], render: Render, check_mode: bool) -> dict[str, Any]:

@@ -7,28 +7,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.controller_action import ControllerAction
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import plain
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import status_table
 
+OPTIONS: dict[str, Any] = {"registered": {"type": "str", "required": True}, "deployment": {"type": "str"}}
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+
+class ActionModule(ControllerAction):
     """Prints the table; see the documentation of the module of this name."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+    options = OPTIONS
 
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        _validation, args = self.validate_argument_spec(
-            {"registered": {"type": "str", "required": True}, "deployment": {"type": "str"}}
-        )
-        variables = task_vars or {}
-        hosts = [str(host) for host in variables["ansible_play_hosts_all"]]
-        answers = {host: plain(variables["hostvars"][host].get(args["registered"]) or {}) for host in hosts}
+    def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        hosts = [str(host) for host in task_vars["ansible_play_hosts_all"]]
+        answers = {host: plain(task_vars["hostvars"][host].get(args["registered"]) or {}) for host in hosts}
         shown = status_table.overview(answers, args["deployment"] or None)
         if shown.table:
             Display().display(f"\n{shown.table}\n")

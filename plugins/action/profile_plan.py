@@ -9,40 +9,33 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.plugins.action import ActionBase
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import supported
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 supported.require()
 with cached_bytecode():
-    from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.controller_action import ControllerAction
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.planner import OPTIONS, VARIABLES, Planner
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.variable_errors import by_variable
-    from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+class ActionModule(ControllerAction):
     """Stage ``select`` names the hosts, ``prepare`` what they need, ``plan`` makes the plan from their facts."""
 
-    _supports_check_mode = True
-    _requires_connection = False
-    TRANSFERS_FILES = False
+    options = OPTIONS
 
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result = super().run(tmp, task_vars)
+    def arguments(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         if boolean(self._task.args.get("from_variables", False)):
-            self._task.args = {**self._said(task_vars or {}), **self._task.args}
+            self._task.args = {**self._said(task_vars), **self._task.args}
         try:
-            _validation, args = self.validate_argument_spec(OPTIONS)
+            return super().arguments(task_vars)
         except AnsibleActionFail as error:
             raise AnsibleActionFail(by_variable(error.message, untagged(self._task.args), VARIABLES)) from None
-        try:
-            planner = Planner(args, task_vars or {}, self._templar, self._task.check_mode)
-            return {**result, "changed": False, **planner.result()}
-        except ProfileError as error:
-            raise AnsibleActionFail(shown.lines(error)) from None
+
+    def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        return {"changed": False, **Planner(args, task_vars, self._templar, self._task.check_mode).result()}
 
     def _said(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Options that variables give. As arguments of the task, each would be a template to compile in each call."""

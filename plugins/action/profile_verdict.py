@@ -8,43 +8,36 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
-
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
-    from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.controller_action import ControllerAction
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import plain
     from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import run_events
     from ansible_collections.retail.profiles.plugins.plugin_utils.results import judgement
     from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
     from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
+OPTIONS: dict[str, t.Any] = {"run_dir": {"type": "path", "required": True}}
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+
+class ActionModule(ControllerAction):
     """Judges a run, and writes its files; see the documentation of the module of this name."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
     _supports_check_mode = False
+    options = OPTIONS
 
-    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        super().run(tmp, task_vars)
-        _dummy, args = self.validate_argument_spec(argument_spec={"run_dir": {"type": "path", "required": True}})
+    def answer(self, args: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         now = time.time()
         asked = {
             "t": now,
             "start": now,
-            "host": str((task_vars or {}).get("inventory_hostname")),
+            "host": str(task_vars.get("inventory_hostname")),
             "action": run_events.VERDICT,
             "task": str(plain(self._task.get_name())),
             "state": None,
         }
-        try:
-            judged = judgement.conclude(RunDirectory(Path(str(args["run_dir"]))), now, asked)
-        except ProfileError as error:
-            raise AnsibleActionFail(shown.lines(error)) from error
+        judged = judgement.conclude(RunDirectory(Path(str(args["run_dir"]))), now, asked)
         verdict = judged.verdict
         reasons = [shown.one_line(reason) for reason in verdict.reasons]
         return {

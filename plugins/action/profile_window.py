@@ -9,38 +9,32 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
-    from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.controller_action import ControllerAction
     from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import contention
     from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
     from ansible_collections.retail.profiles.plugins.plugin_utils.results.poll import look
     from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RunDirectory
-    from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
+
+OPTIONS: dict[str, t.Any] = {
+    "run_dir": {"type": "path", "required": True},
+    "warmup_max": {"type": "float", "default": 60.0},
+    "duration": {"type": "float", "default": 30.0},
+    "repeat": {"type": "int", "default": 1},
+    "contention_max": {"type": "float", "default": contention.LIMIT},
+    "poll": {"type": "float", "default": 5.0},
+}
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no types
+class ActionModule(ControllerAction):
     """Says where the measurement of a run stands; see the documentation of the module of this name."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+    options = OPTIONS
 
-    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        super().run(tmp, task_vars)
-        _dummy, args = self.validate_argument_spec(
-            argument_spec={
-                "run_dir": {"type": "path", "required": True},
-                "warmup_max": {"type": "float", "default": 60.0},
-                "duration": {"type": "float", "default": 30.0},
-                "repeat": {"type": "int", "default": 1},
-                "contention_max": {"type": "float", "default": contention.LIMIT},
-                "poll": {"type": "float", "default": 5.0},
-            },
-        )
+    def answer(self, args: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         for name, least in (("warmup_max", 0), ("duration", 1), ("repeat", 1), ("contention_max", 0)):
             if args[name] < least:
                 raise AnsibleActionFail(f"{name}: {args[name]:g} is below the least, {least}")
@@ -48,10 +42,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
             float(args["warmup_max"]), float(args["duration"]), int(args["repeat"]), float(args["poll"])
         )
         now = time.time()
-        try:
-            progress = look(RunDirectory(Path(str(args["run_dir"]))), settings, now)
-        except ProfileError as error:
-            raise AnsibleActionFail(shown.lines(error)) from error
+        progress = look(RunDirectory(Path(str(args["run_dir"]))), settings, now)
         next_look = round(now + progress.next_poll, 3)
         more = {"run_dir": args["run_dir"], "next_look": next_look, "contention_max": float(args["contention_max"])}
         return {"changed": False, **more, **progress.as_dict()}

@@ -16,20 +16,29 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
 
 class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
-    """An action without a call to a host. *options* is the specification of its arguments."""
+    """An action without a call to a host.
+
+    *options* is the specification of its arguments, *needed* what some of them need beside them.
+    """
 
     TRANSFERS_FILES = False
     _requires_connection = False
     _supports_check_mode = True
     options: dict[str, Any]
+    needed: tuple[tuple[str, str, list[str]], ...] = ()
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
-        _validation, args = self.validate_argument_spec(self.options)
+        args = self.arguments(task_vars or {})
         try:
             return {**result, **self.answer(args, task_vars or {})}
         except ProfileError as error:
             raise AnsibleActionFail(shown.lines(error)) from None
+
+    def arguments(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Those of the task, with their defaults. Raises AnsibleActionFail."""
+        _validation, args = self.validate_argument_spec(self.options, required_if=list(self.needed))
+        return dict(args)
 
     def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """The result of the task with these arguments. Raises ProfileError."""
