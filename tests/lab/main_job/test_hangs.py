@@ -67,7 +67,6 @@ def left_on(fleet: Fleet) -> list[str]:
     return [f"{host}: {text}" for host, text in fleet.shells("all", look).items() if text.strip()]
 
 
-@pytest.mark.measures
 @pytest.mark.parametrize("fault", [link_down, pytest.param(power_cut, marks=pytest.mark.long)])
 def test_a_host_that_is_gone_while_it_is_measured_is_told_first(
     fleet: Fleet, fault: Callable[[Fleet, str], AbstractContextManager[None]]
