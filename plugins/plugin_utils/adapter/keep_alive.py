@@ -20,7 +20,6 @@ from ansible import constants
 from ansible.utils.display import Display
 
 KEEP_ALIVE = "-o ServerAliveInterval=10 -o ServerAliveCountMax=3"
-_ARGUMENTS = ("ssh_args", "ssh_common_args", "ssh_extra_args")
 _WORD = "serveraliveinterval"
 _SECONDS = 10
 
@@ -29,18 +28,31 @@ def keep_alive(connection: Any) -> None:
     """See that a connection over SSH notices within 40 s that nobody answers any more."""
     if getattr(connection, "transport", None) != "ssh":
         return
-    given = [str(connection.get_option(name) or "") for name in _ARGUMENTS]
+    common = arguments(connection)
+    if KEEP_ALIVE in common:
+        connection.set_option("ssh_common_args", common)
+        path = connection.get_option("control_path") or _socket(_where(connection))
+        connection.set_option("control_path", f"{path}-a")
+
+
+def arguments(connection: Any) -> str:
+    """Its ``ssh_common_args``, with keep-alives where the user has none."""
+    common = str(connection.get_option("ssh_common_args") or "").replace(KEEP_ALIVE, "").strip()
+    given = [str(connection.get_option("ssh_args") or ""), common, str(connection.get_option("ssh_extra_args") or "")]
     if any(_WORD in text.lower() for text in given):
-        return
-    arguments = [word for text in given for word in shlex.split(text)]
+        return common
+    words = [word for text in given for word in shlex.split(text)]
+    if _is_set([str(connection.get_option("ssh_executable")), *words, "-G", *_where(connection)]):
+        return common
+    return f"{common} {KEEP_ALIVE}".strip()
+
+
+def _where(connection: Any) -> list[str]:
     where = [str(connection.get_option("host") or "")]
     for option, name in (("-p", "port"), ("-l", "remote_user")):
         value = connection.get_option(name)
         where = [option, str(value), *where] if value else where
-    if not _is_set([str(connection.get_option("ssh_executable")), *arguments, "-G", *where]):
-        common = f"{connection.get_option('ssh_common_args') or ''} {KEEP_ALIVE}"
-        connection.set_option("ssh_common_args", common.strip())
-        connection.set_option("control_path", f"{connection.get_option('control_path') or _socket(where)}-a")
+    return where
 
 
 def _socket(where: list[str]) -> str:

@@ -50,6 +50,13 @@ def test_a_connection_without_any_gets_ours(configuration: Path) -> None:
     assert given.common == f"-o ProxyJump=gate {KEEP_ALIVE}"
 
 
+def test_ours_of_the_play_is_no_word_of_the_user(configuration: Path) -> None:
+    """The play has them for tasks of other collections: ours keep a connection of their own all the same."""
+    given = Connection(ssh_args=f"-F {configuration}", ssh_common_args=f"-o ProxyJump=gate {KEEP_ALIVE}")
+    assert given.common == f"-o ProxyJump=gate {KEEP_ALIVE}"
+    assert given.options["control_path"].endswith("-a")
+
+
 @pytest.mark.parametrize("option", ["ssh_args", "ssh_common_args", "ssh_extra_args"])
 def test_what_the_user_gave_to_ansible_stays(option: str, configuration: Path) -> None:
     options = {"ssh_args": f"-F {configuration}", "ssh_common_args": None, option: "-o serverAliveInterval=0"}
