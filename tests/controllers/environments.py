@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +24,8 @@ CONTROLLERS = {
     "2.21.5": ("3.12", "3.13", "3.14"),
     "2.22.0rc1": ("3.13", "3.14"),
 }
+#: those that are refused
+TOO_OLD = {"2.17.14": ("3.12",), "2.18.19": ("3.13",)}
 #: the Pythons of a host
 HOSTS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 #: what a host needs beside Python
@@ -50,8 +52,8 @@ class Controller:
         return [f"{name}=={version}" for name, version in sorted(others.items())]
 
 
-def controllers() -> Iterator[Controller]:
-    for core, pythons in CONTROLLERS.items():
+def controllers(cores: Mapping[str, Sequence[str]]) -> Iterator[Controller]:
+    for core, pythons in cores.items():
         for python in pythons:
             yield Controller(core, python)
 

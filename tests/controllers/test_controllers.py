@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -36,15 +36,15 @@ for file in sorted(pathlib.Path(sys.argv[1], "plugins").rglob("*.py")):
 """
 
 
-def parameters() -> Iterator[object]:
+def parameters(cores: Mapping[str, Sequence[str]]) -> Iterator[object]:
     """What this machine has not is skipped, and told."""
-    for one in environments.controllers():
+    for one in environments.controllers(cores):
         missing = f"this machine has no Python {one.python} that makes virtual environments"
         marks = [] if environments.interpreter(one.python) else [pytest.mark.skip(missing)]
         yield pytest.param(one, marks=marks, id=str(one))
 
 
-@pytest.fixture(scope="session", params=parameters())
+@pytest.fixture(scope="session", params=list(parameters(environments.CONTROLLERS)))
 def controller(request: pytest.FixtureRequest) -> Controller:
     chosen: Controller = request.param
     return chosen
@@ -93,3 +93,21 @@ def test_main_job(fleet: User, took: Callable[[str, float], None]) -> None:
 
 def test_a_shipped_profile_is_planned(fleet: User) -> None:
     assert "ovms-ovms-server-1" in fleet.play("plan_profile", profile="ovms")
+
+
+@pytest.mark.parametrize("old", list(parameters(environments.TOO_OLD)))
+@pytest.mark.parametrize("playbook", ["plan_profile", "run_profile", "status_profile", "prepare_hosts"])
+def test_one_that_is_too_old_is_refused_in_one_message(old: Controller, playbook: str, tmp_path: Path) -> None:
+    user = User(environments.environment(old.python, old.packages), tmp_path)
+    command = [
+        "ansible-playbook",
+        str(CHECKOUT / "playbooks" / f"{playbook}.yml"),
+        "-i",
+        "localhost,",
+        "-e",
+        "profile=ovms",
+    ]
+    ended = user.start(command)
+    assert ended.returncode != 0
+    assert f"needs ansible-core 2.19 or newer, and this is {old.core}: install one" in " ".join(ended.stdout.split())
+    assert "Traceback" not in ended.stdout and "this is probably a bug" not in ended.stdout

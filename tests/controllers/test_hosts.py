@@ -54,5 +54,4 @@ def test_main_job(python: str, way: str, tmp_path: Path, took: Callable[[str, fl
     # Ansible says which file of a module it packs.
     packed = re.search(r"Using module file \S+/profile_apply\.py", user.play("plan_profile", "-vvv"))
     assert (packed is not None) == (way == "archive")
-    # The sampler asks the host's own socket alone, and the engine of the tests has another.
-    main_job(user, took, measured=False)
+    main_job(user, took)
