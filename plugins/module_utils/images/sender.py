@@ -36,6 +36,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.images.stream impo
     node_from,
     relayed,
     send_blob,
+    tagged,
 )
 
 #: bytes of a file that are kept in memory; a longer one goes to a file without a name
@@ -158,7 +159,8 @@ def send(engine: ImageEngine, transfers: Sequence[Transfer], secret: str, folder
     """
     sets: dict[tuple[tuple[str, ...], bool], list[Transfer]] = {}
     for transfer in transfers:
-        names = tuple(name for image in transfer.images for name in image.names)
+        # Without a tag the engine would save all of the repository.
+        names = tuple(tagged(name) for image in transfer.images for name in image.names)
         ids = tuple(image.id for image in transfer.images)
         # The engine writes into an archive only the names that it was asked for; into ours we write them.
         sets.setdefault((names if transfer.archive else ids, transfer.archive), []).append(transfer)

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Callable, Union
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.engine.client import split_image
 
 CHUNK = 1 << 20
 #: seconds that an address gets to accept a connection, and a connection to show that it knows the token
@@ -346,7 +347,8 @@ def archive(header: Header, blobs: Iterable[tuple[str, int, Iterator[bytes]]]) -
         [
             {
                 "Config": file_name(image.id, True),
-                "RepoTags": list(image.names),
+                # The engine takes no name without a tag here.
+                "RepoTags": [tagged(name) for name in image.names],
                 "Layers": [file_name(layer, False) for layer in image.layers],
             }
             for image in header.images
@@ -354,6 +356,11 @@ def archive(header: Header, blobs: Iterable[tuple[str, int, Iterator[bytes]]]) -
     ).encode()
     yield _tar_header("manifest.json", len(manifest))
     yield manifest + _padding(len(manifest)) + b"\0" * (2 * tarfile.BLOCKSIZE)
+
+
+def tagged(name: str) -> str:
+    """The name of an image with its tag."""
+    return name if "@" in name else ":".join(split_image(name))
 
 
 def file_name(digest: str, config: bool) -> str:

@@ -64,6 +64,15 @@ def load(
     return _native(file, context) if foreign is None else of_foreign(foreign)
 
 
+def name_of(file: Path, render: Render, variables: Mapping[str, Any], given: Given) -> str:
+    """The name of a profile, which its deployment has, too; of its own format, whatever else stands in it.
+
+    Raises ProfileError that names file and line.
+    """
+    foreign = read.read(text_file.text(file), file, given, LoadContext((), render, variables, given).variable)
+    return file.parent.name if foreign is None else foreign.name
+
+
 def of_foreign(foreign: read.Foreign) -> Profile:
     """The profile of another format, validated. ProfileError that names file and line."""
     entries = tuple(_translated(foreign, container) for container in foreign.translation.containers)

@@ -35,7 +35,7 @@ def digest(data: bytes) -> str:
 
 
 CONFIG = json.dumps({"rootfs": {"diff_ids": [digest(layer) for layer in LAYERS]}}).encode()
-IMAGE = stream.Image(("retail/x:1", "retail/x:latest"), digest(CONFIG), tuple(digest(layer) for layer in LAYERS))
+IMAGE = stream.Image(("retail/x:1", "retail/x"), digest(CONFIG), tuple(digest(layer) for layer in LAYERS))
 
 
 def tar_of(files: dict[str, bytes]) -> bytes:
@@ -359,7 +359,7 @@ def test_branch_that_breaks_off_is_given_up_with_all_behind_it(pool: ThreadPoolE
 
 def test_engine_that_cannot_save(pool: ThreadPoolExecutor, tmp_path: Path) -> None:
     host = Receiving(pool, stream.derive(SECRET, "h1"), Engine())
-    with pytest.raises(ProfileError, match="retail/x:1, retail/x:latest cannot be sent: No such image"):
+    with pytest.raises(ProfileError, match="retail/x:1, retail/x cannot be sent: No such image"):
         send(tmp_path, transfer(host.node("h1")), engine=Engine(fails="No such image"))
     assert "the sender failed: No such image" in host.error()
 
