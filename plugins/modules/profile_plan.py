@@ -28,12 +28,13 @@ attributes:
 options:
   stage:
     description:
+      - V(name) names the deployment of the profile, and plans nothing.
       - V(select) names the hosts that the profile uses, and says what each will run if no snapshot gives a surprise.
         Where placement looks at the hosts themselves, it names all that the profile may use.
       - V(prepare) names the images and models that these hosts need.
       - V(plan) makes the plan.
     type: str
-    choices: [select, prepare, plan]
+    choices: [name, select, prepare, plan]
     default: plan
   profile:
     description:
@@ -221,7 +222,7 @@ hosts:
   elements: str
 deployment:
   description: Name of the deployment.
-  returned: stage is select or plan
+  returned: stage is name, select or plan
   type: str
 state_dir:
   description: Directory of the hosts in which the collection keeps its state.

@@ -18,7 +18,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR, digest
-from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner_input, run_start
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import deployment_name, planner_input, run_start
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis import (
     measured_plan,
@@ -63,7 +63,7 @@ NO_HOSTS = (
     "and ovms_clients), or bring a lab up with make lab-up"
 )
 OPTIONS: dict[str, Any] = {
-    "stage": {"type": "str", "choices": ["select", "prepare", "plan"], "default": "plan"},
+    "stage": {"type": "str", "choices": ["name", "select", "prepare", "plan"], "default": "plan"},
     "profile": {"type": "raw"},
     "plan": {"type": "path"},
     "from_run": {"type": "path"},
@@ -166,6 +166,9 @@ class Planner:
         stage = self.args["stage"]
         if not self.inventory.hosts:
             raise ProfileError(NO_HOSTS)
+        if stage == "name":
+            search, given = self._search(), planner_input.given(self.args)
+            return {"deployment": deployment_name.of(self.args["profile"], search, self.render, self.play, given)}
         if stage == "select" and self.args["run"]:
             require_callback()
             for name in MEASURED:
@@ -197,10 +200,13 @@ class Planner:
         return self._planned(plan.make(loaded, shaped, settings, fleet, self.render), loaded)
 
     def _load(self, name: Any) -> entry.Profile:
-        search = planner_input.search_path(self.args["search"], self.task_vars["playbook_dir"])
+        search = self._search()
         file, *over = find_files(name, search)
         given = planner_input.given(self.args)
         return load.load(file, search, self.render, self.play, replace(given, over=tuple(over)))
+
+    def _search(self) -> list[Path]:
+        return planner_input.search_path(self.args["search"], self.task_vars["playbook_dir"])
 
     def _profile_of(self, stored: dict[str, Any]) -> entry.Profile | None:
         """The profile of a stored plan, where that is needed: it says what the plan's secrets stand for."""

@@ -9,19 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleLookupError
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar
 
-from ansible_collections.retail.profiles.plugins.lookup.deployment import LookupModule
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import deployment_name
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base
+
+from ..world import render
 
 
 def name(folder: Path, profile: Any, **variables: Any) -> str:
-    lookup = LookupModule(templar=Templar(loader=DataLoader()))
-    lookup.set_options = lambda **_options: None
-    lookup.get_option = lambda _name: [str(folder)]
-    (found,) = lookup.run([profile], {"playbook_dir": str(folder), **variables})
-    return found
+    return deployment_name.of(profile, [folder], render, {}, base.given({}, None, None, variables))
 
 
 @pytest.fixture
@@ -39,7 +36,6 @@ def shop(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("profile", "expected"),
     [
-        ("", ""),
         ("ours", "ours"),
         ("{0}/ours", "ours"),
         ("{0}/ours/", "ours"),
@@ -57,12 +53,14 @@ def test_a_profile_names_its_deployment(shop: Path, profile: Any, expected: str)
 
 
 def test_variables_of_the_run_name_it_as_they_do_when_it_is_planned(shop: Path) -> None:
-    assert name(shop, f"{shop}/shop/named.yml", profile_variables={"NAME": "kiosk"}) == "kiosk"
+    assert name(shop, f"{shop}/shop/named.yml", NAME="kiosk") == "kiosk"
 
 
-@pytest.mark.parametrize("profile", ["{0}/nowhere", "{0}/shop/none.yml", "none.yml", "No such", ["{0}/none.yml"], 7])
+@pytest.mark.parametrize(
+    "profile", ["{0}/nowhere", "{0}/shop/none.yml", "none.yml", "No such", "shared-a", "", ["{0}/none.yml"], 7]
+)
 def test_what_names_none_is_refused_with_what_to_do(shop: Path, profile: Any) -> None:
     given = [one.format(shop) for one in profile] if isinstance(profile, list) else profile
     given = given.format(shop) if isinstance(given, str) else given
-    with pytest.raises(AnsibleLookupError, match="or name its deployment with -e profile_deployment=NAME"):
+    with pytest.raises(ProfileError, match="or name its deployment with -e profile_deployment=NAME"):
         name(shop, given)

@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# This is private to the collection: it may change at any time.
+"""Which deployment is meant by a profile, where nothing is planned: to stop it, to look at it, to read its logs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
+from ansible_collections.retail.profiles.plugins.plugin_utils.placement import shared_containers
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_files
+
+_HINT = "or name its deployment with -e profile_deployment=NAME"
+
+
+def of(profile: Any, search: Sequence[Path], render: Render, variables: Mapping[str, Any], given: Given) -> str:
+    """The deployment of a profile. A name under which there is no profile is one whose profile is gone.
+
+    Raises ProfileError.
+    """
+    try:
+        file, *over = find_files(profile, search)
+    except ProfileError as error:
+        # A file that is not there is no name.
+        if not isinstance(profile, str) or profile.endswith((".json", ".yaml", ".yml")):
+            raise ProfileError(f"{error}; {_HINT}") from None
+        try:
+            return shared_containers.deployment(profile)
+        except ValueError:
+            raise ProfileError(f"{error}; {_HINT}") from None
+    try:
+        return load.name_of(file, render, variables, replace(given, over=tuple(over)))
+    except ProfileError as error:
+        raise ProfileError(f"{error}; {_HINT}") from None
