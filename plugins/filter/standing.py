@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.rollout.wave_outcome import standing
+from ansible_collections.retail.profiles.plugins.plugin_utils.rollout.leftover import standing
 
 
 class FilterModule:

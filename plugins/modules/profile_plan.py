@@ -190,6 +190,13 @@ options:
     description: For the stage V(plan), RV(asked) of the stage V(select).
     type: dict
     default: {}
+  left_on:
+    description:
+      - Hosts on which the run before has left the deployment. They are among RV(hosts), and RV(leaving) says what is to
+        be removed there first.
+    type: list
+    elements: str
+    default: []
   from_variables:
     description:
       - Whether options that are not given are taken from the variables of the role P(retail.profiles.profile#role),
@@ -251,7 +258,9 @@ problems:
   type: list
   elements: str
 sound:
-  description: Whether no host has to be asked again, none has a problem, and the plan uses all hosts of the play.
+  description:
+    - Whether no host has to be asked again, none has a problem, nothing is RV(leaving), and the plan uses all hosts of
+      the play.
   returned: stage is plan
   type: bool
 converged:
@@ -266,6 +275,12 @@ due:
   elements: int
 ends:
   description: By host that is not in RV(converged), the last wave in which it has something to do.
+  returned: stage is plan
+  type: dict
+leaving:
+  description:
+    - By host of O(left_on) on which something is to be removed before the plan is applied, the replicas that stay.
+    - A replica stays where it is as the plan wants it, and so is all that it depends on.
   returned: stage is plan
   type: dict
 has_secrets:

@@ -42,7 +42,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning import (
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import entry, load
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_files
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import PLAN
-from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share, wave_outcome
+from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share, leftover, wave_outcome
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
     field_types,
     fields,
@@ -53,6 +53,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.density import DENSITY
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.objectives import OBJECTIVES
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import listening, text_file
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import one_line
 
 #: folder in the directory of a run, beside its plan, with the content of the plan's files
@@ -99,6 +100,7 @@ OPTIONS: dict[str, Any] = {
     "full": {"type": "bool", "default": False},
     "as_playbook": {"type": "path"},
     "asked": {"type": "dict", "default": {}},
+    "left_on": {"type": "list", "elements": "str", "default": []},
     "from_variables": {"type": "bool", "default": False},
 }
 #: variables of the role retail.profiles.measure that are numbers
@@ -137,6 +139,7 @@ VARIABLES = {
     "live": "measure_live",
     "full": "profile_plan_full",
     "as_playbook": "as_playbook",
+    "left_on": "profile_left_on",
 }
 SET_UP = (
     *("deployment", "env", "replicas", "place", "images", "image", "root", "target_device", "input_source", "render"),
@@ -190,7 +193,8 @@ class Planner:
         settings = self._settings(loaded)
         asked = plan.shape(loaded, self.inventory, settings, self.render, self.play)
         if stage == "select":
-            found = {"hosts": asked.hosts, "deployment": settings.deployment, "state_dir": settings.state_dir}
+            hosts = sorted({*asked.hosts, *self._left_on()}, key=natural)
+            found = {"hosts": hosts, "deployment": settings.deployment, "state_dir": settings.state_dir}
             return {**selected(found, self._expected(loaded, asked, settings)), "profile_file": _files(loaded)}
         if stage == "prepare":
             return {"prepare": prerequisites.needs(loaded, asked, settings, self.variables, self.render)}
@@ -344,6 +348,10 @@ class Planner:
     def _dialled(self, shaped: plan.Shape) -> planner_input.Dialled:
         return planner_input.Dialled(shaped.hosts, self.variables, self.render)
 
+    def _left_on(self) -> list[str]:
+        """The hosts that the run before has used, as far as this playbook may go there."""
+        return [host for host in self.args["left_on"] if host in self.inventory.allowed]
+
     def _refuse_batches(self) -> None:
         if len(self.task_vars["ansible_play_batch"]) != len(self.task_vars["ansible_play_hosts"]):
             raise ProfileError(
@@ -442,9 +450,11 @@ class Planner:
         problems = [
             line for host in answers if host not in again for line in wave_outcome.failures(host, answers[host])
         ]
-        sound = not again and not problems and set(answers) == set(self.task_vars["ansible_play_hosts"])
+        leaving = leftover.leaving(planned, self._left_on())
+        whole = set(answers) == set(self.task_vars["ansible_play_hosts"])
+        sound = not (again or problems or leaving) and whole
         standing = [host for host in answers if host not in again and answers[host].get("converged")]
-        to_do = {"unchecked": again, "problems": problems, "sound": sound, "converged": standing}
+        to_do = {"unchecked": again, "problems": problems, "sound": sound, "converged": standing, "leaving": leaving}
         return {**to_do, **host_share.remaining(planned, standing)}
 
 

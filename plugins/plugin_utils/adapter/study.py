@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,8 @@ def begun(state: Progress, folder: Path | None, results_dir: str) -> Path:
 def made(state: Progress, folder: Path, resumes: bool, play: Play, known: Mapping[str, Any], say: Any) -> Answers:
     """Make the runs that are left, and the answers' files. Raises ProfileError."""
     with alone(folder):
+        if resumes:  # the process that was interrupted may have ended only now
+            state = replace(state, runs=read(folder).runs)
         runs = StudyRuns(folder, play, known, say, standing=resumes and bool(state.left))
         state = runs.all(state)
         found = answers.answer(state, outcomes.read(state, folder))

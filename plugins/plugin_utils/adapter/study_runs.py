@@ -10,7 +10,6 @@ used; and whatever goes wrong in it, the study goes on.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
 import subprocess
@@ -18,21 +17,29 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.module_utils.common.processes import locked
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import run_list
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.density_text import duration
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import RECORD, RunDirectory, pretty
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import (
+    PLAN,
+    RECORD,
+    RunDirectory,
+    pretty,
+)
 from ansible_collections.retail.profiles.plugins.plugin_utils.study import design, progress
 from ansible_collections.retail.profiles.plugins.plugin_utils.study.progress import Progress, StudyRun
 
 RUN, SEARCH, STOP = "run_profile", "stream_density", "stop_profile"
 Play = Callable[[str, Mapping[str, Any], Path], int]
 """Plays a playbook by its name, with extra variables and into a log, to its end: its exit status."""
+PATIENCE = 5.0
+"""Seconds in which a study that was interrupted has ended."""
 PROMPTS = {"ask_pass": "-k", "become_ask_pass": "-K", "ask_vault_pass": "-J"}
 _ERROR = re.compile(r"^\[ERROR\]: (.*?)(?:\n\s*\n|\nOrigin:|\nfatal:|\Z)", re.MULTILINE | re.DOTALL)
 _WRAPPING = re.compile(r"^(?:Task failed: |Action failed: |Module failed: )+")
@@ -77,12 +84,12 @@ class Playbooks:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Work on a study's folder; ProfileError where another process does."""
-    with (folder / ".lock").open("w", encoding="utf-8") as lock:
+def alone(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
+    """Work on a study's folder; ProfileError where another process does, and still does after so many seconds."""
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            stack.enter_context(locked(str(folder), patience))
+        except ProfileError as error:
             raise ProfileError("another playbook is at work on this study", file=str(folder)) from error
         yield
 
@@ -103,7 +110,7 @@ class StudyRuns:
     """Makes the runs of a study that are left.
 
     ``given``: variables as they are without the study. ``say``: tells the user a line. ``standing``: whether something
-    of a run before may still be deployed.
+    of a run before may still be deployed; ``left_on``: the hosts where it was left to stay.
     """
 
     folder: Path
@@ -112,6 +119,7 @@ class StudyRuns:
     say: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
     standing: bool = False
+    left_on: Sequence[str] = ()
     _seconds: list[float] = field(default_factory=list)
 
     def all(self, state: Progress) -> Progress:
@@ -132,13 +140,15 @@ class StudyRuns:
         block, number = state.left[0]
         following = state.left[1][1] if len(state.left) > 1 else None
         seeks, title = state.questions.seeks_density, design.title(state.design.combinations[number])
-        keeps = following is not None and not seeks and state.design.stays(number, following)
+        load = state.questions.load
+        keeps = following is not None and not seeks and state.design.stays(number, following, load)
         variables = {
             **state.design.run_variables(number, self.given),
             "profile": state.design.profile,
             "profile_results_dir": str(self.folder),
             "profile_notes": f"{self.folder.name}, block {block + 1}: {title}",
             "resume": "",
+            "profile_left_on": list(self.left_on),
             **({} if following is None else {"profile_keep": keeps}),
         }
         before, turn = self._runs(), len(state.runs) + 1
@@ -148,7 +158,9 @@ class StudyRuns:
         made = sorted(self._runs() - before)
         run = ended(block, number, self.folder / made[-1] if made else None, status, log)
         stands, self.standing = self.standing or keeps, keeps
-        if run.ending == "failed" and stands:
+        if run.ending == "done":
+            self.left_on = list(RunDirectory(self.folder / run.run_id).read_json(PLAN)["hosts"]) if keeps else []
+        elif stands:
             self._stop(state)
         return run
 
@@ -160,6 +172,8 @@ class StudyRuns:
             self.say(
                 f"  What a run has left could not be removed: {said_in(log.read_text('utf-8', 'replace'), status, log)}"
             )
+        else:
+            self.left_on = []
         self.standing = status != 0
 
     def _log(self, name: str) -> Path:

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.module_utils.common.names import DEPLOYMENT_LABEL
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown, task_results
 
 Plan = Mapping[str, Any]
@@ -105,16 +104,6 @@ def last_wave(plan: Plan, host: str) -> int:
     """The last wave in which a host has something to do, from 0; -1 for a host that has no replica."""
     names = plan["hosts"].get(host, {}).get("replicas", ())
     return max((int(plan["replicas"][name]["wave"]) for name in names), default=-1)
-
-
-def standing(plan: Plan, host: str) -> list[str]:
-    """The replicas of the plan that were on the host before the rollout, by its snapshot."""
-    containers = (plan.get("snapshot") or {}).get(host, {}).get("containers") or {}
-    return [
-        name
-        for name in plan["hosts"].get(host, {}).get("replicas", ())
-        if (containers.get(name) or {}).get("labels", {}).get(DEPLOYMENT_LABEL) == plan["deployment"]
-    ]
 
 
 def failures(host: str, result: Result) -> list[str]:

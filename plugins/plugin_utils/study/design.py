@@ -20,10 +20,13 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.study.questions im
 FIELDS = ("profile", "factors", "combinations", "repeats", "seed", "variables", *questions.FIELDS)
 ALL = "all"
 MOST_RUNS = 10_000
-OWN = ("profile", "plan", "from_run", "resume", "study", "profile_keep", "profile_notes", "profile_results_dir")
+OWN = (
+    *("profile", "plan", "from_run", "resume", "study"),
+    *("profile_keep", "profile_left_on", "profile_notes", "profile_results_dir"),
+)
 """Variables that a study sets itself, for all its runs alike."""
-_LOAD = "profile_env"
-"""Where only this differs, the places of replicas do not: what is deployed stays, but for what has changed."""
+LOADS = ("profile_variables", "profile_replicas", "profile_streams", "profile_env")
+"""Variables that say how much is asked of what is deployed."""
 _DEFAULT_REPEATS = 5
 """As many runs of each show a change of 5 % where runs vary by less than 2 %."""
 
@@ -61,10 +64,14 @@ class Design:
             turns += [(block, number) for number in numbers]
         return turns
 
-    def stays(self, one: int, other: int) -> bool:
-        """Whether what is deployed for one combination can stay for another, as only the load differs."""
+    def stays(self, one: int, other: int, load: str = "") -> bool:
+        """Whether what is deployed for one combination can stay for another, as only the load differs.
+
+        ``load``: the factor that the study names as its load; those of LOADS are load, too.
+        """
         before, after = self.combinations[one], self.combinations[other]
-        return all(name.partition(".")[0] == _LOAD or same(before[name], after[name]) for name in self.factors)
+        differing = [name for name in self.factors if not same(before[name], after[name])]
+        return all(name == load or name.partition(".")[0] in LOADS for name in differing)
 
     def run_variables(self, number: int, given: Mapping[str, Any]) -> dict[str, Any]:
         """The variables of a run of a combination. Of a factor that is a key, the other keys are as the study's own

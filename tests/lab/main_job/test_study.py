@@ -39,6 +39,23 @@ containers:
       latency_seconds: {log: latency, kind: sketch, unit: seconds}
 objectives: [{metric: latency_seconds, at_most: 0.015}]
 """
+#: so does each client, of a rate that they alone are written with
+MANY = """
+containers:
+  - name: server
+    image: retail/kserve-client:1
+    entrypoint: [sh, -c, 'trap "exit 0" TERM; sleep infinity & wait']
+    hosts: h1
+  - name: client
+    image: retail/kserve-client:1
+    entrypoint:
+      - sh
+      - -c
+      - 'trap "exit 0" TERM; while :; do echo "{\\"fps\\": {{ profile_variables.RATE }}}"; sleep 0.5 & wait $!; done'
+    hosts: h2,h3
+    depends_on: [server]
+    metrics: {fps: {log: fps, kind: gauge, unit: fps}}
+"""
 TINY = {"measure_warmup_max": 1, "measure_duration": 5, "measure_poll": 3}
 
 
@@ -105,6 +122,59 @@ def test_a_combination_that_fails_is_recorded_and_the_others_go_on(lab: Fleet) -
     assert (by_combination[0]["ending"], by_combination[1]["ending"]) == ("failed", "done")
     assert "nowhere" in by_combination[0]["reason"]
     assert "1 of them failed" in done.output
+    assert lab.leftovers() == {}
+
+
+#: the seed with which the first block of three combinations has them in their order
+IN_ORDER = 1
+
+
+def test_the_server_stays_where_only_the_load_differs(lab: Fleet) -> None:
+    """Two clients, then one of them, then that one at another rate."""
+    lab.profile("many", MANY)
+    levels = [(10, 2), (10, 1), (20, 1)]
+    combinations = [{"profile_variables.RATE": rate, "profile_replicas.client": clients} for rate, clients in levels]
+    factors = {"profile_variables.RATE": [10, 20], "profile_replicas.client": [1, 2]}
+    file = study(lab, profile="many", factors=factors, combinations=combinations, repeats=1, seed=IN_ORDER)
+    with lab.start("study_profile", study=file) as playing:
+        playing.until("Run 3 of 3")
+        # Neither of the two last runs uses h3; the deployment stands.
+        assert set(lab.leftovers()) == {"h1", "h2"}
+        done = playing.end()
+    assert done.status == 0, done.output
+    runs = told(folder(lab))["runs"]
+    assert [levels[run["combination"]] for run in runs] == levels
+    records = [told(folder(lab) / run["run_id"], "run.json") for run in runs]
+    started = [{name: c["started_at"] for name, c in record["containers"].items()} for record in records]
+    assert len({each["many-server-1"] for each in started}) == 1
+    assert started[0].keys() - started[1].keys() == {"many-client-2"}
+    assert started[0]["many-client-1"] == started[1]["many-client-1"] < started[2]["many-client-1"]
+    # Each warms up and counts for itself.
+    assert [record["totals"]["fps"]["mean"] for record in records] == [20.0, 10.0, 20.0]
+    begun = [record["windows"][0] for record in records]
+    assert [window["phase"] for window in begun] == ["warmup"] * 3
+    ends = [record["windows"][-1]["end"] for record in records]
+    assert all(end < window["start"] for end, window in zip(ends, begun[1:], strict=False))
+    assert lab.leftovers() == {}
+
+
+def test_a_run_is_made_again_from_its_record(lab: Fleet) -> None:
+    lab.well("run_profile", profile="told", profile_env={"RATE": 10}, **TINY)
+    first = lab.latest()
+    path = str(lab.home / "results" / first["run_id"])
+    again = lab.well("run_profile", from_run=path)
+    second = lab.latest()
+    assert second["run_id"] != first["run_id"]
+    for same in ("plan_id", "variables"):
+        assert second[same] == first[same]
+    images = [{name: c["image_id"] for name, c in run["containers"].items()} for run in (first, second)]
+    assert images[0] == images[1] and all(images[0].values())
+    assert second["totals"]["fps"]["mean"] == first["totals"]["fps"]["mean"] == 10.0
+    assert f"The hosts are as they were in run {first['run_id']}." in again.output
+    assert (lab.home / "results" / second["run_id"] / "comparison.html").is_file()
+    other = lab.play("run_profile", from_run=path, measure_duration=7)
+    assert other.status != 0
+    assert f"measure_duration is 7, and run {first['run_id']} was measured with 5" in " ".join(other.output.split())
     assert lab.leftovers() == {}
 
 

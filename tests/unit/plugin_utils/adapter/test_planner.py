@@ -317,6 +317,69 @@ def stored_run(world: World, tmp_path: Path, **changes: Any) -> Path:
     return path
 
 
+def test_hosts_on_which_a_run_has_left_something_are_asked_and_freed(world: World, printed: list[str]) -> None:
+    """The first run has used both hosts; one client that is placed on h1 leaves nothing to do for h2."""
+    given = {"replicas": {"client": 1}, "left_on": ["h2", "h1", "gone"]}
+    assert answer(world, stage="select", replicas={"client": 1})["hosts"] == ["h1"]
+    chosen = answer(world, stage="select", **given)
+    assert chosen["hosts"] == ["h1", "h2"]
+    assert chosen["shares"]["h2"]["replicas"] == []
+    found = answer(world, asked=chosen["asked"], **given)
+    assert list(found["plan"]["hosts"]) == ["h1"]
+    assert found["leaving"] == {"h2": []}
+    assert (found["sound"], found["unchecked"], found["problems"]) == (False, [], [])
+
+
+def test_what_is_as_planned_stays_and_nothing_has_to_be_asked_again(world: World, printed: list[str]) -> None:
+    asked = answer(world, stage="select")["asked"]
+    made = answer(world, asked=asked)["plan"]
+    there: dict[str, dict[str, Any]] = {host: {} for host in HOSTS}
+    for name, replica in made["replicas"].items():
+        there[replica["host"]][name] = {"labels": replica["task"]["labels"], "running": True, "published": []}
+    addresses = {"h1": "192.0.2.1", "h2": "192.0.2.2"}
+    hostvars = HostVars(
+        {
+            host: {
+                "ansible_host": addresses[host],
+                "profile_checked": {"snapshot": {"addresses": [addresses[host]], "containers": there[host]}},
+            }
+            for host in HOSTS
+        }
+    )
+    known = {"hostvars": hostvars}
+    same = answer(world, known, asked=asked, left_on=list(HOSTS))
+    assert (same["leaving"], same["sound"]) == ({}, True)
+    again = answer(world, stage="select", env={"N": "7"})["asked"]
+    other = answer(world, known, asked=again, left_on=list(HOSTS), env={"N": "7"})
+    # The variable N of the seventh was 7 before.
+    assert other["leaving"] == {"h1": ["many-client-7"], "h2": []}
+    assert (other["sound"], other["unchecked"]) == (False, [])
+    # Where nobody says that something was left, hosts converge as ever.
+    assert (answer(world, known, asked=again, env={"N": "7"})["sound"]) is True
+
+
+def test_a_variable_that_a_native_profile_is_written_with_is_in_those_containers_alone(
+    world: World, printed: list[str]
+) -> None:
+    containers = [
+        {"name": "server", "image": "i:1", "hosts": "h1"},
+        {
+            "name": "client",
+            "image": "i:1",
+            "hosts": "h2",
+            "args": ["--fps", "{{ profile_variables.FPS | default(1) }}"],
+        },
+    ]
+    folder = world.write("served", json.dumps({"containers": containers})).parent
+    tasks = []
+    for given in ({}, {"profile_variables": {"FPS": 10}}):
+        hosts = HostVars({host: {**given, "profile_checked": {"snapshot": {}}} for host in HOSTS})
+        plan = answer(world, {"hostvars": hosts}, profile=str(folder))["plan"]
+        tasks.append({name: replica["task"] for name, replica in plan["replicas"].items()})
+    assert tasks[0]["served-server-1"] == tasks[1]["served-server-1"]
+    assert [one["served-client-1"]["command"] for one in tasks] == [["--fps", "1"], ["--fps", "10"]]
+
+
 def snapshots(kernel: str = "6.1.0", image: str | None = None) -> HostVars:
     """What the hosts answer when they are asked again."""
     system = {"system": {"kernel": {"release": kernel}, "load_before": [9.0]}}

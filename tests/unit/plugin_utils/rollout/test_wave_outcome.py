@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout.host_share import remaining, share
+from ansible_collections.retail.profiles.plugins.plugin_utils.rollout.leftover import standing
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout.wave_outcome import (
     WaveOutcome,
     after_wave,
     dependants,
     last_wave,
     outcome_of,
-    standing,
 )
 
 from ..world import plan_of

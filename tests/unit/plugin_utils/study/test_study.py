@@ -63,6 +63,21 @@ def test_what_is_deployed_stays_where_only_the_load_differs() -> None:
     assert found.stays(at[1, 1], at[4, 1])
     assert found.stays(at[1, 1], at[1, 1])
     assert not found.stays(at[1, 1], at[1, 2])
+    assert found.stays(at[1, 1], at[4, 2], load="cpus")
+
+
+@pytest.mark.parametrize(
+    "load", ["profile_variables.FPS", "profile_replicas.client", "profile_streams", "profile_env.N"]
+)
+def test_the_load_is_how_much_is_asked_of_what_is_deployed(load: str) -> None:
+    known = (*VARIABLES, "profile_variables", "profile_replicas")
+    found, _questions = design.parse({"profile": "p", "factors": {load: [1, 2]}}, known)
+    assert found.stays(0, 1)
+
+
+@pytest.mark.parametrize("other", ["profile_images.a:1", "measure_duration", "cpus"])
+def test_another_factor_is_no_load(other: str) -> None:
+    assert not parsed({"profile": "p", "factors": {other: [1, 2]}}).stays(0, 1)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +97,7 @@ def test_what_is_deployed_stays_where_only_the_load_differs() -> None:
         ({"combinations": [{"profile_env.STREAMS": 3, "cpus": 1}]}, "3 is no level of profile_env.STREAMS"),
         ({"repeats": 2000}, "that would be 12000 runs"),
         ({"factors": {"profile": ["a", "b"]}}, "factors.profile: a study sets it itself, for all its runs alike"),
+        ({"variables": {"profile_left_on": ["h1"]}}, "variables.profile_left_on: a study sets it itself"),
         (
             {"factors": {"profile_env.A": [1], "profile_env": [{}]}},
             "a factor is profile_env, or keys of it, and not both",
