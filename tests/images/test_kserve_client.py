@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from containers import Run, Started
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file
+
 PROFILE = Path(__file__).resolve().parents[2] / "profiles" / "ovms"
 PORT = 9000
 
@@ -165,16 +167,12 @@ def test_the_script_of_the_profile_sets_the_load(run: Run, environment: dict[str
 
 
 def test_the_script_of_the_profile_runs_the_client(load: Run) -> None:
-    script = (PROFILE / "client.sh").read_text()
+    script, load_of_one = ((PROFILE / name).read_text() for name in ("client.sh", "client.env"))
     client = load(
         *("--duration", "2"),
         entrypoint=["/bin/sh", "/profile/client.sh"],
         files={"/profile/client.sh": script},
-        environment=dict(
-            line.split("=", 1)
-            for line in (PROFILE / "client.env").read_text().splitlines()
-            if line and not line.startswith("#")
-        ),
+        environment={line.name: line.value for line in env_file.compose_lines(load_of_one, "client.env", {}.get)},
     )
     code, log = client.end()
     assert (code, summary(log)["requests"] > 0) == (0, True), log

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
@@ -100,3 +102,18 @@ def test_env_files_are_not_templated_and_fields_are(world: World) -> None:
     )
     [replica] = world.plan("env")["replicas"].values()
     assert replica["task"]["env"] == {"A": "{{ replica.name }}", "B": "env-one-1"}
+
+
+@pytest.mark.parametrize(("profile", "load"), [("ovms", {"FPS": "15"}), ("ovms-llm", {"REQUEST_RATE": "1"})])
+def test_another_load_of_a_shipped_profile_changes_its_clients_alone(
+    world: World, checkout: Path, profile: str, load: dict[str, str]
+) -> None:
+    world.root = checkout / "profiles"
+    world.groups = {"ovms_servers": ["h1"], "ovms_clients": ["h2", "h3"]}
+    usual = world.plan(profile)["replicas"]
+    other = world.plan(profile, variables=dict.fromkeys(load, "77"))["replicas"]
+    servers = {name for name, replica in usual.items() if replica["host"] == "h1"}
+    assert {name for name in usual if usual[name]["task"] == other[name]["task"]} == servers
+    for name in usual.keys() - servers:
+        assert load.items() <= usual[name]["task"]["env"].items()
+        assert other[name]["task"]["env"] == {**usual[name]["task"]["env"], **dict.fromkeys(load, "77")}
