@@ -238,10 +238,10 @@ def cleanup_problems(events: Sequence[Event], plan: MeasuredPlan) -> list[str]:
         (i for i, e in enumerate(events) if e.get("action") in (APPLY, STOCK) and e.get("state") != "absent"), 0
     )
     last = _last_of_each_host(_of(events[first:], APPLY, "absent"))
-    if not last:
-        return []
     found = [f"clean-up incomplete: {bad(event)}" for event in last.values() if event.get("status") in BAD]
     used = {replica.host for replica in plan.replicas}
+    if not used.intersection(last):  # of other hosts, what a run before had left was removed
+        return found
     return found + [
         f"clean-up incomplete: nothing was removed on {host}" for host in plan.hosts if host in used - set(last)
     ]

@@ -273,6 +273,24 @@ def test_a_clean_up_that_was_not_asked_for_is_not_missed(play_of: PlayOf) -> Non
     assert play.record()["verdict"] == "ok"
 
 
+@pytest.mark.parametrize(("error", "verdict"), [(None, "ok"), ("client-9 will not die", "failed")])
+def test_what_a_run_before_has_left_on_another_host_is_no_clean_up_of_this_one(
+    play_of: PlayOf, error: str | None, verdict: str
+) -> None:
+    play = play_of()
+    play.begin()
+    play.task("profile_apply", "server", {"replicas": {}, "problems": []}, state="prepared")
+    removed = {"replicas": {}, "removed": [], "msg": error or "removed"}
+    play.task("profile_apply", "client9", removed, status="failed" if error else "ok", state="absent")
+    play.apply()
+    play.start()
+    play.measure(SHORT)
+    play.collect("stopped")
+    play.verdict()
+    assert play.record()["verdict"] == verdict
+    assert play.record()["reasons"] == ([f"clean-up incomplete: profile_apply on client9: {error}"] if error else [])
+
+
 def test_an_unreachable_host_fails_the_run(play_of: PlayOf) -> None:
     play = play_of()
     play.begin()
