@@ -91,10 +91,11 @@ def test_an_interrupted_study_goes_on_and_answers(lab: Fleet) -> None:
         before = lab.shell("h2", "docker ps -q --no-trunc")
         assert any(lab.shell("h2", "docker ps -q --no-trunc") != before for _ask in range(100))
         playing.signal(signal.SIGINT)
-        assert playing.end().status != 0
-    path = folder(lab)
-    assert [run["ending"] for run in told(path)["runs"]] == ["done"]
-    done = lab.well("study_profile", study=file, resume=str(path))
+        # The user has his prompt again; what made the run may be just ending.
+        assert playing.process.wait(timeout=60) != 0
+        path = folder(lab)
+        assert [run["ending"] for run in told(path)["runs"]] == ["done"]
+        done = lab.well("study_profile", study=file, resume=str(path))
     state = told(path)
     assert len(state["runs"]) == 4 and {run["ending"] for run in state["runs"]} == {"done"}
     assert len({run["run_id"] for run in state["runs"]}) == 4

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -184,6 +186,17 @@ def test_two_playbooks_do_not_work_on_one_study(stage: Stage) -> None:
             second.__enter__()
     with study_runs.alone(stage.folder):
         assert list(stage.folder.iterdir()) == []
+
+
+def test_a_playbook_that_is_just_ending_is_waited_for(stage: Stage) -> None:
+    with ExitStack() as ending:
+        ending.enter_context(study_runs.alone(stage.folder))
+        end = threading.Timer(0.1, ending.close)
+        end.start()
+        with study_runs.alone(stage.folder, patience=30.0):
+            end.join()
+            with pytest.raises(ProfileError, match="another playbook is at work on this study"):
+                study_runs.alone(stage.folder, patience=0.05).__enter__()
 
 
 def test_answers_are_written_beside_the_runs_and_groups_can_be_compared(stage: Stage) -> None:
