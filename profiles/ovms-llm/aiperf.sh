@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Starts AIPerf with the load that load.env sets, on the model LLM_MODEL at LLM_URL with the key API_KEY. Arguments go on
-# to AIPerf. What it exports is in /results.
+# Starts AIPerf with the load that load.env sets, on the model LLM_MODEL at LLM_URL with the key API_KEY; SEED tells
+# its prompts from another client's. Arguments go on to AIPerf. What it exports is in /results.
 set -eu
 
 # The tokenizer is the model's own, from its folder. Without a hub AIPerf looks in the hub's cache alone.
@@ -18,7 +18,7 @@ else
 fi
 exec aiperf profile --model "$LLM_MODEL" --tokenizer "$LLM_MODEL" \
     --url "$LLM_URL" --endpoint-type chat --custom-endpoint /v3/chat/completions --streaming --api-key "$API_KEY" \
-    --benchmark-duration "$LOAD_SECONDS" --random-seed 7 \
+    --benchmark-duration "$LOAD_SECONDS" --random-seed "${SEED:-7}" \
     --synthetic-input-tokens-mean "$INPUT_TOKENS" --synthetic-input-tokens-stddev 0 \
     --output-tokens-mean "$OUTPUT_TOKENS" --output-tokens-stddev 0 --extra-inputs ignore_eos:true \
     --goodput "time_to_first_token:$GOOD_FIRST_TOKEN_MS inter_token_latency:$GOOD_TOKEN_MS" \

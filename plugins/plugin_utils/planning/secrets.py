@@ -64,8 +64,9 @@ class Secrets:
         entry = None if self.profile is None else self.profile.entry(container)
         field = FIELD if entry is None else entry.secret_field(name)
         written = None if entry is None else entry.value(field, self.render, {}).get(name)
+        known = variables if entry is None or written is None else entry.known(field, variables)
         try:
-            value = given[name] if name in given else None if written is None else self.render(written, variables)
+            value = given[name] if name in given else None if written is None else self.render(written, known)
             if value is None:
                 raise ValueError(f"has no value: give it in {GIVEN}: {{{container}: {{{name}: …}}}}")
             return _checked(value)

@@ -30,12 +30,14 @@ SECRET_FILES = "secret_files"
 class Origin:
     """Where the value of a field was written.
 
-    ``literal``: in a format without templates. ``generated``: files under the root that were made of it.
+    ``variables``: what its profile's templates mean where the inventory and the caller say nothing. ``literal``: in a
+    format without templates. ``generated``: files under the root that were made of it.
     """
 
     document: yaml_document.Document
     path: yaml_document.Path
     root: Path
+    variables: Mapping[str, Any] = field(default_factory=dict)
     literal: bool = False
     generated: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -109,11 +111,16 @@ class Entry:
         if field in self.templated:
             try:
                 rendered = templates.rendered if self._is_literal(field) else _rendered
-                return self.parse(field, rendered(raw, render, variables))
+                return self.parse(field, rendered(raw, render, self.known(field, variables)))
             except ValueError as error:
                 raise self.error(str(error), field) from error
         self._fixed[field] = CONTAINER[field].absent() if raw is None else self.parse(field, raw)
         return self._fixed[field]
+
+    def known(self, field: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the templates of a field know: these variables, above those of the profile that it was written in."""
+        own = self.origins[field].variables
+        return {**own, **variables} if own else variables
 
     @property
     def origin(self) -> tuple[str, str]:

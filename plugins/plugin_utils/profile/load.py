@@ -110,7 +110,7 @@ def _native(file: Path, context: LoadContext) -> Profile:
     for key in value:
         if key not in _PROFILE:
             raise document.error(field_types.unknown(key, list(_PROFILE)), (key,), field=key)
-    parsed = {key: _parse_top(document, key, context) for key in value if key != "containers"}
+    parsed = {key: _parse_top(document, key, context) for key in value if key not in ("containers", "variables")}
     items = _containers(document)
     root = file.parent
     entries = tuple(_entry(document, index, root, context) for index in range(len(items)))
@@ -122,7 +122,7 @@ def _native(file: Path, context: LoadContext) -> Profile:
         description=parsed.get("description") or "",
         entries=entries,
         builds={**_builds_of_used(entries, context), **_builds(entries), **_written_builds(document, root, context)},
-        models=parsed.get("models"),
+        models=_models(document, parsed.get("models"), context),
         volumes=parsed.get("volumes"),
         networks=parsed.get("networks"),
         objectives=parsed.get("objectives") or (),
@@ -147,11 +147,35 @@ def _containers(document: yaml_document.Document) -> list[Any]:
 
 def _parse_top(document: yaml_document.Document, key: str, context: LoadContext) -> Any:
     value = document.value[key]
+    variables = {**_variables(document), **context.variables}
     try:
-        rendered = context.render(value, context.variables) if field_types.is_template(value) else value
+        rendered = context.render(value, variables) if field_types.is_template(value) else value
     except ValueError as error:
         raise document.error(str(error), (key,), field=key) from error
     return _valid_top(document, key, rendered)
+
+
+def _variables(document: yaml_document.Document) -> Mapping[str, Any]:
+    """The field ``variables``."""
+    written = document.value.get("variables")
+    if field_types.is_template(written) or _holds_vaulted(written):
+        message = "no template and no !vault here: these are plain values, which templates are rendered with"
+        raise document.error(message, ("variables",), field="variables")
+    return _valid_top(document, "variables", written) or {}
+
+
+def _models(document: yaml_document.Document, written: Any, context: LoadContext) -> Mapping[str, Any] | None:
+    """The field ``models``: how they are made, or the profile that says it."""
+    if not isinstance(written, str):
+        return written
+    try:
+        other = _read(find_profile(written, context.search))
+        found = _parse_top(other, "models", context) if "models" in other.value else None
+    except ProfileError as error:
+        raise document.error(str(error), ("models",), field="models") from error
+    if not isinstance(found, Mapping):
+        raise document.error(f"profile {written!r} does not say itself how its models are made", ("models",), field="models")
+    return found
 
 
 def _valid_top(document: yaml_document.Document, key: str, value: Any) -> Any:
@@ -200,8 +224,9 @@ def _written(document: yaml_document.Document, index: int, root: Path) -> Entry:
                 container=label,
                 field=key,
             )
-    origins = {key: Origin(document, (*path, key), root) for key in raw}
-    return Entry(label, dict(raw), {"name": Origin(document, path, root), **origins})
+    variables = _variables(document)
+    origins = {key: Origin(document, (*path, key), root, variables) for key in raw}
+    return Entry(label, dict(raw), {"name": Origin(document, path, root, variables), **origins})
 
 
 def _holds_vaulted(value: Any) -> bool:

@@ -56,6 +56,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.placement i
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.readiness import READY
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.volumes import NAMED_VOLUMES, VOLUME
 
+_VARIABLE = "[A-Za-z_][A-Za-z0-9_]*"
 #: options that a profile may give beside the field that becomes it
 _SHARED = ("published_ports", "devices", "groups", "cpus", "labels", "etc_hosts")
 
@@ -395,11 +396,28 @@ def of_options(written: Mapping[str, Any]) -> dict[str, Any]:
 
 # -- the profile
 
+
+@typed(type="string", pattern=f"^{_VARIABLE}$")
+def _variable(value: Any) -> str:
+    if not re.fullmatch(_VARIABLE, str(value)):
+        raise ValueError("no template can use this name: letters, digits and '_' only, and no digit first")
+    return str(value)
+
+
 MODELS_FIELDS: tuple[Field, ...] = (
     Field("image", image, "The image that makes them.", "image: retail/models:1", required=True),
     Field("command", command, "Its command.", "command: [--seed, 7]", default=[]),
     Field("names", list_of(text), "Names of the models that it makes.", "names: [face-detection]", default=[]),
 )
+_MODELS = record(MODELS_FIELDS)
+
+
+@typed(anyOf=[text.schema, _MODELS.schema])
+def _models(value: Any) -> Any:
+    return (text if isinstance(value, str) else _MODELS)(value)
+
+
+_ANYTHING = Type(lambda value: value, {})
 # With ``use`` an entry needs neither name nor image of its own.
 _CONTAINER = record(CONTAINER_FIELDS, required=[], anyOf=[{"required": ["name", "image"]}, {"required": ["use"]}])
 PROFILE_FIELDS: tuple[Field, ...] = (
@@ -410,6 +428,12 @@ PROFILE_FIELDS: tuple[Field, ...] = (
         "What its users should know; every plan shows it.",
         "warnings: [The camera of the original is simulated here.]",
         default=[],
+    ),
+    Field(
+        "variables",
+        mapping_of(_ANYTHING, _variable),
+        "What the variables of its templates are where neither the inventory nor `-e` says it.",
+        "variables: {llm_model: OpenVINO/Qwen3-0.6B-int4-ov}",
     ),
     Field(
         "containers",
@@ -452,8 +476,9 @@ PROFILE_FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "models",
-        record(MODELS_FIELDS),
-        "How the models are made: the image is run once and writes `NAME/<version>/…`, or `NAME/…`, to `/models`.",
+        _models,
+        "How the models are made: the image is run once and writes `NAME/<version>/…`, or `NAME/…`, to `/models`; or the"
+        " profile that says it.",
         "models: {image: retail/models:1, names: [face-detection]}",
     ),
 )
