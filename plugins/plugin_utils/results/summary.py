@@ -42,6 +42,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import 
 MISSING = "NA"
 MOST_ROWS = 40
 """A terminal is shown at most so many replicas."""
+MOST_WIDTH = 130
+"""And lines of so many characters, where that can be done."""
 BOTTLENECK_ROW = "Bottleneck"
 """What limited the run, in a sentence: a row of ours."""
 LATENCY_ROW = "Overall Latency (ms)"
@@ -279,7 +281,7 @@ def _count(figures: Mapping[str, Any]) -> float | None:
 
 
 COLUMNS = (
-    Column("fps", FPS.name, _of("mean"), "{:.1f}"),
+    Column("fps", FPS.name, _of("mean"), "{:.1f}", folded=True),
     Column("done/s", ACHIEVED.name, _of("mean"), "{:.1f}", folded=True),
     Column("asked/s", OFFERED.name, _of("mean"), "{:.1f}", folded=True),
     Column("p50 ms", LATENCY.name, _of("p50"), "{:.1f}", 1000.0),
@@ -387,29 +389,44 @@ def _slowest(final: Mapping[str, Any], body: Sequence[tuple[str, ...]]) -> list[
     return [row for row in body[:-1] if row in kept] + [body[-1]]
 
 
+def _lines(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+    """A table; one that is too wide has a line for each figure where that is less wide."""
+    wide = _columned([head, *body], above=1, texts=2)
+    if _width(wide) <= MOST_WIDTH:
+        return wide
+    return min(wide, _columned(list(zip(head, *body, strict=True)), above=2, texts=1), key=_width)
+
+
+def _width(lines: Sequence[str]) -> int:
+    return max(map(len, lines))
+
+
+def _columned(rows: Sequence[Sequence[str]], above: int, texts: int) -> list[str]:
+    """Rows in columns, a rule under the first ones; the first columns hold text, the others figures."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+    def line(row: Sequence[str]) -> str:
+        cells = [
+            cell.ljust(width) if column < texts else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        return "  ".join(cells).rstrip()
+
+    rule = "  ".join("-" * width for width in widths)
+    return [*map(line, rows[:above]), rule, *map(line, rows[above:])]
+
+
 def table(final: Mapping[str, Any]) -> str:
     """The summary for a terminal; of more than `MOST_ROWS` replicas the slowest."""
     body = table_rows(final)
     left_out = len(body) - 1 - MOST_ROWS
     if left_out > 0:
         body = _slowest(final, body)
-    head = headings(final)
-    widths = [max(len(row[column]) for row in [head, *body]) for column in range(len(head))]
-
-    def line(row: Sequence[str]) -> str:
-        cells = [
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        return "  ".join(cells).rstrip()
-
     parts = [
         f"Run {one_line(final['run_id'])}",
         *(f"{one_line(title)}: {one_line(answer)}" for title, answer in density_text.answers(final)),
         *(f"{label}: {outcome}" for label, outcome in _objective_rows(final)),
-        line(head),
-        "  ".join("-" * width for width in widths),
-        *map(line, body),
+        *_lines(headings(final), body),
     ]
     if left_out > 0:
         parts.append(f"{left_out} more replicas, none of them slower than these, are in the report")
