@@ -166,16 +166,16 @@ def _variables(document: yaml_document.Document) -> Mapping[str, Any]:
 
 def _models(document: yaml_document.Document, written: Any, context: LoadContext) -> Mapping[str, Any] | None:
     """The field ``models``: how they are made, or the profile that says it."""
-    if not isinstance(written, str):
-        return written
-    try:
-        other = _read(find_profile(written, context.search))
-        found = _parse_top(other, "models", context) if "models" in other.value else None
-    except ProfileError as error:
-        raise document.error(str(error), ("models",), field="models") from error
-    if not isinstance(found, Mapping):
-        raise document.error(f"profile {written!r} does not say itself how its models are made", ("models",), field="models")
-    return found
+    found: Mapping[str, Any] | str | None = written
+    if isinstance(written, str):
+        try:
+            other = _read(find_profile(written, context.search))
+            found = _parse_top(other, "models", context) if "models" in other.value else None
+            if found is None or isinstance(found, str):
+                raise ProfileError(f"profile {written!r} does not say itself how its models are made")
+        except ProfileError as error:
+            raise document.error(str(error), ("models",), field="models") from error
+    return None if isinstance(found, str) else found
 
 
 def _valid_top(document: yaml_document.Document, key: str, value: Any) -> Any:

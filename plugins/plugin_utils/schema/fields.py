@@ -477,8 +477,8 @@ PROFILE_FIELDS: tuple[Field, ...] = (
     Field(
         "models",
         _models,
-        "How the models are made: the image is run once and writes `NAME/<version>/…`, or `NAME/…`, to `/models`; or the"
-        " profile that says it.",
+        "How the models are made: the image is run once and writes `NAME/<version>/…`, or `NAME/…`, to `/models`; or"
+        " the profile that says it.",
         "models: {image: retail/models:1, names: [face-detection]}",
     ),
 )

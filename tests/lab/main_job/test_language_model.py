@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,8 +105,13 @@ def test_a_model_is_pulled_once_served_and_asked_by_clients_on_other_hosts(talki
     server = run["metrics"]["talk-llm-server-1"]
     assert server["graph_requests_per_second"]["mean"] > 0.0
     assert server["graph_responses_per_second"]["mean"] > server["graph_requests_per_second"]["mean"]
-    files = [file for file in (talking.home / "results" / run["run_id"]).rglob("*") if file.is_file()]
-    assert not [file.name for file in files if KEY.encode() in content(file)]
+    assert not with_key(talking, run)
+
+
+def with_key(fleet: Fleet, run: dict[str, Any]) -> list[str]:
+    """The files of a run in which the key stands."""
+    files = [file for file in (fleet.home / "results" / run["run_id"]).rglob("*") if file.is_file()]
+    return [file.name for file in files if KEY.encode() in content(file)]
 
 
 def content(file: Path) -> bytes:
@@ -130,12 +136,14 @@ def test_a_client_with_a_wrong_key_is_told_so(talking: Fleet) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("profile", ["ovms-llm"])
+@pytest.mark.parametrize("profile", ["ovms-llm", "ovms-llm-guidellm"])
 def test_load_tools_measure_a_stream_and_their_exports_are_read(fleet: Fleet, profile: str) -> None:
     given = {**GIVEN, "profile_env": {"LOAD_SECONDS": 15, "REQUEST_RATE": 2, "INPUT_TOKENS": 64, "OUTPUT_TOKENS": 16}}
     fleet.well("prepare_hosts", profile=profile, **given)
-    fleet.well("run_profile", profile=profile, measure_warmup_max=0, measure_duration=75, **given)
+    done = fleet.well("run_profile", profile=profile, measure_warmup_max=0, measure_duration=90, **given)
     run = fleet.latest()
+    assert "ttft p50 ms" in done.output
+    assert not with_key(fleet, run)
     assert run["verdict"] in ("ok", "degraded"), run["reasons"]
     clients = {name: run["metrics"][name] for name, one in run["containers"].items() if "llm-server" not in name}
     for told in clients.values():

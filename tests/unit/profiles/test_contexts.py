@@ -47,7 +47,7 @@ def test_images_with_openvino_share_their_layers() -> None:
 
 
 # Each has the versions of other packages that its tool asks for.
-TOOLS = ("aiperf",)
+TOOLS = ("aiperf", "guidellm")
 
 
 @pytest.mark.parametrize("context", CONTEXTS, ids=lambda path: path.name)

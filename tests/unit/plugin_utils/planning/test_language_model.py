@@ -44,6 +44,18 @@ def test_the_server_serves_the_model_that_was_pulled_into_its_folder(fleet: Worl
     assert models["command"][:3] == ["--pull", "--source_model", "org/other"]
 
 
+def test_both_tools_have_the_same_server_model_and_load(fleet: World) -> None:
+    plans = {name: fleet.plan(name) for name in ("ovms-llm", "ovms-llm-guidellm")}
+    servers = [replicas(plan, "llm-server")[0]["task"]["command"] for plan in plans.values()]
+    assert servers[0] == servers[1]
+    assert MODEL in servers[0]
+    aiperf, guidellm = replicas(plans["ovms-llm"], "aiperf"), replicas(plans["ovms-llm-guidellm"], "guidellm")
+    assert [one["host"] for one in guidellm] == ["h2", "h3"]
+    assert [one["task"]["env"] for one in guidellm] == [one["task"]["env"] for one in aiperf]
+    assert [one["task"]["env"]["SEED"] for one in guidellm] == ["1", "2"]
+    assert fleet.load("ovms-llm-guidellm").models == fleet.load("ovms-llm").models
+
+
 def test_the_key_is_in_no_plan(fleet: World) -> None:
     fleet.variables["llm_api_key"] = "of-this-fleet"
     assert "of-this-fleet" not in repr(fleet.plan("ovms-llm"))
@@ -62,7 +74,7 @@ def test_a_profile_builds_what_those_build_whose_containers_it_uses(world: World
 
 
 def test_an_image_may_be_built_by_another_profile(world: World, fleet: World, checkout: Path) -> None:
-    for name in ("ovms-llm",):
+    for name in ("ovms-llm", "ovms-llm-guidellm"):
         stand_in = fleet.load(name).builds["retail/ovms-stand-in:1"]
         assert stand_in["context"] == str(checkout / "profiles" / "ovms" / "images" / "ovms-stand-in")
 

@@ -89,8 +89,14 @@ ONE = "containers:\n  - name: one\n    image: i\n"
         ('variables: {a: "{{ b }}"}\n' + ONE, r"profile.yml:1, field variables: no template and no !vault here"),
         ("variables:\n  a: !vault x\n" + ONE, r"profile.yml:1, field variables: no template and no !vault here"),
         ("models: nosuch\n" + ONE, r"profile.yml:1, field models: there is no profile 'nosuch'"),
-        ("models: plain\n" + ONE, r"profile.yml:1, field models: profile 'plain' does not say itself how its models are"),
-        ("models: other\n" + ONE, r"profile.yml:1, field models: profile 'other' does not say itself how its models are"),
+        (
+            "models: plain\n" + ONE,
+            r"profile.yml:1, field models: profile 'plain' does not say itself how its models are",
+        ),
+        (
+            "models: other\n" + ONE,
+            r"profile.yml:1, field models: profile 'other' does not say itself how its models are",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(both: World, text: str, message: str) -> None:
