@@ -27,6 +27,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_seri
     summary_of,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import Block, Window
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed
 
 LOST_AFTER = 10.0
 """Seconds that a container must have been gone before it counts as lost, so that a restart policy can act."""
@@ -63,15 +64,20 @@ def _of_replica(replica: MeasuredReplica, seen: Observations, span: Span) -> lis
     if any(rule.live for rule in required):
         silent = _missing(where, seen.told_times.get(replica.name, ()), span, "value of its metrics")
         problems.append(f"{silent}{because}" if silent else "")
+    runs_on = replica.tells_at_end and not replica.one_shot and not done and bool(before)
+    lacking: dict[str, list[str]] = {}
     for rule in required:
         if summary_of(seen.replicas[replica.name], rule.metric, [span]) is None:
             why, more = f"{rule.source}: {rule.expression}", because
             if not rule.live:
-                why, more = seen.absent.get(replica.name, {}).get(rule.metric, f"{rule.file} was not read"), ""
+                why = seen.absent.get(replica.name, {}).get(rule.metric, f"{rule.file} was not read")
+                more = ": it had not ended by then, give the measurement more time or the load less" if runs_on else ""
             refused = seen.refused[replica.name].get(rule.metric)
             words = refused.words([span]) if refused is not None else None
             more = f": {words}" if words else more
-            problems.append(f"{where}: no value of its metric {rule.metric} in the window ({why}){more}")
+            lacking.setdefault(f"in the window ({why}){more}", []).append(rule.metric)
+    for why, metrics in lacking.items():
+        problems.append(f"{where}: no value of its metric{'s' * (len(metrics) > 1)} {listed(metrics)} {why}")
     return [problem for problem in problems if problem]
 
 

@@ -250,3 +250,14 @@ def test_the_file_of_one_that_ran_before_the_windows_is_required_as_any(tmp_path
         f"replica {FIRST} on client1: no value of its metric b in the window ({missing})",
         f"replica {FIRST} on client1: no a: {missing}",
     ]
+
+
+def test_what_one_file_lacks_is_told_in_one_line_and_that_its_container_had_not_ended(tmp_path: Path) -> None:
+    missing = {"file": "/results/none.csv", "csv": 1, "required": True}
+    plan = planned(other=missing, another=missing)
+    record = Play(tmp_path, plan, Writing(plan)).whole(SHORT)
+    (reason,) = [reason for reason in record["reasons"] if FIRST in reason and "none.csv" in reason]
+    assert reason.endswith(
+        f"no value of its metrics another, other in the window (/results/none.csv in container {FIRST} on host client1: "
+        "no such file): it had not ended by then, give the measurement more time or the load less"
+    )
