@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.container_metrics import (
+    ACHIEVED,
     DROPPED,
     ERRORS,
+    FIRST_TOKEN,
     FPS,
+    GOODPUT,
     LATENCY,
     OFFERED,
+    TOKENS,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.device_metrics import (
     CONTAINER_DEVICE_METRICS,
@@ -125,12 +129,17 @@ class ServerTime:
 def cards(final: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """The few figures that people look for first: label, figure, unit. One that is not known has no card."""
     totals = final.get("totals", {})
-    fps, latency, errors, offered, dropped = (
-        totals.get(metric.name) or {} for metric in (FPS, LATENCY, ERRORS, OFFERED, DROPPED)
+    fps, done, latency, errors, offered, dropped, first, tokens, good = (
+        totals.get(metric.name) or {}
+        for metric in (FPS, ACHIEVED, LATENCY, ERRORS, OFFERED, DROPPED, FIRST_TOKEN, TOKENS, GOODPUT)
     )
     found = [
         ("All streams", fps.get("mean"), "{:.1f}", FPS.unit),
+        ("Done", None if fps else done.get("mean"), "{:.1f}", done.get("unit", "")),
         ("Asked", offered.get("mean"), "{:.1f}", offered.get("unit", "")),
+        ("Good", good.get("mean"), "{:.2f}", GOODPUT.unit),
+        ("Tokens", tokens.get("mean"), "{:.1f}", TOKENS.unit),
+        ("First token p50", _milliseconds(first.get("p50")), "{:.1f}", "ms"),
         *((f"Latency {name}", _milliseconds(latency.get(name)), "{:.1f}", "ms") for name in ("p50", "p95", "p99")),
         ("Errors", errors.get("total"), "{:.0f}", ""),
         ("Dropped", dropped.get("total"), "{:.0f}", ""),

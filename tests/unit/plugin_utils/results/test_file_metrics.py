@@ -258,6 +258,6 @@ def test_what_one_file_lacks_is_told_in_one_line_and_that_its_container_had_not_
     record = Play(tmp_path, plan, Writing(plan)).whole(SHORT)
     (reason,) = [reason for reason in record["reasons"] if FIRST in reason and "none.csv" in reason]
     assert reason.endswith(
-        f"no value of its metrics another, other in the window (/results/none.csv in container {FIRST} on host client1: "
-        "no such file): it had not ended by then, give the measurement more time or the load less"
+        f"no value of its metrics another, other in the window (/results/none.csv in container {FIRST} on host "
+        "client1: no such file): it had not ended by then, give the measurement more time or the load less"
     )

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
-from ansible_collections.retail.profiles.plugins.plugin_utils.results import summary
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import report_tables, summary
 
 from ..synthetic import Fleet, Play, make_plan
 
@@ -108,6 +108,13 @@ def test_the_table_shows_what_is_asked_and_what_is_good(record: dict[str, Any]) 
     cells = {row[0]: dict(zip(head, row, strict=True)) for row in summary.table_rows(record)}
     assert (cells[FAST]["done/s"], cells[FAST]["asked/s"], cells[FAST]["good/s"]) == ("30.0", "30.0", "30.00")
     assert (cells["all"]["done/s"], cells["all"]["tokens/s"], cells["all"]["good/s"]) == ("33.3", "533.3", "30.83")
+
+
+def test_the_report_begins_with_what_was_done_of_what_was_asked(record: dict[str, Any]) -> None:
+    cards = {label: f"{value} {unit}" for label, value, unit in report_tables.cards(record)}
+    assert (cards["Done"], cards["Asked"], cards["Good"]) == ("33.3 requests/s", "33.3 requests/s", "30.83 requests/s")
+    assert cards["Tokens"] == "533.3 tokens/s"
+    assert float(cards["First token p50"].removesuffix(" ms")) < 60.0
 
 
 def test_a_table_that_is_too_wide_has_a_line_for_each_figure(record: dict[str, Any]) -> None:
