@@ -64,7 +64,7 @@ docs-site: setup-dev ## Write the site of the documentation, with a page for eve
 e2e: root setup-dev ## Tests against engines and on a lab that is brought up and taken down
 	@python .ci/test.py engine jobs hosts labs runs
 
-test-long: root setup-dev ## 10,000 mutated profiles, 50 kills, every fault, ten searches for density, 20 hosts, every ansible-core and Python
+test-long: root setup-dev ## 10,000 mutated profiles, 50 kills, every fault, ten searches for density, a virtual machine, 20 hosts, every ansible-core and Python
 	@RETAIL_PROFILES_TEST_KINDS=$(ALL_KINDS) python .ci/test.py controllers long
 
 bench: root setup-dev ## Compare with upstream's density search, the sampler's budget, the stock module, the bare engines and docker save, ROUNDS=5 times

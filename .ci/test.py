@@ -111,7 +111,7 @@ def phases() -> dict[str, Phase]:
 
 
 def long() -> Phase:
-    """What takes too long for every day: mutated profiles, many kills, every fault, ten searches, a lab of 20 hosts."""
+    """What takes too long for every day: mutated profiles, kills, faults, searches, a machine, a lab of 20 hosts."""
     live = [*PYTEST, "-v", "-s"]
     fuzz = ["env", "RETAIL_PROFILES_FUZZ=10000", *live, "tests/unit/plugin_utils/adapter/test_any_input.py"]
     kills = ["env", "RETAIL_PROFILES_KILLS=50", *live, f"{MAIN_JOB}/test_kills.py"]
@@ -119,8 +119,11 @@ def long() -> Phase:
     searches = ["env", "RETAIL_PROFILES_DENSITY=10", *live, "-m", "not long", f"{MAIN_JOB}/test_density.py"]
     marked = [*live, "-m", "long", MAIN_JOB, *LAB_TESTS]
     newest = [*NEWEST, *live, *tests_in("engine", "images")]
+    # Brings up and takes down a lab of its own, which has a virtual machine.
+    machine = [*live, "tests/lab/test_vm.py"]
     large = lab("lab_up", "-e", f"lab_name={LAB}", "-e", "lab_hosts=20")
-    return Phase("long", [fuzz, faults, kills, searches, marked, newest, large, [*live, "tests/scale"]], live=True)
+    scale = [*live, "tests/scale"]
+    return Phase("long", [fuzz, faults, kills, searches, marked, newest, machine, large, scale], live=True)
 
 
 class Runner:

@@ -13,8 +13,8 @@ from pathlib import Path
 import yaml
 
 
-def shells(inventory: Path, pattern: str, command: str) -> dict[str, str]:
-    """What a shell command prints on each host; fails when it does on one of them.
+def shells(inventory: Path, pattern: str, command: str, seconds: float = 120) -> dict[str, str]:
+    """What a shell command prints on each host; fails when it does on one of them, or takes longer than that.
 
     ``pattern``: ``all``, a group, or names of hosts between commas.
     """
@@ -30,7 +30,7 @@ def shells(inventory: Path, pattern: str, command: str) -> dict[str, str]:
     def answer(host: str) -> str:
         asked = [*ssh, f"{lab['vars']['ansible_user']}@{every[host]}", command]
         ended = subprocess.run(
-            asked, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False
+            asked, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False
         )
         assert ended.returncode == 0, f"{host}: {ended.stdout}{ended.stderr}"
         return ended.stdout.strip()

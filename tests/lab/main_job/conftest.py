@@ -94,12 +94,14 @@ class Fleet:
     """The lab, as one user sees it: an inventory, and a folder to work in.
 
     ``clean``: it was looked, nothing of ours is on the hosts, and nothing was done on them since.
+    ``patience``: seconds that a playbook may take.
     """
 
     checkout: Path
     inventory: Path
     home: Path
     clean: bool = False
+    patience: float = 600
 
     @property
     def environment(self) -> dict[str, str]:
@@ -134,7 +136,7 @@ class Fleet:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=600,
+            timeout=self.patience,
             check=False,
         )
         return Done(ended.returncode, ended.stdout)

@@ -27,7 +27,7 @@ def hold(size):
     held = bytearray(size)
     held[::4096] = b"x" * len(held[::4096])
     with open("/tmp/read", "wb") as file:
-        for _part in range(150):
+        for _part in range(int(os.environ.get("CACHED_MIB", "150"))):
             file.write(bytes(1 << 20))
     for _tick in every(1.0):
         with open("/tmp/read", "rb") as file:
