@@ -38,9 +38,9 @@ from .test_lab import addresses, changed, links_of
 pytestmark = pytest.mark.long
 
 HERE = Path(__file__).resolve().parent
-# Not root, but with sudo.
+# Not root, but with sudo: which preparing hosts uses where it must, and anything by this option.
 USER = {"ansible_user": "lab"}
-SUDO = {**USER, "ansible_become": True}
+SUDO = "--become"
 HELD = 100_000_000
 # What a slow machine does besides is not the matter here.
 TIMES = {"measure_warmup_max": 20, "measure_duration": 30, "measure_poll": 5, "measure_contention_max": 100}
@@ -412,7 +412,7 @@ def test_a_clock_that_is_some_seconds_ahead_is_put_right(fleet: Fleet) -> None:
 
 def test_a_machine_that_restarts_in_the_middle_of_a_deployment(fleet: Fleet) -> None:
     before = boot(fleet)
-    with fleet.start("deploy_profile", profile="slow", **SUDO) as playing:
+    with fleet.start("deploy_profile", SUDO, profile="slow", **USER) as playing:
         playing.until("Apply wave 1")
         running = "until docker ps --format '{{.Names}}' | grep -qx slow-slow-1; do sleep 0.5; done"
         fleet.shell("h1", f'timeout 100 sh -c "{running}"')
@@ -424,7 +424,7 @@ def test_a_machine_that_restarts_in_the_middle_of_a_deployment(fleet: Fleet) -> 
     back(fleet)
     assert boot(fleet) != before
     # It says how it is: the container has ended with the machine, and none of its restart policy brings it back.
-    told = fleet.play("status_profile", **SUDO)
+    told = fleet.play("status_profile", SUDO, **USER)
     assert told.status == 2, told.output
     actual = fleet.shell("h1", "docker inspect --format '{{.State.Status}} ({{.State.ExitCode}})' slow-slow-1")
     assert actual.startswith("exited"), actual
@@ -432,10 +432,10 @@ def test_a_machine_that_restarts_in_the_middle_of_a_deployment(fleet: Fleet) -> 
     assert row, told.output
     assert row[1] == actual
 
-    fleet.well("deploy_profile", profile="slow", **SUDO)
-    assert fleet.well("deploy_profile", profile="slow", **SUDO).changed == 0
-    assert "2 of 2 replicas are as desired" in fleet.well("status_profile", **SUDO).output
-    fleet.well("stop_profile", **SUDO)
+    fleet.well("deploy_profile", SUDO, profile="slow", **USER)
+    assert fleet.well("deploy_profile", SUDO, profile="slow", **USER).changed == 0
+    assert "2 of 2 replicas are as desired" in fleet.well("status_profile", SUDO, **USER).output
+    fleet.well("stop_profile", SUDO, **USER)
     assert left_on(fleet) == []
 
 

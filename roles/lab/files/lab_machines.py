@@ -71,7 +71,7 @@ class Machine:
 
     @property
     def keys(self) -> Path:
-        """The disk with what is its own: keys, and the engine's configuration."""
+        """The disk with what is its own: keys, its name, and the engine's configuration."""
         return self.folder / "keys.raw"
 
     @property
@@ -188,6 +188,7 @@ def make(machine: Machine) -> list[str]:
     with tempfile.TemporaryDirectory(dir=machine.folder) as folder:
         content = shutil.copytree(Path(machine.lab.keys, machine.name), Path(folder, "content"))
         Path(content, "daemon.json").write_text(json.dumps(engine), encoding="ascii")
+        Path(content, "hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {machine.name}\n", encoding="ascii")
         with machine.keys.open("wb") as disk:
             disk.truncate(4 << 20)
         run("mkfs.ext4", "-q", "-d", content, machine.keys)
@@ -216,7 +217,7 @@ def command_line(machine: Machine, kvm: bool) -> list[str]:
     """The arguments of QEMU."""
     lab = machine.lab
     kernel = [
-        *("root=/dev/vda", "rw", "console=ttyS0", "net.ifnames=0", "mitigations=off"),
+        *("root=/dev/vda", "rootdelay=300", "rw", "console=ttyS0", "net.ifnames=0", "mitigations=off"),
         # systemd's own watchdogs would take an emulated processor for a service that hangs.
         *("systemd.firstboot=off", "systemd.service_watchdogs=no", f"systemd.hostname={machine.name}"),
         f"ip={lab.addresses[machine.name]}:::255.255.255.0:{machine.name}:eth0:off",
