@@ -103,6 +103,17 @@ class Engine:
         )
 
 
+def plain_configuration(checkout: Path, folder: Path) -> Path:
+    """Of Ansible: labs do not need what the checkout's own enables, such as the callback that measures."""
+    config = folder / "ansible.cfg"
+    config.write_text(
+        f"[defaults]\ncollections_path = {checkout}/.collections\ninternal_poll_interval = 0.005\n"
+        "[connection]\npipelining = True\n",
+        encoding="utf-8",
+    )
+    return config
+
+
 @pytest.fixture(scope="session")
 def lab_engine(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A lab engine of the tests' own. Its images are cached where `make lab-clean` finds them."""
@@ -110,16 +121,9 @@ def lab_engine(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     run_dir.mkdir()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = tmp_path_factory.mktemp("labs")
-    config = folder / "ansible.cfg"
-    # Labs do not need what the checkout's own configuration enables, such as the callback that measures.
-    config.write_text(
-        f"[defaults]\ncollections_path = {checkout}/.collections\ninternal_poll_interval = 0.005\n"
-        "[connection]\npipelining = True\n",
-        encoding="utf-8",
-    )
     made = Engine(
         checkout=checkout,
-        config=config,
+        config=plain_configuration(checkout, folder),
         # The engine's cgroup is called after its folder, so that must be one of its own.
         engine_dir=run_dir / run_dir.name,
         cache_dir=cache / "retail-profiles" / "lab-tests",

@@ -29,7 +29,7 @@ import numpy as np
 import pytest
 
 from . import over_ssh
-from .conftest import Engine
+from .conftest import Engine, plain_configuration
 from .main_job.conftest import Fleet
 from .main_job.test_faults import window
 from .main_job.test_hangs import left_on
@@ -197,10 +197,13 @@ class Lab:
 
 
 @pytest.fixture(scope="module")
-def lab(checkout: Path) -> Iterator[Lab]:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "retail-profiles"
+def lab(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     engine = Engine(
-        checkout, Path("/run/retail-profiles-lab"), cache, checkout / ".lab", config=checkout / "ansible.cfg"
+        checkout=checkout,
+        config=plain_configuration(checkout, tmp_path_factory.mktemp("lab")),
+        engine_dir=Path("/run/retail-profiles-lab"),
+        cache_dir=Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "retail-profiles",
+        lab_dir=checkout / ".lab",
     )
     kept = os.environ.get("RETAIL_PROFILES_VM_LAB")
     made = Lab(engine, kept or f"vm-{os.getpid()}")
