@@ -217,7 +217,7 @@ def command_line(machine: Machine, kvm: bool) -> list[str]:
     """The arguments of QEMU."""
     lab = machine.lab
     kernel = [
-        *("root=/dev/vda", "rootdelay=300", "rw", "console=ttyS0", "net.ifnames=0", "mitigations=off"),
+        *("root=/dev/vda", "rw", "console=ttyS0", "net.ifnames=0", "mitigations=off"),
         # systemd's own watchdogs would take an emulated processor for a service that hangs.
         *("systemd.firstboot=off", "systemd.service_watchdogs=no", f"systemd.hostname={machine.name}"),
         f"ip={lab.addresses[machine.name]}:::255.255.255.0:{machine.name}:eth0:off",
@@ -227,7 +227,7 @@ def command_line(machine: Machine, kvm: bool) -> list[str]:
     drives = {machine.disk: "format=qcow2", machine.keys: "format=raw,readonly=on"}
     return [
         *(QEMU, "-name", f"{lab.name}-{machine.name}", "-nodefaults", "-no-user-config", "-display", "none"),
-        *(("-machine", "q35,accel=kvm", "-cpu", "host") if kvm else ("-machine", "q35,accel=tcg", "-cpu", "max")),
+        *("-machine", f"q35,sata=off,accel={'kvm' if kvm else 'tcg'}", "-cpu", "host" if kvm else "max"),
         *("-smp", str(lab.cpus), "-m", str(lab.memory)),
         *("-kernel", f"{lab.image}/vmlinuz", "-initrd", f"{lab.image}/initrd.img", "-append", " ".join(kernel)),
         # A comma within a value is written twice.
