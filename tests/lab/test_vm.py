@@ -412,7 +412,7 @@ def test_a_clock_that_is_an_hour_ahead_is_refused(fleet: Fleet) -> None:
         # Nothing was started. What stop removes are the folders that the question left.
         assert fleet.shell("h1", "docker ps -aq") == ""
     assert done.status != 0
-    found = re.search(r"h1: its clock is (\d+) s ahead of the controller's: synchronise both", done.output)
+    found = re.search(r"h1: clock: its clock is (\d+) s ahead of the controller's: synchronise both", done.output)
     assert found, done.output
     assert low - 60.0 < int(found[1]) < high + 1.0
 
