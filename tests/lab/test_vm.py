@@ -221,6 +221,7 @@ def user(lab: Lab, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     shutil.copytree(checkout / "profiles" / "ovms" / "images" / "kserve-client", folder / "images" / "kserve-client")
     shutil.copy(HERE / "main_job" / "truth" / "work.sh", folder)
     made.profile("stream", STREAM)
+    made.well("prepare_hosts", profile="machine", **USER)
     return made
 
 
@@ -295,7 +296,6 @@ def reading(fleet: Fleet, *names: str) -> Iterator[dict[str, np.ndarray]]:
 @pytest.fixture(scope="module")
 def truth(user: Fleet) -> Iterator[Truth]:
     """A run whose containers do known amounts of work, by a user who is not root."""
-    user.well("prepare_hosts", profile="machine", **USER)
     names = [f"machine-{name}-1" for name in ("spinner", "holder", "source", "writer")]
     with user.start("run_profile", profile="machine", profile_keep=True, **TIMES, **USER) as playing:
         playing.until("Start the sampler")
