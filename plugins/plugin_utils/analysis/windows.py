@@ -35,7 +35,7 @@ SETTLE = 2.0
 """Seconds after a window's end that must have been seen of every host: log lines come up to a second late."""
 PATIENCE = 15.0
 """Seconds after which hosts that have fallen silent are not waited for any more."""
-LAST = 1.5
+LAST = 1.2
 """Seconds after a window's end when samplers are ended: lines of its last second have come then, and are read."""
 AGAIN = 1.0
 """Seconds until a host whose last samples could not be had is asked again."""
