@@ -217,8 +217,8 @@ def measuring(now: float, horizon: float, **known: Any) -> Progress:
     [
         (3.0, 5.0, False),
         (23.0, 5.0, False),
-        (24.1, 7.4, True),
-        (31.0, 0.5, True),
+        (24.1, 7.1, True),
+        (31.0, 0.2, True),
         (32.0, AGAIN, True),
         (40.0, AGAIN, True),
     ],
