@@ -21,8 +21,15 @@ if [ "${REQUEST_RATE:-0}" = 0 ]; then
 else
     load="{kind: constant, rate: [$REQUEST_RATE]}"
 fi
-exec guidellm run --profile "$load" --constraint "{kind: max_duration, seconds: $LOAD_SECONDS}" \
-    --backend "{kind: openai_http, target: $(quoted "$LLM_URL"), model: $(quoted "$LLM_MODEL"), api_key: $(quoted "$API_KEY"), validate_backend: false,
+# Whoever is on the host may read the arguments of a process, so that the key is in none of them: it comes in when they have been read.
+exec python3 -c '
+import os, sys
+from guidellm.__main__ import cli
+quoted = os.environ["API_KEY"].replace(chr(39), 2 * chr(39))
+sys.argv = ["guidellm", *(word.replace("{API_KEY}", quoted) for word in sys.argv[1:])]
+cli()
+' run --profile "$load" --constraint "{kind: max_duration, seconds: $LOAD_SECONDS}" \
+    --backend "{kind: openai_http, target: $(quoted "$LLM_URL"), model: $(quoted "$LLM_MODEL"), api_key: '{API_KEY}', validate_backend: false,
         http2: false, api_routes: {/v1/chat/completions: v3/chat/completions}}" \
     --tokenizer "{kind: huggingface_auto, model: $(quoted "/models/$LLM_MODEL")}" \
     --data "{kind: synthetic_text, prompt_tokens: $INPUT_TOKENS, output_tokens: $OUTPUT_TOKENS}" \

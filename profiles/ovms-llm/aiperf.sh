@@ -16,8 +16,15 @@ if [ "${REQUEST_RATE:-0}" = 0 ]; then
 else
     set -- --request-rate "$REQUEST_RATE" --arrival-pattern constant "$@"
 fi
-exec aiperf profile --model "$LLM_MODEL" --tokenizer "$LLM_MODEL" \
-    --url "$LLM_URL" --endpoint-type chat --custom-endpoint /v3/chat/completions --streaming --api-key "$API_KEY" \
+# Whoever is on the host may read the arguments of a process, so that the key is none of them: it comes in when they have been read.
+exec python3 -c '
+import os, sys
+from aiperf.cli import app
+key = os.environ["API_KEY"]
+sys.argv = ["aiperf", *(key if word == "{API_KEY}" else word for word in sys.argv[1:])]
+app()
+' profile --model "$LLM_MODEL" --tokenizer "$LLM_MODEL" \
+    --url "$LLM_URL" --endpoint-type chat --custom-endpoint /v3/chat/completions --streaming --api-key '{API_KEY}' \
     --benchmark-duration "$LOAD_SECONDS" --random-seed "${SEED:-7}" \
     --synthetic-input-tokens-mean "$INPUT_TOKENS" --synthetic-input-tokens-stddev 0 \
     --output-tokens-mean "$OUTPUT_TOKENS" --output-tokens-stddev 0 --extra-inputs ignore_eos:true \

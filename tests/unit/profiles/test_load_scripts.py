@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The scripts that start load tools: what their arguments are, by a program that writes down its own."""
+"""The scripts that start load tools: what their arguments are, by stand-ins of the tools that write down their own."""
 
 from __future__ import annotations
 
@@ -30,17 +30,32 @@ GIVEN = {
 }
 
 
+# What every user of the host sees of the process, and what the tool does.
+TOLD = """
+import pathlib, sys
+
+def told():
+    print(pathlib.Path("/proc/self/cmdline").read_text(), *sys.argv[1:], sep="\\0", end="\\n\\0")
+
+app = cli = told
+"""
+
+
 def started(folder: Path, script: str, *more: str, **changes: str) -> list[str]:
-    """The arguments of the program that a script starts, which is named as the script is."""
+    """The arguments of the tool that a script starts, which is named as the script is."""
     file = PROFILES / script
-    program = folder / file.stem
-    program.write_text("#!/bin/sh\nprintf '%s\\0' \"$@\"\n")
-    program.chmod(0o755)
-    home = {"PATH": f"{folder}:{os.environ['PATH']}", "HF_HOME": str(folder / "hub")}
+    tool = folder / file.stem
+    tool.mkdir()
+    for module in ("__init__", "__main__", "cli"):
+        (tool / f"{module}.py").write_text(TOLD)
+    home = {"PATH": os.environ["PATH"], "PYTHONPATH": str(folder), "HF_HOME": str(folder / "hub")}
     done = subprocess.run(
         [str(file), *more], env={**home, **GIVEN, **changes}, capture_output=True, text=True, check=True
     )
-    return done.stdout.split("\0")[:-1]
+    seen, end, arguments = done.stdout.removesuffix("\n\0").partition("\0\0")
+    assert end and KEY not in seen and KEY.replace("'", "''") not in seen
+    assert "{API_KEY}" in seen
+    return arguments.split("\0")
 
 
 def of_guidellm(arguments: list[str]) -> dict[str, Any]:
