@@ -22,6 +22,8 @@ from docker.models.containers import Container
 from .conftest import Fleet, Playing
 from .test_failure import ENGINE, without
 
+pytestmark = pytest.mark.measures
+
 # A frame each 1/15 s that the peer on h1 sends back, over the network of the hosts.
 PING = """
 import os, socket, time
@@ -189,7 +191,6 @@ def test_a_fleet_that_much_befalls_is_never_ok_and_each_host_says_what(fleet: Fl
         assert re.search(pattern, told), f"{pattern}\n{told}"
 
 
-@pytest.mark.measures
 def test_a_run_whose_processors_others_took_is_not_ok(fleet: Fleet) -> None:
     """What else runs on the machine takes its part of these two as well: they are at most so fast."""
     fleet.profile("burnt", f"containers:\n{STREAM.replace('h1,h2,h3', 'h1')}")
