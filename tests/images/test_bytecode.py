@@ -19,6 +19,6 @@ for file in pathlib.Path("/usr/local/lib/python3.11/dist-packages").rglob("*.py"
 """
 
 
-@pytest.mark.parametrize("image", ["kserve-client", "local-inference", "models", "ovms-stand-in"])
-def test_all_is_compiled(run: Run, image: str) -> None:
-    assert run(image, "-c", LOOK, entrypoint=["python3"]).end() == (0, "")
+@pytest.mark.parametrize("name", ["kserve-client", "local-inference", "models", "ovms-stand-in"])
+def test_all_is_compiled(run: Run, name: str) -> None:
+    assert run(name, "-c", LOOK, entrypoint=["python3"]).end() == (0, "")
