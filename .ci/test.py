@@ -116,14 +116,13 @@ def long() -> Phase:
     fuzz = ["env", "RETAIL_PROFILES_FUZZ=10000", *live, "tests/unit/plugin_utils/adapter/test_any_input.py"]
     kills = ["env", "RETAIL_PROFILES_KILLS=50", *live, f"{MAIN_JOB}/test_kills.py"]
     faults = [*live, *(f"{MAIN_JOB}/test_{name}.py" for name in ("failure", "faults", "trouble", "two_users"))]
-    searches = ["env", "RETAIL_PROFILES_DENSITY=10", *live, "-m", "not long", f"{MAIN_JOB}/test_density.py"]
-    marked = [*live, "-m", "long", MAIN_JOB, *LAB_TESTS]
+    marked = ["env", "RETAIL_PROFILES_DENSITY=10", *live, "-m", "long", MAIN_JOB, *LAB_TESTS]
     newest = [*NEWEST, *live, *tests_in("engine", "images")]
     # Brings up and takes down a lab of its own, which has a virtual machine.
     machine = [*live, "tests/lab/test_vm.py"]
     large = lab("lab_up", "-e", f"lab_name={LAB}", "-e", "lab_hosts=20")
     scale = [*live, "tests/scale"]
-    return Phase("long", [fuzz, faults, kills, searches, marked, newest, machine, large, scale], live=True)
+    return Phase("long", [fuzz, faults, kills, marked, newest, machine, large, scale], live=True)
 
 
 class Runner:
