@@ -160,6 +160,7 @@ def second_window(fleet: Fleet) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_fleet_that_much_befalls_is_never_ok_and_each_host_says_what(fleet: Fleet) -> None:
     address = re.search(r"h1: \{ansible_host: ([^,}]+)", fleet.inventory.read_text(encoding="utf-8"))
     assert address
