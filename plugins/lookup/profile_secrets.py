@@ -90,5 +90,6 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no typ
             return None
         search = planner_input.search_path(self.get_option("search"), variables["playbook_dir"])
         first, *over = map(Path, file if isinstance(file, list) else [file])
-        given = replace(planner_input.given_by(variables, render), over=tuple(over))
-        return load.load(first, search, render, variables, given)
+        names = ("env", "image", "root", "variables", "env_wins")
+        given = planner_input.given({name: render(variables.get(f"profile_{name}"), variables) for name in names})
+        return load.load(first, search, render, variables, replace(given, over=tuple(over)))

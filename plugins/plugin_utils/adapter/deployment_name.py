@@ -27,16 +27,22 @@ def of(profile: Any, search: Sequence[Path], render: Render, variables: Mapping[
     Raises ProfileError.
     """
     try:
-        file, *over = find_files(profile, search)
-    except ProfileError as error:
-        # A file that is not there is no name.
-        if not isinstance(profile, str) or profile.endswith((".json", ".yaml", ".yml")):
-            raise ProfileError(f"{error}; {_HINT}") from None
         try:
-            return shared_containers.deployment(profile)
-        except ValueError:
-            raise ProfileError(f"{error}; {_HINT}") from None
-    try:
+            file, *over = find_files(profile, search)
+        except ProfileError:
+            if _may_be_gone(profile):
+                return str(profile)
+            raise
         return load.name_of(file, render, variables, replace(given, over=tuple(over)))
     except ProfileError as error:
         raise ProfileError(f"{error}; {_HINT}") from None
+
+
+def _may_be_gone(profile: Any) -> bool:
+    """Whether this is the name of a deployment, and no file that is not there."""
+    if not isinstance(profile, str) or profile.endswith((".json", ".yaml", ".yml")):
+        return False
+    try:
+        return shared_containers.deployment(profile) == profile
+    except ValueError:
+        return False

@@ -54,12 +54,6 @@ def given(values: Mapping[str, Any]) -> Given:
         raise ProfileError(f"a variable of the run is not valid: {error}") from error
 
 
-def given_by(variables: Mapping[str, Any], render: Render) -> Given:
-    """What the role's variables say of a file of another format."""
-    names = ("env", "image", "root", "variables", "env_wins")
-    return given({name: render(variables.get(f"profile_{name}"), variables) for name in names})
-
-
 def _trusted(value: Any) -> Any:
     """Templates in the collection's own profile format are the user's: mark them so, or they stay unrendered."""
     if isinstance(value, Vaulted):
