@@ -147,9 +147,10 @@ def _containers(document: yaml_document.Document) -> list[Any]:
 
 def _parse_top(document: yaml_document.Document, key: str, context: LoadContext) -> Any:
     value = document.value[key]
-    variables = {**_variables(document), **context.variables}
+    own = _variables(document)
     try:
-        rendered = context.render(value, variables) if field_types.is_template(value) else value
+        known = {**own, **context.variables} if own else context.variables
+        rendered = context.render(value, known) if field_types.is_template(value) else value
     except ValueError as error:
         raise document.error(str(error), (key,), field=key) from error
     return _valid_top(document, key, rendered)
