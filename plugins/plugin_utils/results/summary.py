@@ -36,6 +36,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.metric im
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import iso
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import density_text, density_upstream
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_record import Run
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.aligned import aligned
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import one_line
 
@@ -403,17 +404,8 @@ def _width(lines: Sequence[str]) -> int:
 
 def _columned(rows: Sequence[Sequence[str]], above: int, texts: int) -> list[str]:
     """Rows in columns, a rule under the first ones; the first columns hold text, the others figures."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-
-    def line(row: Sequence[str]) -> str:
-        cells = [
-            cell.ljust(width) if column < texts else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        return "  ".join(cells).rstrip()
-
-    rule = "  ".join("-" * width for width in widths)
-    return [*map(line, rows[:above]), rule, *map(line, rows[above:])]
+    rule = ["-" * max(map(len, column)) for column in zip(*rows, strict=True)]
+    return list(aligned([*rows[:above], rule, *rows[above:]], texts))
 
 
 def table(final: Mapping[str, Any]) -> str:

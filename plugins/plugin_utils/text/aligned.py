@@ -9,8 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The rows as lines, with each column as wide as its widest cell; all rows have as many cells."""
+def aligned(rows: Sequence[Sequence[str]], texts: int | None = None) -> Iterator[str]:
+    """The rows as lines, with each column as wide as its widest cell; all rows have as many cells.
+
+    ``texts``: so many columns, or all, are of text and begin on the left; those behind them are of figures.
+    """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    left = len(widths) if texts is None else texts
     for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        cells = zip(row, widths, strict=True)
+        placed = (cell.ljust(width) if at < left else cell.rjust(width) for at, (cell, width) in enumerate(cells))
+        yield "  ".join(placed).rstrip()
