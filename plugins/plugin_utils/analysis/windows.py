@@ -256,8 +256,12 @@ def advance(
 
 
 def _pause(left: float, pause: float) -> tuple[float, bool]:
-    """How long to wait until the next collection, and whether it is the last: ``left`` seconds remain until that."""
+    """How long to wait until the next collection, and whether it is the last: ``left`` seconds remain until that.
+
+    They are spread evenly over what is left: what a host answers late because it collects just before a window's end
+    would be missing of the window.
+    """
     if left <= 0.0:
         return AGAIN, True
-    # What would remain for one more collection is not worth it.
-    return (left, True) if left < 1.5 * pause else (pause, False)
+    rounds = max(1, int(left // pause))
+    return left / rounds, rounds == 1

@@ -16,6 +16,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.time_seri
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import (
     AGAIN,
     BLOCK,
+    LAST,
     Block,
     Progress,
     Window,
@@ -197,9 +198,9 @@ def test_windows_do_not_depend_on_a_hosts_clock(offsets: list[float]) -> None:
     assert all(windows == results[0] for windows in results)
 
 
-def measuring(now: float, horizon: float, **known: Any) -> Progress:
+def measuring(now: float, horizon: float, poll: float = 5.0, **known: Any) -> Progress:
     """Where a window of 30 s stands that begins at T0."""
-    settings = WindowSettings(60.0, 30.0, poll=5.0)
+    settings = WindowSettings(60.0, 30.0, poll=poll)
     window = Window("measure", Span(T0, T0 + 30.0))
     return advance(
         known=[window],
@@ -215,9 +216,9 @@ def measuring(now: float, horizon: float, **known: Any) -> Progress:
 @pytest.mark.parametrize(
     ("now", "wait", "final"),
     [
-        (3.0, 5.0, False),
-        (23.0, 5.0, False),
-        (24.1, 7.1, True),
+        (3.0, 5.64, False),
+        (21.1, 5.05, False),
+        (21.3, 9.9, True),
         (31.0, 0.2, True),
         (32.0, AGAIN, True),
         (40.0, AGAIN, True),
@@ -226,6 +227,17 @@ def measuring(now: float, horizon: float, **known: Any) -> Progress:
 def test_the_last_collection_comes_when_the_window_has_ended(now: float, wait: float, final: bool) -> None:
     answer = measuring(now, now - 1.0 if now < 31 else 20.0)
     assert (round(answer.next_poll, 3), answer.final, answer.done) == (wait, final, False)
+
+
+@given(st.floats(0.0, 29.0), st.floats(2.0, 10.0), st.floats(0.1, 1.0))
+def test_no_collection_comes_just_before_the_end(now: float, poll: float, takes: float) -> None:
+    """What is answered late because a host collects is missing of a window that ends then."""
+    times = []
+    while not (answer := measuring(now, now - 1.0, poll)).final:
+        times.append(now + answer.next_poll)
+        now = times[-1] + takes
+    assert now + answer.next_poll == pytest.approx(30.0 + LAST)
+    assert all(30.0 - at >= poll - LAST - 1e-6 for at in times)
 
 
 def test_samplers_that_have_ended_have_nothing_more_to_tell() -> None:
