@@ -381,7 +381,8 @@ class ReplicaSampler:
         elif not self._up:
             self._log_wanted = False
         else:
-            self._inspect_at = 0.0  # the log of a container ends when it does
+            # A log ends with its container, or with the engine: both are seen by asking at once.
+            self._inspect_at = self._log_at = 0.0
 
     # The Prometheus endpoint
 

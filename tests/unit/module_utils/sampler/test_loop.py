@@ -286,6 +286,17 @@ def test_an_engine_that_is_not_there_is_told_once_and_asked_again(world: World) 
     assert [world.seconds(record) for record in of(records, "container")] == [7.0, 8.0]
 
 
+def test_an_engine_that_is_away_for_two_seconds_is_told(world: World) -> None:
+    made = world.run("a")
+    world.at(2.5, world.engine.down)
+    world.at(4.5, world.engine.up)
+    world.at(5.5, lambda: world.engine.say(made, "again"))
+    records = world.sampled("a", seconds=8.0)
+    (why,) = of(records, "absent", subject="a", metric="log")
+    assert why["reason"].startswith(f"cannot connect to {world.engine.path}: ")
+    assert [record["line"] for record in of(records, "log")] == ["again"]
+
+
 def test_while_the_engine_is_away_counters_are_read_and_no_line_is_lost_or_twice(world: World) -> None:
     made = world.run("a")
     world.engine.say(made, "one")
