@@ -9,8 +9,21 @@ import shlex
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import yaml
+
+
+def _lab(inventory: Path) -> dict[str, Any]:
+    text = inventory.read_text(encoding="utf-8").replace("{{ inventory_dir }}", str(inventory.parent))
+    lab: dict[str, Any] = yaml.safe_load(text)["all"]
+    return lab
+
+
+def addresses(inventory: Path) -> dict[str, str]:
+    """Where each host of a lab is, in the inventory's order."""
+    groups = _lab(inventory)["children"].values()
+    return {host: variables["ansible_host"] for group in groups for host, variables in group["hosts"].items()}
 
 
 def shells(inventory: Path, pattern: str, command: str, seconds: float = 120) -> dict[str, str]:
@@ -19,11 +32,10 @@ def shells(inventory: Path, pattern: str, command: str, seconds: float = 120) ->
     ``pattern``: ``all``, a group, or names of hosts between commas.
     """
     assert "{{ '" not in command, "the shell gets the command as it is: it is no template"
-    text = inventory.read_text(encoding="utf-8").replace("{{ inventory_dir }}", str(inventory.parent))
-    lab = yaml.safe_load(text)["all"]
-    groups = {name: group["hosts"] for name, group in lab["children"].items()}
-    every = {host: variables["ansible_host"] for hosts in groups.values() for host, variables in hosts.items()}
-    chosen = list(every if pattern == "all" else groups.get(pattern) or pattern.split(","))
+    lab = _lab(inventory)
+    every = addresses(inventory)
+    group = lab["children"].get(pattern)
+    chosen = list(every if pattern == "all" else group["hosts"] if group else pattern.split(","))
     ssh = ["ssh", "-F", "none", "-o", "BatchMode=yes", "-i", lab["vars"]["ansible_ssh_private_key_file"]]
     ssh += shlex.split(lab["vars"]["ansible_ssh_common_args"])
 

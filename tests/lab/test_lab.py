@@ -22,6 +22,8 @@ from typing import Any
 import pytest
 import yaml
 
+from .over_ssh import addresses
+
 BIN = Path(sys.executable).parent
 LAB = f"test-{os.getpid()}"
 # Addresses for documentation (RFC 5737) stand for the world outside of the lab, in a network namespace of the tests.
@@ -49,7 +51,7 @@ def changed(output: str) -> int:
     return sum(int(count) for count in counts)
 
 
-def addresses(inventory: Path) -> dict[str, str]:
+def as_ansible_reads(inventory: Path) -> dict[str, str]:
     hosts = json.loads(run(f"{BIN}/ansible-inventory", "-i", str(inventory), "--list"))["_meta"]["hostvars"]
     return {name: variables["ansible_host"] for name, variables in hosts.items()}
 
@@ -122,6 +124,7 @@ def lab(lab_engine: Any, before: dict[str, set[str]]) -> Path:
 def test_hosts_are_machines_of_their_own(lab_engine: Any, lab: Path) -> None:
     assert groups(lab) == {"ovms_servers": ["h1"], "ovms_clients": ["h2"], "cameras": ["h1"], "pipelines": ["h2"]}
     hosts = addresses(lab)
+    assert hosts == as_ansible_reads(lab)
     names, engines = set(), set()
     for name, address in hosts.items():
         engine = "docker info --format '{{.ID}} {{.Driver}}'"

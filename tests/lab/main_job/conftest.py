@@ -152,6 +152,10 @@ class Fleet:
         assert done.status == 0, done.output
         return done
 
+    def address(self, host: str) -> str:
+        """Where a host is."""
+        return over_ssh.addresses(self.inventory)[host]
+
     def shell(self, host: str, command: str) -> str:
         """What a command prints on a host; fails when the command does."""
         return self.shells(host, command)[host]

@@ -162,9 +162,7 @@ def second_window(fleet: Fleet) -> None:
 
 @pytest.mark.long
 def test_a_fleet_that_much_befalls_is_never_ok_and_each_host_says_what(fleet: Fleet) -> None:
-    address = re.search(r"h1: \{ansible_host: ([^,}]+)", fleet.inventory.read_text(encoding="utf-8"))
-    assert address
-    fleet.profile("faults", PROFILE.replace("ADDRESS", address[1]), ping__py=PING, pong__py=PONG)
+    fleet.profile("faults", PROFILE.replace("ADDRESS", fleet.address("h1")), ping__py=PING, pong__py=PONG)
     times = {"measure_warmup_max": 0, "measure_duration": LENGTH, "measure_repeat": 2, "measure_poll": 3}
     with ExitStack() as end:
         end.enter_context(small_disk("h3"))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from .. import over_ssh
 from .conftest import SHORT, Fleet
 
 pytestmark = pytest.mark.measures
@@ -36,7 +37,7 @@ def hosts_ini(inventory: Path) -> str:
     variables = re.findall(r"^    (ansible_\w+|images_\w+): \"?(.*?)\"?$", text, flags=re.MULTILINE)
     image_map = re.search(r"profile_images:\n      (\S+): (\S+)\n", text)
     assert image_map
-    hosts = re.findall(r"(h\d+): \{ansible_host: ([^,}]+)", text)
+    hosts = list(over_ssh.addresses(inventory).items())
     unescaped = [(name, value.replace('\\"', '"')) for name, value in variables]
     return "\n".join(
         [

@@ -213,7 +213,7 @@ def loaded(prepared: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     if shutil.which("h2load") is None:
         pytest.skip("no h2load: as root, make setup-dev installs it")
     user = Fleet(prepared.checkout, prepared.inventory, tmp_path_factory.mktemp("loaded"))
-    host = re.findall(r"h1: \{ansible_host: ([0-9.]+)", user.inventory.read_text(encoding="utf-8"))[0]
+    host = user.address("h1")
     body = user.home / "frame"
     header = json.dumps({"inputs": [FRAME]}).encode()
     body.write_bytes(header + bytes(1_080_000))
