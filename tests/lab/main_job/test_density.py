@@ -40,8 +40,8 @@ def lab(prepared: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
     user.tidy()
 
 
-def write(lab: Fleet, load: str, client: float = 2) -> None:
-    text = served.profile(load, server_cpus=QUOTA, client_cpus=client, clients="h2,h3,h4")
+def write(lab: Fleet, load: str, client: float = 2, server: float = QUOTA) -> None:
+    text = served.profile(load, server_cpus=server, client_cpus=client, clients="h2,h3,h4")
     lab.profile("many", DENSITY + text)
 
 
@@ -197,7 +197,7 @@ def test_each_ending_is_told_apart(lab: Fleet, ending: str) -> None:
 
 @pytest.mark.long
 def test_clients_that_can_make_no_more_are_told(lab: Fleet) -> None:
-    write(lab, "--streams, 2, --fps, 60", client=0.05)
+    write(lab, "--streams, 2, --fps, 60", client=0.05, server=2)
     _done, found = search(lab, 2, target_fps=60)
     assert found["ending"] == "limited by the clients"
     assert "CPU quota of client" in found["reason"] + str(found["steps"])
