@@ -22,6 +22,8 @@ NEAR = 0.5
 """An axis reaches to what is within this part of the limit; what lies beyond is at its edge, with an arrow."""
 LEAST_NEAR = 0.1
 """It reaches at least so far on either side."""
+LOG_FROM = 5.0
+"""An axis is logarithmic where the largest value is so many times the least: latencies of a search are."""
 MOST_SAID = 12
 """So many steps are in a chart's text alternative."""
 TICKS = 5
@@ -124,6 +126,24 @@ class Axis:
         return "above" if value > self.high else "below" if value < self.low else ""
 
 
+@dataclass(frozen=True)
+class LogAxis(Axis):
+    """The same for values above zero, by their logarithm."""
+
+    def share(self, value: float) -> float:
+        return math.log(value / self.low) / math.log(self.high / self.low)
+
+
+def log_ticks(axis: LogAxis, most: int = TICKS) -> list[float]:
+    """Round numbers on an axis: 1, 2 and 5 of each power of ten where there is room, or 1 and 3, else powers of ten."""
+    powers = range(math.floor(math.log10(axis.low)), math.ceil(math.log10(axis.high)) + 1)
+    apart = math.ceil(len(powers) / most)
+    choices = [[many * 10.0**power for power in powers for many in parts] for parts in ((1.0, 2.0, 5.0), (1.0, 3.0))]
+    choices.append([10.0**power for power in powers[::apart]])
+    found = [[value for value in values if axis.low <= value <= axis.high] for values in choices]
+    return next((values for values in found if len(values) <= most), found[-1])
+
+
 def ticks(axis: Axis, most: int = TICKS, whole: bool = False) -> list[float]:
     """Round numbers on an axis: 1, 2 or 5 of a power of ten apart."""
     rough = (axis.high - axis.low) / most
@@ -168,7 +188,7 @@ def _objective(one: Mapping[str, Any], said: str, streams: Axis) -> StepChart:
         marks.append(Mark(x, place, state(step), text, hold=step["hold"], beyond=axis.beyond(mean)))
     return StepChart(
         title=f"{said[:1].upper()}{said[1:]}",
-        unit=unit,
+        unit=f"{unit}, logarithmic" if isinstance(axis, LogAxis) else unit,
         metric=first["metric"],
         text=_text(said, one, list(_said(told, unit))),
         marks=_ordered(marks),
@@ -181,7 +201,10 @@ def _objective(one: Mapping[str, Any], said: str, streams: Axis) -> StepChart:
 
 
 def _around(limit: float, values: Sequence[float]) -> Axis:
-    """An axis about a limit, as far as values are near it."""
+    """An axis about a limit, as far as values are near it; to all of them where they differ by far."""
+    least, most = min(limit, *values), max(limit, *values)
+    if least > 0.0 and most >= LOG_FROM * least:
+        return LogAxis(least / 1.2, most * 1.2)
     reach = abs(limit) * LEAST_NEAR
     near = [value for value in values if abs(value - limit) <= NEAR * abs(limit)] if limit else list(values)
     low, high = min([limit - reach, *near]), max([limit + reach, *near])
@@ -279,4 +302,6 @@ def x_ticks(axis: Axis, whole: bool = False) -> tuple[Tick, ...]:
 
 
 def y_ticks(axis: Axis) -> tuple[Tick, ...]:
+    if isinstance(axis, LogAxis):
+        return tuple(Tick(axis.y(value), f"{value:.6g}") for value in log_ticks(axis))
     return _ticks(axis, axis.y)

@@ -22,7 +22,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results import (
     html_report,
     report_tables,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.results.density_chart import Axis
+from ansible_collections.retail.profiles.plugins.plugin_utils.results.density_chart import Axis, LogAxis
 
 from ..density.test_search_state import SEARCHES
 from ..synthetic import Play, make_plan
@@ -77,6 +77,29 @@ def test_passes_lie_above_a_lower_bound_and_failures_below() -> None:
     by_text = {mark.text.partition(":")[0]: share(mark.x) for mark in fps.marks}
     assert by_text["12, held for long, hold"] == pytest.approx(left)
     assert by_text["13 do not hold"] == pytest.approx(left + width, abs=0.02)
+
+
+def test_latencies_that_differ_by_far_are_all_on_a_logarithmic_axis() -> None:
+    one = record(searching.found())
+    waits = [0.06, 0.09, 0.05, 3.8, 5.9]
+    told = [figures for step in one["steps"] for figures in step["figures"] if figures["metric"] == "latency_seconds"]
+    for figures, wait in zip(told, waits, strict=True):
+        figures.update(limit=0.3, mean=wait, worst=wait, replica="")
+    latency = density_chart.charts(one)[1]
+    assert latency.unit == "seconds, logarithmic"
+    assert [mark.beyond for mark in latency.marks] == [""] * 5
+    (limit,) = (share(link.y1) for link in latency.links if link.style == "limit")
+    places = sorted(share(mark.y) for mark in latency.marks)
+    assert places[1] < limit < places[2] and places[-1] - places[0] > 80.0
+    assert [tick.text for tick in latency.y_ticks] == ["0.1", "0.3", "1", "3"]
+
+
+@given(st.floats(1e-9, 1e9), st.floats(5.0, 1e12))
+def test_logarithmic_ticks_are_few_and_within_the_axis(low: float, times: float) -> None:
+    axis = LogAxis(low, low * times)
+    found = density_chart.log_ticks(axis)
+    assert len(found) <= density_chart.TICKS and found == sorted(found)
+    assert found and all(axis.low <= value <= axis.high for value in found)
 
 
 def test_a_chart_says_its_figures_to_who_does_not_see_it() -> None:
