@@ -200,7 +200,7 @@ def test_clients_that_can_make_no_more_are_told(lab: Fleet) -> None:
     write(lab, "--streams, 2, --fps, 60", client=0.05, server=2)
     _done, found = search(lab, 2, target_fps=60)
     assert found["ending"] == "limited by the clients"
-    assert "CPU quota of client" in found["reason"] + str(found["steps"])
+    assert "limited by: CPU quota of many-client-1 on h2" in found["cause"]
 
 
 # One container a host, whose variable says how many streams it infers.
