@@ -26,7 +26,7 @@ from .conftest import Fleet, Playing
 CGROUPS = Path("/sys/fs/cgroup")
 HELD = 200_000_000
 FRAME = {"name": "data", "shape": [1, 3, 300, 300], "datatype": "FP32", "parameters": {"binary_data_size": 1_080_000}}
-SERVED = 30
+SERVED = 20
 WINDOW = 45
 HERE = Path(__file__).resolve().parent
 RECOMPUTE = HERE.parents[1] / "oracle" / "recompute.py"
@@ -219,7 +219,7 @@ def loaded(prepared: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     body.write_bytes(header + bytes(1_080_000))
     url = f"http://{host}:8000/v2/models/face-detection/infer"
     told = ["-d", str(body), "-H", f"inference-header-content-length: {len(header)}"]
-    h2load = ["h2load", "--h1", "-c", "1", "-m", "1", "--rps=10", "-D", str(2 * SERVED + 60), *told, url]
+    h2load = ["h2load", "--h1", "-c", "1", "-m", "1", "--rps=10", "-D", str(2 * SERVED + 30), *told, url]
     settings = {"measure_warmup_max": 10, "measure_duration": SERVED, "measure_repeat": 2, "profile_keep": True}
     with user.start("run_profile", profile="ovms", **settings) as playing:
         playing.until("Start the sampler")
