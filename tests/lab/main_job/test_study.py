@@ -189,6 +189,7 @@ def test_twins_are_equal_and_a_fifth_less_of_a_processor_is_found(fleet: Fleet) 
     fleet.profile("twins", text.replace(f"cpus: {QUOTAS[0]}", "cpus: '{{ quota }}'", 1))
     factors = {"quota": QUOTAS, "profile_env.TWIN": TWINS}
     file = study(fleet, profile="twins", factors=factors, repeats=REPEATS, variables={**SHORT, "measure_duration": 15})
+    fleet.patience = 3600
     done = fleet.play("study_profile", study=file, quota=1)
     path = folder(fleet)
     print(done.output[done.output.index("no.") :])
