@@ -27,8 +27,8 @@ OUTPUT = ROOT / "tests" / "output"
 # A name that no other checkout's lab has, for all labs of a machine share one engine.
 LAB = os.environ.get("RETAIL_PROFILES_TEST_LAB", f"test-{zlib.crc32(bytes(ROOT)):08x}")
 LAB_HOSTS = 4
-# make test-long has one host of each, as the engines that users have differ. The last one's is tested by itself, too.
-LAB_KINDS = os.environ.get("RETAIL_PROFILES_TEST_KINDS", "bookworm")
+# One host of each, as the engines that users have differ. make test-long tests the last one's by itself, too.
+LAB_KINDS = os.environ.get("RETAIL_PROFILES_TEST_KINDS", "bookworm,trixie,sid,sid-containerd")
 INVENTORY = ROOT / ".lab" / LAB / "inventory.yml"
 # The engine on which the lab's hosts are; up as long as a lab is.
 ENGINE = "unix:///run/retail-profiles-lab/docker.sock"

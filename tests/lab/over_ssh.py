@@ -20,10 +20,20 @@ def _lab(inventory: Path) -> dict[str, Any]:
     return lab
 
 
-def addresses(inventory: Path) -> dict[str, str]:
-    """Where each host of a lab is, in the inventory's order."""
+def of_hosts(inventory: Path, variable: str) -> dict[str, str]:
+    """What a variable is for each host of a lab, in the inventory's order."""
     groups = _lab(inventory)["children"].values()
-    return {host: variables["ansible_host"] for group in groups for host, variables in group["hosts"].items()}
+    return {host: variables[variable] for group in groups for host, variables in group["hosts"].items()}
+
+
+def addresses(inventory: Path) -> dict[str, str]:
+    """Where each host of a lab is."""
+    return of_hosts(inventory, "ansible_host")
+
+
+def kinds(inventory: Path) -> dict[str, str]:
+    """Of which kind each host of a lab is."""
+    return of_hosts(inventory, "lab_kind")
 
 
 def shells(inventory: Path, pattern: str, command: str, seconds: float = 120) -> dict[str, str]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import yaml
-
+from ..over_ssh import kinds
 from .conftest import Fleet
 
 #: the least version of Docker Engine of a release of Debian
@@ -17,15 +16,9 @@ ENGINES = {"bookworm": (20, 10), "trixie": (26, 1), "sid": (28, 0)}
 INFO = "docker info --format '{{json .}}' 2>/dev/null"
 
 
-def kinds(fleet: Fleet) -> dict[str, str]:
-    """The kind of each host, as the inventory has it."""
-    children = yaml.safe_load(fleet.inventory.read_text(encoding="utf-8"))["all"]["children"]
-    return {name: told["lab_kind"] for group in children.values() for name, told in group["hosts"].items()}
-
-
 def test_every_host_is_of_its_kind(fleet: Fleet) -> None:
     told: dict[str, Any] = {host: json.loads(text) for host, text in fleet.shells("all", INFO).items()}
-    expected = kinds(fleet)
+    expected = kinds(fleet.inventory)
     assert set(told) == set(expected)
     for host, info in told.items():
         release, _hyphen, store = expected[host].partition("-")

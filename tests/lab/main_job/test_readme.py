@@ -64,6 +64,7 @@ def test_every_command_of_the_readme_works(prepared: Fleet) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "ANSIBLE_CONFIG")}
     # What the README does with the default lab is done here with the lab of the tests.
     environment |= {"LAB": prepared.inventory.parent.name, "ANSIBLE_INVENTORY": str(prepared.inventory)}
+    environment["KINDS"] = ",".join(over_ssh.kinds(prepared.inventory).values())
     own = checkout / "hosts.ini"
     own.write_text(hosts_ini(prepared.inventory), encoding="utf-8")
     short = prepared.inventory.parent / "group_vars"
