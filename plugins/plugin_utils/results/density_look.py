@@ -263,7 +263,7 @@ class _Run:
         found = Look(
             watched,
             self.now,
-            window_validity.lost(plan, seen),
+            window_validity.lost(whole, seen),
             guard.danger(left, seen, plan.hosts, self.options.limits),
             lambda: self._clients(whole, current, watched),
         )

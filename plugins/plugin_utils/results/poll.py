@@ -48,9 +48,10 @@ def look(directory: RunDirectory, settings: WindowSettings, now: float) -> Progr
             file=str(directory.path),
         )
     known = run_events.decided_windows(events)
-    plan = plan.with_rules(lambda rule: rule.live and rule.metric in _LOOKED_AT, ovms=False)
-    seen = observations.observe(plan, directory.samples(_types(plan, known)), corrections(run_events.offsets(events)))
-    judged = window_validity.throughput(plan, seen)
+    looked_at = plan.with_rules(lambda rule: rule.live and rule.metric in _LOOKED_AT, ovms=False)
+    samples = directory.samples(_types(looked_at, known))
+    seen = observations.observe(looked_at, samples, corrections(run_events.offsets(events)))
+    judged = window_validity.throughput(looked_at, seen)
     progress = advance(
         known=known,
         started=started,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,13 @@ class Ending(Writing):
 
 class Failing(Ending):
     code = 3
+
+
+def test_one_that_tells_in_files_alone_may_end_long_before_the_window(tmp_path: Path) -> None:
+    plan = planned()
+    record = Play(tmp_path, plan, Ending(plan)).whole(replace(SHORT, duration=60.0))
+    assert [window["valid"] for window in record["windows"]] == [True, True], record["reasons"]
+    assert record["metrics"][FIRST]["p99_ms"]["max"] == 80.0
 
 
 def test_one_that_tells_in_files_alone_may_end_in_the_window_if_all_went_well(tmp_path: Path) -> None:
