@@ -25,6 +25,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text.aligned impor
 
 SCHEMA = "retail.profiles/study-answers/1"
 _DIGITS = 4
+_WIDE = 100.0
+"""An interval whose ends are so many times apart says no more than that: of two runs that differ it may be one."""
 _CSV = ("metric", "statistic", "container", "host", "device", "unit", "runs", "mean", "low", "high")
 
 
@@ -63,8 +65,13 @@ def runs_text(row: Answer) -> str:
 def estimate_cells(one: Estimate | None) -> tuple[str, str]:
     if one is None:
         return NOTHING, NOTHING
-    low_high = NOTHING if one.interval is None else " … ".join(figure(end, _DIGITS) for end in one.interval)
-    return figure(one.mean, _DIGITS), low_high
+    return figure(one.mean, _DIGITS), NOTHING if one.interval is None else _interval(*one.interval)
+
+
+def _interval(low: float, high: float) -> str:
+    if low > 0.0 and high > _WIDE * low:
+        return f"more than {_WIDE:.0f}-fold: more runs"
+    return f"{figure(low, _DIGITS)} … {figure(high, _DIGITS)}"
 
 
 def against_cells(row: Answer) -> tuple[str, str]:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.study import design, estimates
+from ansible_collections.retail.profiles.plugins.plugin_utils.study import design, estimates, texts
 from ansible_collections.retail.profiles.plugins.plugin_utils.study.design import Design
 
 from .made_up import VARIABLES
@@ -128,3 +128,10 @@ def test_where_a_run_has_zero_effects_are_parts_of_the_mean() -> None:
     found = estimates.main_effects(asked, [(block, number, values[number]) for block, number in asked.order()])[0]
     assert not found.is_ratio
     assert found.effect == pytest.approx(4.0 / statistics.fmean(values))
+
+
+def test_an_interval_that_says_nothing_asks_for_more_runs() -> None:
+    assert texts.estimate_cells(None) == ("–", "–")
+    assert texts.estimate_cells(estimates.estimate([3.0])) == ("3", "–")
+    assert texts.estimate_cells(estimates.estimate([1.0, 1.01])) == ("1.005", "0.9434 … 1.071")
+    assert texts.estimate_cells(estimates.estimate([0.1, 1.0])) == ("0.3162", "more than 100-fold: more runs")
