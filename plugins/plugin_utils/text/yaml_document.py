@@ -224,9 +224,8 @@ class _Builder:
             raise self._error(_TOO_DEEP, node)
         if node.tag in self._loader.own_tags:
             self.tags[path] = node.tag
-            if isinstance(node, yaml.ScalarNode):
-                tag = self._loader.resolve(yaml.ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]
-                node = yaml.ScalarNode(tag, node.value, node.start_mark, node.end_mark)
+            if isinstance(node, yaml.ScalarNode):  # A tag of its own leaves the text that is written.
+                node = yaml.ScalarNode(f"{_TAG}str", node.value, node.start_mark, node.end_mark)
         if isinstance(node, yaml.MappingNode):
             result: dict[str, Any] = {}
             for key, (key_node, value_node) in self._pairs(node, len(path)).items():

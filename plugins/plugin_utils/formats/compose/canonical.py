@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.schema import RESET
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.tree import Node
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.volumes import PROPAGATIONS
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.go_yaml import number
@@ -28,6 +29,7 @@ class _Wrong(ValueError):
 
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 _MOST_PORTS = 1000
+_NOTHING = ("null", "~")
 _IGNORED_BY_DESIGN = ("cached", "delegated", "consistent")
 
 
@@ -70,6 +72,8 @@ def _service(name: str, service: Node, warn: Warn) -> Node:
     for key, item in service.value.items():
         try:
             made[key] = item if item.tag == "!reset" else _of_service(key, item, warn)
+            if item.tag == "!override" and item.value in _NOTHING:
+                warn(f"services.{name}.{key} is the text {item.value!r}, as with Compose: {RESET}", item)
         except _Wrong as error:
             raise error.node.error(f"services.{name}.{key}: {error}") from error
     return service.with_value(made)
@@ -205,7 +209,21 @@ def _device(node: Node) -> Node:
 
 
 def _gpus(node: Node) -> Node:
-    return node.of([{"count": "all"}]) if isinstance(node.value, str) else _requests(node)
+    """The word ``all`` stays as long as its file counts: one laid over it may not say it again."""
+    return node if isinstance(node.value, str) else _requests(node)
+
+
+def settled(file: Node) -> Node:
+    """A file in canonical form, ready to have another laid over it: ``gpus: all`` is a request, too."""
+    services = file.value.get("services")
+    return file if services is None else file.with_value({**file.value, "services": _each(services, _with_gpus)})
+
+
+def _with_gpus(service: Node) -> Node:
+    gpus = service.value.get("gpus") if isinstance(service.value, dict) else None
+    if gpus is None or not isinstance(gpus.value, str):
+        return service
+    return service.with_value({**service.value, "gpus": gpus.of([{"count": "all"}])})
 
 
 def _healthcheck(node: Node) -> Node:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import schema
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import canonical
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import canonical, settled
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.merge import merge
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.tree import Node, of_document
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import Variables, expand
@@ -49,7 +49,7 @@ def _laid(source: Source, files: Sequence[str], place: _Place) -> Node:
             document = _canonical(source, _without_nothing(written, made), place)
             extended = _with_bases(source, document, file, place)
             included = _with_included(source, extended, file, place)
-            made = merge(made, included)
+            made = settled(merge(made, included) or included)
     if made is None:
         raise source.error("the Compose file is empty", ())
     return made
@@ -124,7 +124,7 @@ def _extended(source: Source, services: Node, name: str, trail: tuple[str, ...],
         key = (file, inner.base)
         if key not in place.extended:
             written = (_without_nothing(each, None) for each in _documents(source, file, inner))
-            place.extended[key] = [_canonical(source, each, inner) for each in written]
+            place.extended[key] = [settled(_canonical(source, each, inner)) for each in written]
         documents = reversed(place.extended[key])
         found = next((each.value["services"] for each in documents if "services" in each.value), None)
         services = extends.of({}) if found is None else found

@@ -23,17 +23,15 @@ def merge(base: Node | None, over: Node, path: Path = ()) -> Node | None:
         return _without_tags(over, path)
     if over.value is None:
         return base
-    if isinstance(base.value, dict) != isinstance(over.value, dict) or isinstance(base.value, list) != isinstance(
-        over.value, list
-    ):
+    if not isinstance(base.value, (dict, list)):
+        return _without_tags(over, path)
+    if type(base.value) is not type(over.value):
         raise over.error(f"{'.'.join(map(str, path))} is of another kind in the file below: it cannot be laid over it")
     if isinstance(over.value, dict):
         if _key(path) == "logging" and _other_driver(base, over):
             return over
         return _mappings(base, over, path)
-    if isinstance(over.value, list):
-        return over.with_value(_unique([*base.value, *(item for item in over.value if item.tag != "!reset")], path))
-    return over
+    return over.with_value(_unique([*base.value, *(item for item in over.value if item.tag != "!reset")], path))
 
 
 def _mappings(base: Node, over: Node, path: Path) -> Node:

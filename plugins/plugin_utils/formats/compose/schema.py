@@ -21,6 +21,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document
 
 Shape = Any
 _WORDS = {"t": "a text", "i": "a whole number", "n": "a number", "b": "true or false", "0": "nothing"}
+#: how a key is taken away that a file below gives
+RESET = "'!reset null' takes a key away"
 _NAME = re.compile(r"[a-zA-Z0-9._-]+")
 
 
@@ -414,7 +416,7 @@ def _chosen(node: Node, shape: Shape, path: Path) -> Shape:
         if _fits(node.value, one):
             return one
     wanted = " or ".join(dict.fromkeys(word for one in shapes for word in _words_for(one)))
-    hint = _hint(node.value, shapes)
+    hint = _hint(node.value, shapes) if node.tag != "!override" else f": {RESET}"
     raise node.error(f"{_label(path)}: expected {wanted}, not {_shown(node.value)}{hint}")
 
 

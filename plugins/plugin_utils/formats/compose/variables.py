@@ -88,7 +88,7 @@ def expand(variables: Variables, node: Node, path: Path = ()) -> Node:
         return node.with_value({key: expand(variables, item, (*path, key)) for key, item in node.value.items()})
     if isinstance(node.value, list):
         return node.with_value([expand(variables, item, (*path, at)) for at, item in enumerate(node.value)])
-    if not isinstance(node.value, str):
+    if not isinstance(node.value, str) or node.tag == "!reset":
         return node
     missing: list[str] = []
 

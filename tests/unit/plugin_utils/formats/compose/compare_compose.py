@@ -6,9 +6,9 @@
     python tests/unit/plugin_utils/formats/compose/compare_compose.py CASES.jsonl
 
 Each line of CASES.jsonl is a file and what Docker Compose makes of it: {"name", "compose.yml", "files": {NAME: TEXT},
-"variables": {NAME: VALUE}, and "config": the canonical form, or "refused": the message}. A line of the answer says of
-a case: same, differs (field by field), or refused and by whom. What is written in docs/upstream.md as meant so is
-marked with its reason; the exit code is 0 when there is no other difference.
+"variables": {NAME: VALUE}, and "config": the canonical form, or "refused": the message}; "over": [NAME] are files that
+are named after it. A line of the answer says of a case: same, differs (field by field), or refused and by whom. What is
+written in docs/upstream.md as meant so is marked with its reason; the exit code is 0 when there is no other difference.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.container import o
 from ansible_collections.retail.profiles.plugins.module_utils.container.options import OPTIONS
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.detect import OVERRIDE_NAMES
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import cpu_list
 
 from ...world import World
 from . import expected
@@ -104,7 +105,7 @@ def _plan(case: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], str]:
         file.write_text(text, encoding="utf-8")
     world = World(folder, {"all": ["h1"]}, variables={**_SHELL, **case["variables"]}, snapshot={"h1": _HOST})
     try:
-        over = [root / name for name in OVERRIDE_NAMES if (root / name).is_file()][:1]
+        over = [root / name for name in case.get("over") or [n for n in OVERRIDE_NAMES if (root / n).is_file()][:1]]
         return world.plan_foreign(root / "compose.yml", Given(over=tuple(over))), ""
     except ProfileError as error:
         return {}, str(error)
@@ -189,6 +190,8 @@ def _parsed(options: Mapping[str, Any]) -> dict[str, Any]:
             "mac_address",
         ):
             made[key] = value
+        elif key == "cpuset_cpus":
+            made[key] = cpu_list.numbers(value)
         elif key in OPTIONS and value is not None:
             parsed = OPTIONS[key].parse(value)
             made[key] = sorted(parsed, key=str) if isinstance(parsed, list) and key in _SETS else parsed

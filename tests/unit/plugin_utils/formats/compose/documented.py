@@ -113,7 +113,8 @@ DIFFERENCES: Mapping[str, Known] = {
 REFUSALS: Mapping[str, Refusal] = {
     "engine": Refusal(
         ours=r"the source of a bind is missing|\.expose: .* is not a port|is not an IPv[46] address|is not a subnet"
-        r"|less than 1ms|is not one of no, on-failure|is not how many times to try|is no reference of an image"
+        r"|is not a MAC address|is not a list of CPUs|less than 1ms"
+        r"|is not one of no, on-failure|is not how many times to try|is no reference of an image"
     ),
     "one-letter volumes": Refusal(ours=r"there is no volume '[A-Za-z]'|'[A-Za-z]:.*' is not SOURCE:TARGET"),
     "platform": Refusal(ours="require arch|is not linux/ARCHITECTURE"),

@@ -186,6 +186,20 @@ def test_files_are_laid_over_each_other_and_errors_name_theirs(world: World) -> 
     assert comparable(world.plan_foreign(world.root / "converted" / "profile.yml")) == comparable(made)
 
 
+def test_what_is_overridden_with_nothing_is_a_text(world: World) -> None:
+    given = {
+        "src/compose.yml": "services: {a: {image: i, command: one, ports: ['80:80'], tty: true}}\n",
+        "src/null.yml": "services:\n  a:\n    command: !override null\n    tty: !reset\n",
+        "src/ports.yml": "services:\n  a:\n    ports: !override null\n",
+    }
+    file = files(world, given)
+    made = world.plan_foreign(file, Given(over=(file.parent / "null.yml",)))
+    assert task(made, "a")["command"] == ["null"] and "tty" not in task(made, "a")
+    assert warned(made, "null.yml:3: services.a.command is the text 'null', as with Compose: '!reset null' takes a key")
+    with pytest.raises(ProfileError, match=r"ports.yml:3: .*ports: expected a list, not 'null': '!reset null'"):
+        world.plan_foreign(file, Given(over=(file.parent / "ports.yml",)))
+
+
 def test_included_files_have_their_own_folder_and_variables(world: World) -> None:
     given = {
         "src/compose.yml": "include: [sub/c.yml]\n"
