@@ -97,13 +97,12 @@ def _lines(
 ) -> list[env_file.Line]:
     if kind == "docker":
         return env_file.lines(text, str(path))
-    known = {**made.values, **interpolated}
 
     def unset(name: str) -> str:
         made.warnings.append(f"{shown}: variable {name} is not set: it stands for nothing")
         return ""
 
-    return env_file.compose_lines(text, str(path), known.get, unset)
+    return env_file.compose_lines(text, str(path), interpolated.get, unset, below=made.values.get)
 
 
 def _written(entry: Entry, field: str, name: str) -> str:

@@ -76,20 +76,22 @@ def compose_lines(
     lookup: interpolation.Lookup,
     unset: interpolation.Unset = interpolation.blank,
     bare: interpolation.Lookup = lambda name: None,
+    below: interpolation.Lookup = lambda name: None,
 ) -> list[Line]:
     """The variables of a file in Compose's format.
 
     Values without quotes end at `` #`` or the end of the line, those in quotes may go over several; ``$V`` and the
-    like are expanded outside of single quotes, from ``lookup`` first and then from the lines above. A name alone has
-    the value that ``bare`` gives, and sets nothing without one. Raises ProfileError for what is not such a file.
+    like are expanded outside of single quotes, from ``lookup`` first, then from the lines above, then from ``below``. A
+    name alone has the value that ``bare`` gives, and sets nothing without one. Raises ProfileError for what is not such
+    a file.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     found: dict[str, str] = {}
     result = []
 
     def known(name: str) -> str | None:
-        value = lookup(name)
-        return found.get(name) if value is None else value
+        values = (look(name) for look in (lookup, found.get, below))
+        return next((value for value in values if value is not None), None)
 
     position, number, counted, size = _after_blanks(text, 0), 1, 0, 0
     while position < len(text):

@@ -28,7 +28,7 @@ def environment(service: Service) -> tuple[list[Any], dict[str, str], dict[str, 
             if item.get("required") in (False, "false"):
                 continue
             raise service.error("env_file", f"{item['path']!r} is not there")
-        found, needs_more = _variables_of(service, inside, item.get("format") == "raw", {**values, **own})
+        found, needs_more = _variables_of(service, inside, item.get("format") == "raw", own, values)
         made = {name: value for name, value in found.items() if name not in nothing}
         needs_more = needs_more or len(made) < len(found)
         values.update(made)
@@ -44,10 +44,13 @@ def environment(service: Service) -> tuple[list[Any], dict[str, str], dict[str, 
     return files, above, {**values, **above}
 
 
-def _variables_of(service: Service, inside: str, raw: bool, above: Mapping[str, str]) -> tuple[dict[str, str], bool]:
+def _variables_of(
+    service: Service, inside: str, raw: bool, above: Mapping[str, str], below: Mapping[str, str]
+) -> tuple[dict[str, str], bool]:
     """What a file sets, and whether that takes more than the profile's own reading of it.
 
-    Variables in it are the caller's, else those of the service, else those of the files before it.
+    Variables in it are the caller's, else those of the service (``above``), else those of the lines before, else those
+    of the files before it (``below``).
     """
     text = service.source.text(inside, service.at("env_file"))
     name = str(service.source.root / inside)
@@ -58,9 +61,8 @@ def _variables_of(service: Service, inside: str, raw: bool, above: Mapping[str, 
         found = service.file.variables.get(variable)
         return above.get(variable) if found is None else found
 
-    made = {
-        line.name: line.value for line in env_file.compose_lines(text, name, lookup, bare=service.file.variables.get)
-    }
+    lines = env_file.compose_lines(text, name, lookup, bare=service.file.variables.get, below=below.get)
+    made = {line.name: line.value for line in lines}
     given = service.source.given
     alone = {**given.env, **given.variables}
     own = {line.name: line.value for line in env_file.compose_lines(text, name, alone.get)}
@@ -83,6 +85,7 @@ def labels(service: Service) -> dict[str, str]:
         if not service.source.is_file(inside):
             raise service.error("label_file", f"{path!r} is not there")
         text = service.source.text(inside, service.at("label_file"))
+        # Unlike those of an env file, its own lines stand below the files before it.
         lines = env_file.compose_lines(text, str(service.source.root / inside), made.get)
         made.update({line.name: line.value for line in lines})
     return made

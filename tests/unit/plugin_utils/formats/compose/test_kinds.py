@@ -62,6 +62,9 @@ def test_an_env_file_uses_an_earlier_one(world: World) -> None:
     )
     assert task(world.plan_foreign(file), "a")["env"] == {"M": "yolo", "A": "--m yolo"}
     assert_equal_plan(world, file)
+    more = {"one__env": "M=one\n", "two__env": "A=${M}\nM=two\nB=${M}\n"}
+    made = world.plan_foreign(shop(world, "services: {a: {image: i, env_file: [one.env, two.env]}}", **more))
+    assert task(made, "a")["env"] == {"M": "two", "A": "one", "B": "two"}
 
 
 def test_what_follows_an_operator_is_not_run_and_that_is_said(world: World) -> None:
