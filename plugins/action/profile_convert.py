@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -58,8 +57,7 @@ def convert_profile(args: dict[str, Any], render: Render, check_mode: bool) -> d
         raise ProfileError(f"a variable is not valid: {error}") from error
     named = args["source"] if isinstance(args["source"], list) else [args["source"]]
     found = [os.path.realpath(os.path.expanduser(name)) for name in named]
-    file, *over = search.find_files(found if len(found) > 1 else found[0], [])
-    given = replace(given, over=tuple(over))
+    file, given = search.named(found if len(found) > 1 else found[0], [], given, lambda name: None)
     foreign = read.read(text_file.text(file), file, given, lambda name: None)
     if foreign is None:
         raise ProfileError("this is a profile of our own format already, or none at all", file=str(file))

@@ -23,8 +23,8 @@ options:
     type: int
   file:
     description:
-      - The file of the profile that the plan was made from, or the files of a Compose project. Not needed where
-        C(profile_secrets) has all.
+      - The file of the profile that the plan was made from, or the files or the folder of a Compose project. Not needed
+        where C(profile_secrets) has all.
     type: raw
   search:
     description: Folders in which profiles are looked for, as for M(retail.profiles.profile_plan).
@@ -50,8 +50,6 @@ _raw:
   elements: dict
 """
 
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
@@ -89,7 +87,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core has no typ
         if not file:
             return None
         search = planner_input.search_path(self.get_option("search"), variables["playbook_dir"])
-        first, *over = map(Path, file if isinstance(file, list) else [file])
         names = ("env", "image", "root", "variables", "env_wins")
         given = planner_input.given({name: render(variables.get(f"profile_{name}"), variables) for name in names})
-        return load.load(first, search, render, variables, replace(given, over=tuple(over)))
+        first, given = load.find(file, search, render, variables, given)
+        return load.load(first, search, render, variables, given)

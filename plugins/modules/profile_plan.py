@@ -236,7 +236,8 @@ state_dir:
   returned: stage is select
   type: str
 profile_file:
-  description: The file of the profile, or its several files, or null for a stored plan that needs none.
+  description: The file of the profile, or its several files, or the folder whose C(COMPOSE_FILE) names them; null for
+    a stored plan that needs none.
   returned: stage is select or plan
   type: raw
 shares:

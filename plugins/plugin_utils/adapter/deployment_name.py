@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base impor
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import shared_containers
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Render
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_files
 
 _HINT = "or name its deployment with -e profile_deployment=NAME"
 
@@ -28,12 +26,12 @@ def of(profile: Any, search: Sequence[Path], render: Render, variables: Mapping[
     """
     try:
         try:
-            file, *over = find_files(profile, search)
+            file, given = load.find(profile, search, render, variables, given)
         except ProfileError:
             if _may_be_gone(profile):
                 return str(profile)
             raise
-        return load.name_of(file, render, variables, replace(given, over=tuple(over)))
+        return load.name_of(file, render, variables, given)
     except ProfileError as error:
         raise ProfileError(f"{error}; {_HINT}") from None
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,6 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning import (
     stock_playbook,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import entry, load
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_files
 from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_directory import PLAN
 from ansible_collections.retail.profiles.plugins.plugin_utils.rollout import host_share, leftover, wave_outcome
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
@@ -205,9 +203,8 @@ class Planner:
 
     def _load(self, name: Any) -> entry.Profile:
         search = self._search()
-        file, *over = find_files(name, search)
-        given = planner_input.given(self.args)
-        return load.load(file, search, self.render, self.play, replace(given, over=tuple(over)))
+        file, given = load.find(name, search, self.render, self.play, planner_input.given(self.args))
+        return load.load(file, search, self.render, self.play, given)
 
     def _search(self) -> list[Path]:
         return planner_input.search_path(self.args["search"], self.task_vars["playbook_dir"])
@@ -459,7 +456,9 @@ class Planner:
 
 
 def _files(loaded: entry.Profile) -> str | list[str]:
-    """The file of a profile; of several all of them."""
+    """The file of a profile; of several all of them, or the folder that says which they are."""
+    if loaded.folder:
+        return str(loaded.folder.absolute())
     return [loaded.file, *map(str, loaded.over)] if loaded.over else loaded.file
 
 

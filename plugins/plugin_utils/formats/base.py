@@ -44,7 +44,8 @@ class Given:
     ``env``: variables for every container; ``env_wins``: above what a Compose file gives one, too. ``variables``: what
     the file is written with, and no container is given. ``image``: the image of the containers that name none, or
     images by container. ``root``: the folder under which the files of the profile lie; None for the layout's own.
-    ``over``: further files of the profile, each laid over those before it.
+    ``over``: further files of the profile, each laid over those before it. ``folder``: the one that was named for them,
+    where its variables have chosen the files.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class Given:
     variables: Mapping[str, str] = field(default_factory=dict)
     env_wins: bool = False
     over: tuple[Path, ...] = ()
+    folder: Path | None = None
 
     def value(self, name: str) -> str | None:
         """What the file is written with for a variable: that of ``profile_variables``, else of ``profile_env``."""
@@ -292,7 +294,8 @@ def root_of(file: Path, given: Given, markers: Iterable[str] = ()) -> Path:
     """The folder under which the files of a profile lie.
 
     The caller's; else the nearest folder above that holds one of the folders ``markers``; for upstream's layouts
-    (``USE_CASE/res/``, ``src/``) theirs; else the profile's own. ProfileError when the caller's does not hold it.
+    (``USE_CASE/res/``, ``src/``) theirs; else the profile's own, or the named one. ProfileError when the caller's does
+    not hold it.
     """
     folder = file.absolute().parent
     if given.root is not None:
@@ -304,7 +307,8 @@ def root_of(file: Path, given: Given, markers: Iterable[str] = ()) -> Path:
         if any(os.path.isdir(above / marker) for marker in markers):
             return above
     levels = _LEVELS.get(folder.name, 0)
-    return folder.parents[levels - 1] if 0 < levels < len(folder.parents) else folder
+    root = folder.parents[levels - 1] if 0 < levels < len(folder.parents) else folder
+    return root if given.folder is None or given.folder.absolute().is_relative_to(root) else given.folder.absolute()
 
 
 class Node:

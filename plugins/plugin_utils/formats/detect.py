@@ -21,7 +21,7 @@ LANE_CAMERAS, LANE_PIPELINES = "lane_config", "workload_pipeline_map"
 # The file of a folder in which there is nothing else, of several of this kind.
 _LANE_FILE = "camera_to_workload.json"
 # The usual names, in the order in which they are preferred; any other YAML file comes after them.
-COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 #: what Compose lays over a file of these names where none is named
 OVERRIDE_NAMES = (
     "compose.override.yml",
@@ -29,15 +29,15 @@ OVERRIDE_NAMES = (
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 )
-NAMES = (
+OTHER_NAMES = (
     "profile.yml",
     "profile.yaml",
     "profile_config.yaml",
     "profile_config.yml",
     "configuration.yaml",
     "configuration.yml",
-    *COMPOSE_NAMES,
 )
+NAMES = (*OTHER_NAMES, *COMPOSE_NAMES)
 _LAUNCHER_KEYS = {"ovmsclient", "ovmsserver", "ovmssinglecontainer"}
 
 

@@ -38,6 +38,7 @@ class Foreign:
     root: Path
     translation: Translation
     over: tuple[Path, ...] = ()
+    folder: Path | None = None
 
 
 def read(text: str, file: Path, given: Given, play: Callable[[str], str | None]) -> Foreign | None:
@@ -62,7 +63,7 @@ def read(text: str, file: Path, given: Given, play: Callable[[str], str | None])
     root = base.root_of(file, given, found.markers)
     made = _translated(found, given, lambda of: Source(document, root, of, play, text))
     made = replace(made, warnings=tuple(sorted(dict.fromkeys(made.warnings), key=natural)))  # by file and line
-    return Foreign(base.container_name(made.name or _name(file), ()), document, root, made, given.over)
+    return Foreign(base.container_name(made.name or _name(file), ()), document, root, made, given.over, given.folder)
 
 
 def _translated(found: _Format, given: Given, source_of: Callable[[Given], Source]) -> Translation:

@@ -160,7 +160,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Profile:
-    """A profile as written. ``root`` is its folder. ``over``: the further files that were named for it."""
+    """A profile as written. ``root`` is its folder. ``over``: the further files that were named for it.
+
+    ``folder``: the one that was named for them all.
+    """
 
     name: str
     file: str
@@ -175,6 +178,7 @@ class Profile:
     density: Mapping[str, Any] | None = None
     notes: Sequence[str] = ()
     over: Sequence[Path] = ()
+    folder: Path | None = None
 
     @property
     def warnings(self) -> list[str]:

@@ -23,7 +23,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry impo
     Profile,
     Render,
 )
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_profile, inside
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_profile, inside, named
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types, fields, other_words
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import text_file, yaml_document
 
@@ -64,6 +64,16 @@ def load(
     return _native(file, context) if foreign is None else of_foreign(foreign)
 
 
+def find(
+    profile: Any, search: Sequence[Path], render: Render, variables: Mapping[str, Any], given: Given
+) -> tuple[Path, Given]:
+    """The file of a profile that is named, or of several the first; and what the caller says, with the others.
+
+    Raises ProfileError.
+    """
+    return named(profile, search, given, LoadContext(search, render, variables, given).variable)
+
+
 def name_of(file: Path, render: Render, variables: Mapping[str, Any], given: Given) -> str:
     """The name of a profile, which its deployment has, too; of its own format, whatever else stands in it.
 
@@ -90,6 +100,7 @@ def of_foreign(foreign: read.Foreign) -> Profile:
         objectives=_valid_top(foreign.document, "objectives", list(foreign.translation.objectives)),
         density=_valid_top(foreign.document, "density", foreign.translation.density),
         over=foreign.over,
+        folder=foreign.folder,
     )
 
 

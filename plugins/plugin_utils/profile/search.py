@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import detect
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import project
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import json_text
 
 PROFILE_FILE = "profile.yml"
@@ -26,14 +29,7 @@ def find_profile(profile: str, search: Sequence[Path]) -> Path:
 
     Raises ProfileError with the names that exist when there is none.
     """
-    if not profile or not profile.strip():
-        raise ProfileError(f"no profile is named: give one with -e profile=NAME; {_known(search)}")
-    if "\0" in profile:
-        raise ProfileError(f"the profile {profile!r} must not contain the character NUL")
-    if ".." in Path(profile).parts:
-        raise ProfileError(
-            f"the profile {profile!r} must not contain '..': give a name, or the path of its folder without it"
-        )
+    _check(profile, search)
     if "/" in profile or _is_file(Path(profile)):
         return _by_path(profile)
     for folder in search:
@@ -43,6 +39,50 @@ def find_profile(profile: str, search: Sequence[Path]) -> Path:
     near = difflib.get_close_matches(profile, names, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise ProfileError(f"there is no profile {profile!r}: {hint}{_known(search)}")
+
+
+def named(
+    profile: Any, search: Sequence[Path], given: Given, variable: Callable[[str], str | None]
+) -> tuple[Path, Given]:
+    """The file of a profile; and what the caller says of it, with the further files that belong to it.
+
+    ``variable`` gives a variable of the play: those of Docker Compose itself choose among the files of a folder.
+    """
+
+    def value(name: str) -> str | None:
+        said = given.value(name)
+        return variable(name) if said is None else said
+
+    folder = _project(profile, search)
+    chosen = project.files_of(folder, value) if folder else ()
+    file, *over = chosen or find_files(profile, search)
+    return file, replace(given, over=tuple(over), folder=folder if chosen else None)
+
+
+def _project(profile: Any, search: Sequence[Path]) -> Path | None:
+    """The folder that is named, by its path or its name, where Compose's own names count in it; None for all else."""
+    if not isinstance(profile, str) or profile.startswith("["):
+        return None
+    _check(profile, search)
+    places = [folder / profile for folder in search]
+    if "/" in profile:
+        places = [Path(os.path.expanduser(profile))]
+        _check_place(places[0], profile)
+    folder = next((place for place in places if os.path.isdir(place)), None)
+    other = folder and any(os.path.isfile(folder / name) for name in detect.OTHER_NAMES)
+    return None if other else folder
+
+
+def _check(profile: str, search: Sequence[Path]) -> None:
+    """Raise ProfileError for what can be no profile."""
+    if not profile or not profile.strip():
+        raise ProfileError(f"no profile is named: give one with -e profile=NAME; {_known(search)}")
+    if "\0" in profile:
+        raise ProfileError(f"the profile {profile!r} must not contain the character NUL")
+    if ".." in Path(profile).parts:
+        raise ProfileError(
+            f"the profile {profile!r} must not contain '..': give a name, or the path of its folder without it"
+        )
 
 
 def find_files(profile: Any, search: Sequence[Path]) -> tuple[Path, ...]:
@@ -69,11 +109,15 @@ def _is_file(path: Path) -> bool:
     return path.suffix in (".yml", ".yaml", ".json") and os.path.isfile(path)
 
 
-def _by_path(profile: str) -> Path:
-    path = Path(os.path.expanduser(profile))
+def _check_place(path: Path, profile: str) -> None:
     real = Path(os.path.realpath(path))
     if str(real) == "/" or any(real == Path(system) or Path(system) in real.parents for system in _SYSTEM):
         raise ProfileError(f"the profile {profile!r} lies in a folder of the operating system: keep profiles elsewhere")
+
+
+def _by_path(profile: str) -> Path:
+    path = Path(os.path.expanduser(profile))
+    _check_place(path, profile)
     if _is_file(path):
         return path
     return _only(detect.profiles_in(path) if os.path.isdir(path) else [], profile)

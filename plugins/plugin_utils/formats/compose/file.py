@@ -10,7 +10,6 @@ What Compose has and a profile cannot say is warned of, key by key.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose im
     container,
     deploy,
     files,
+    project,
     tree,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.networks import networks as top_networks
@@ -27,17 +27,18 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.se
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import Variables
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import of as variables_of
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.volumes import named as top_volumes
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import go_yaml
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
-_PROJECT = "COMPOSE_PROJECT_NAME"
 _TOP = ("networks", "volumes", "configs", "secrets")
 
 
 def translate(source: Source) -> Translation:
     """The services in their order. ProfileError for what is no Compose file, or contradicts itself."""
-    variables = variables_of(source)
-    variables = variables.with_below({_PROJECT: _project(source, variables)})
+    given = variables_of(source)
     named = [posixpath.join(source.folder, source.file), *map(source.of_caller, source.given.over)]
+    name = _project(source, given, named)
+    variables = given.with_below({project.NAME: name or _folder(source)})
     document = tree.to_document(files.load(source, variables, named), source.document.file)
     source.document = document
     source.unset = document.missing
@@ -46,8 +47,7 @@ def translate(source: Source) -> Translation:
     if not isinstance(services, Mapping) or not services:
         raise source.error("'services' must be a mapping with at least one service", ("services",))
     _warn_of_unset(source, document)
-    _other_files(source)
-    project = source.variable(_PROJECT) or value.get("name")
+    _other_files(source, given)
     started = _started(source, services, variables)
     consistency.check(source, started)
     started = {name: item for name, item in started.items() if not _has_none(source, name, item)}
@@ -57,14 +57,14 @@ def translate(source: Source) -> Translation:
     for service in started:
         names[service] = container_name(service, names.values())
     top = {key: value.get(key) or {} for key in _TOP}
-    file = ComposeFile(source, variables, started, names, top, project or variables.get(_PROJECT) or "")
+    file = ComposeFile(source, variables, started, names, top, name or _folder(source))
     containers = tuple(container.translate(file, service) for service in started)
     networks = top_networks(source, top["networks"])
     volumes = top_volumes(source, top["volumes"], file.anonymous)
     return Translation(
         containers,
         tuple(source.warnings),
-        name=str(project) if project else None,
+        name=name or None,
         networks=networks,
         volumes=volumes,
         generated=file.generated,
@@ -80,21 +80,38 @@ def _warn_of_unset(source: Source, document: tree.Merged) -> None:
         source.blank(name, path)
 
 
-def _project(source: Source, variables: Variables) -> str:
-    """The name of the project: what a file says of itself, else its folder's."""
-    first = source.document.value
-    own = first.get("name") if isinstance(first, Mapping) else None
-    if isinstance(own, str):
-        return variables.expanded(own)
-    folder = source.folder.rpartition("/")[2] if source.folder != "." else source.root.absolute().name
-    return re.sub(r"[^a-z0-9_-]", "", folder.lower()).lstrip("_-")
+def _project(source: Source, variables: Variables, files: Sequence[str]) -> str:
+    """The name of the project: that of its variable, else what the last of the files says that says one; else ''."""
+    given = variables.get(project.NAME)
+    if given:
+        if project.name(given) != given:
+            raise source.error(
+                f"{project.NAME} is {given!r}: a project's name has lower-case letters, digits, '-' and '_', "
+                "and begins with a letter or a digit",
+                (),
+            )
+        return given
+    said = [source.document.value]
+    said += [go_yaml.documents(source.text(file, ()), str(source.root / file))[0].value for file in files[1:]]
+    names = [item["name"] for item in said if isinstance(item, Mapping) and isinstance(item.get("name"), str)]
+    return project.name(variables.expanded(names[-1])) if names else ""
 
 
-def _other_files(source: Source) -> None:
-    """Compose reads an override beside its own file where no file is named."""
+def _folder(source: Source) -> str:
+    """The name of a project that has none: its folder's."""
+    return project.name(source.folder.rpartition("/")[2] if source.folder != "." else source.root.absolute().name)
+
+
+def _other_files(source: Source, variables: Variables) -> None:
+    """Compose reads an override beside its own file, or the files that its variables name, where no file is named."""
+    if source.given.over or source.given.folder:
+        return
+    chosen = variables.get(project.FILE)
+    if chosen and chosen != source.file:
+        source.warn(f"{project.FILE} ({chosen}) is not read, as the file is named: name the folder to have its files")
     stem, _dot, suffix = source.file.rpartition(".")
     override = source.inside(f"{stem}.override.{suffix}", source.folder, ())
-    if source.is_file(override) and not source.given.over:
+    if source.is_file(override):
         name = override.rpartition("/")[2]
         source.warn(
             f"{name} beside it is not read, as the file is named: name the folder, or both: "

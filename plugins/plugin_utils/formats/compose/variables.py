@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source, how_to_give
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import casts
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import casts, project
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.tree import Node
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file, interpolation
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import LARGEST, Path
@@ -62,21 +62,44 @@ class Variables:
         """These, and below them some more."""
         return replace(self, of_file={**more, **self.of_file})
 
+    def with_env_of(self, folder: str) -> Variables:
+        """These, and below them those of ``.env`` in a folder (under the root), where it is there."""
+        file = self.source.inside(project.ENV_FILE, folder, ())
+        return self.with_files([file] if self.source.is_file(file) else [])
+
     def with_files(self, files: Sequence[str]) -> Variables:
         """These, and below them those of further files (under the root)."""
         found: dict[str, str] = {}
         for file in files:
-            lines = env_file.compose_lines(
-                self.source.text(file, ()), str(self.source.root / file), lambda name: self.get(name) or found.get(name)
-            )
+            text, place = self.source.text(file, ()), str(self.source.root / file)
+            lines = env_file.compose_lines(text, place, self.get, below=found.get)
             found.update({line.name: line.value for line in lines})
         return self.with_below(found)
 
 
 def of(source: Source) -> Variables:
-    """The variables of a file."""
-    file = source.inside(".env", source.folder, ())
-    return Variables(source, {}).with_files([file] if source.is_file(file) else [])
+    """The variables of a project: those of the folder that was named stand above those of the folder of its file."""
+    named = source.folder if source.given.folder is None else source.of_caller(source.given.folder)
+    none = Variables(source, {})
+    if files := source.variable(project.ENV_FILES):
+        return none.with_files([_env_file(source, file, named) for file in files.split(",")])
+    made = none.with_env_of(named)
+    switch = made.get(project.NO_ENV_FILE)
+    try:
+        if switch is not None and project.is_on(switch):
+            # Of the first one Compose has taken its own variables already.
+            own = {name: value for name, value in made.of_file.items() if name.startswith(project.OWN)}
+            return none.with_below(own)
+    except ValueError as error:
+        raise source.error(f"{project.NO_ENV_FILE}: {error}", ()) from error
+    return made.with_env_of(source.folder)
+
+
+def _env_file(source: Source, file: str, folder: str) -> str:
+    inside = source.inside(file, folder, ())
+    if not source.is_file(inside):
+        raise source.error(f"{project.ENV_FILES} names {file!r}, which is not there", ())
+    return inside
 
 
 def expand(variables: Variables, node: Node, path: Path = ()) -> Node:

@@ -32,10 +32,10 @@ from ansible_collections.retail.profiles.plugins.module_utils.common.errors impo
 from ansible_collections.retail.profiles.plugins.module_utils.container import option_values as v
 from ansible_collections.retail.profiles.plugins.module_utils.container.options import OPTIONS
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.detect import OVERRIDE_NAMES
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile import load
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import cpu_list
 
-from ...world import World
+from ...world import World, render
 from . import expected
 from .documented import DIFFERENCES, REFUSALS
 
@@ -105,8 +105,10 @@ def _plan(case: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], str]:
         file.write_text(text, encoding="utf-8")
     world = World(folder, {"all": ["h1"]}, variables={**_SHELL, **case["variables"]}, snapshot={"h1": _HOST})
     try:
-        over = [root / name for name in case.get("over") or [n for n in OVERRIDE_NAMES if (root / n).is_file()][:1]]
-        return world.plan_foreign(root / "compose.yml", Given(over=tuple(over))), ""
+        # As Compose is asked: in the folder, or with the files by their names.
+        named = [str(root / name) for name in ("compose.yml", *case["over"])] if "over" in case else str(root)
+        file, given = load.find(named, [], render, world.variables, Given())
+        return world.plan_foreign(file, given), ""
     except ProfileError as error:
         return {}, str(error)
 

@@ -123,6 +123,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "protocols": Refusal(ours="is not one of tcp, udp, sctp"),
     "no service": Refusal(
         ours="no service is started|must be a list of at least one container|with at least one service"
+        "|there is no profile in the folder"
     ),
     "provider, models": Refusal(ours=r"\.(provider|models|use_api_socket): "),
     "mounts": Refusal(ours="a mount of the type|part of a volume|is not an absolute path in the container"),
