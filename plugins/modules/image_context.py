@@ -20,8 +20,9 @@ author:
 options:
   contexts:
     description:
-      - The contexts, as a dictionary of image name and absolute path of its build context; or, in place of the path, a
-        dictionary with it as C(context), and C(dockerfile) (its path in the context), C(target) and C(args).
+      - The contexts, as a dictionary of image name and absolute path of its build context; or, in its place, a
+        dictionary with the path as C(context), and C(dockerfile) (a file in it) or C(dockerfile_inline) (its text),
+        C(target) and C(args).
     type: dict
     required: true
   stage:

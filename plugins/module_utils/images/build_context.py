@@ -21,6 +21,8 @@ from typing import Any, Callable, Optional, Union
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 
 DOCKERFILE = "Dockerfile"
+# The name, in a staged context, of a Dockerfile that is given by its text: no file of the context has it.
+INLINE = ".retail-profiles.Dockerfile"
 REQUIREMENTS = "requirements.txt"
 WHEELS = "wheels"
 # Not part of what an image is made of.
@@ -46,10 +48,14 @@ class BuildTarget:
 
 @dataclass(frozen=True)
 class Build:
-    """What is built: a folder, the Dockerfile in it, the stage ('' for the last one), and build arguments."""
+    """What is built: a folder, the Dockerfile in it, the stage ('' for the last one), and build arguments.
+
+    ``dockerfile_inline``: the text of a Dockerfile that is not in the folder.
+    """
 
     context: str
     dockerfile: str = DOCKERFILE
+    dockerfile_inline: str = ""
     target: str = ""
     args: Mapping[str, str] = field(default_factory=dict)
 
@@ -68,10 +74,15 @@ def parse(given: Union[str, Mapping[str, Any]]) -> Build:
     try:
         found = {key: item for key, item in given.items() if item is not None}
         args = {str(name): str(item) for name, item in found.pop("args", {}).items() if item is not None}
-        dockerfile = os.path.normpath(str(found.pop("dockerfile", DOCKERFILE)))
+        if "dockerfile" in found and "dockerfile_inline" in found:
+            raise ProfileError("dockerfile and dockerfile_inline exclude each other: give one")
+        own = INLINE if "dockerfile_inline" in found else DOCKERFILE
+        dockerfile = os.path.normpath(str(found.pop("dockerfile", own)))
         return Build(**{key: str(item) for key, item in found.items()}, dockerfile=dockerfile, args=args)
     except (AttributeError, TypeError) as error:
-        raise ProfileError(f"{given!r} is no folder, and no mapping of context, dockerfile, target, args") from error
+        raise ProfileError(
+            f"{given!r} is no folder, and no mapping of context, dockerfile, dockerfile_inline, target, args"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,7 @@ class BuildContext:
 
 @dataclass(frozen=True)
 class ContextEntry:
-    """A file or symbolic link of a context; ``name`` is its path below the context."""
+    """A file or symbolic link of a context; ``name`` is its path below the context, ``path`` where it was found."""
 
     name: str
     path: str
@@ -127,6 +138,8 @@ def entries(build: Build) -> list[ContextEntry]:
             else:
                 raise ProfileError("neither a file nor a symbolic link: it cannot be built from", file=full)
             found.append(ContextEntry(os.path.relpath(full, path), full, mode, content))
+    if build.dockerfile_inline and os.path.isdir(path):
+        found.append(ContextEntry(INLINE, "", stat.S_IFREG, build.dockerfile_inline.encode()))
     if build.dockerfile not in (entry.name for entry in found):
         what = f"has no {build.dockerfile}" if os.path.isdir(path) else "is not a folder"
         raise ProfileError(f"the build context {what}; 'build' names a folder with a Dockerfile", file=path)

@@ -37,6 +37,13 @@ BUILD_FIELDS: tuple[Field, ...] = (
         "dockerfile: docker/Dockerfile.gpu",
         unset="`Dockerfile`",
     ),
+    Field(
+        "dockerfile_inline",
+        text,
+        "That file's text, where it is not in the folder.",
+        'dockerfile_inline: "FROM debian:12"',
+        unset="`dockerfile` counts",
+    ),
     Field("target", text, "The stage to build; the last one where none is given.", "target: runtime"),
     Field(
         "args",
@@ -46,4 +53,10 @@ BUILD_FIELDS: tuple[Field, ...] = (
     ),
 )
 
-BUILD = short("context", text, record(BUILD_FIELDS))
+
+def _check(value: dict[str, Any]) -> None:
+    if "dockerfile" in value and "dockerfile_inline" in value:
+        raise ValueError("dockerfile and dockerfile_inline exclude each other: give one")
+
+
+BUILD = short("context", text, record(BUILD_FIELDS, _check))

@@ -13,9 +13,9 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import Service
 
 _DOCKERFILE = "Dockerfile"
-_SAID = ("context", "dockerfile", "target", "args")
+_SAID = ("context", "dockerfile", "dockerfile_inline", "target", "args")
 #: what the image would lack, were it built from its context alone
-_NEEDED = ("dockerfile_inline", "additional_contexts", "secrets", "ssh")
+_NEEDED = ("additional_contexts", "secrets", "ssh")
 
 
 def build(service: Service) -> dict[str, Any]:
@@ -30,16 +30,15 @@ def build(service: Service) -> dict[str, Any]:
     if needed:
         return _not_built(service, f"no image is built with {needed} here")
     folder = service.source.inside(context, service.source.folder, service.at("build"))
-    dockerfile = _dockerfile(service, folder, written.get("dockerfile") or _DOCKERFILE)
-    if dockerfile.startswith("../"):
-        return _not_built(service, f"{written['dockerfile']} lies outside of its context {context}")
-    if not service.source.is_file(f"{folder}/{dockerfile}"):
-        return _not_built(service, f"{context} has no {dockerfile}")
+    file = service.source.inside(written.get("dockerfile") or _DOCKERFILE, folder, service.at("build"))
+    inline = written.get("dockerfile_inline")
+    if not inline and not service.source.is_file(file):
+        return _not_built(service, f"{context} has no {posixpath.relpath(file, folder)}")
     for key in written:
         if key not in _SAID and not key.startswith("x-"):
             service.warn(f"build.{key}")
     made = {
-        "dockerfile": dockerfile if dockerfile != _DOCKERFILE else None,
+        **({"dockerfile_inline": inline} if inline else _dockerfile(service, folder, file)),
         "target": written.get("target"),
         "args": _arguments(service, written.get("args") or {}),
     }
@@ -52,11 +51,12 @@ def _not_built(service: Service, why: str) -> dict[str, Any]:
     return {}
 
 
-def _dockerfile(service: Service, folder: str, written: str) -> str:
-    """Its path in the context."""
-    if written.startswith("/"):
-        written = posixpath.relpath(service.source.inside(written, ".", service.at("build")), folder)
-    return posixpath.normpath(written)
+def _dockerfile(service: Service, folder: str, file: str) -> dict[str, str]:
+    """By its path in the context; one outside of it is not sent along, and said by its text."""
+    path = posixpath.relpath(file, folder)
+    if path.startswith("../"):
+        return {"dockerfile_inline": service.source.text(file, service.at("build"))}
+    return {"dockerfile": path} if path != _DOCKERFILE else {}
 
 
 def _arguments(service: Service, written: Mapping[str, str | None]) -> dict[str, str]:

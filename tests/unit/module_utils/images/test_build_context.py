@@ -154,20 +154,26 @@ def test_a_build_is_another_one_with_other_options(tmp_path: Path) -> None:
         {**plain, "target": "t"},
         {**plain, "args": {"A": "1"}},
         {**plain, "args": {"A": "2", "B": None}},
+        {**plain, "dockerfile_inline": "FROM b:1\n"},
+        {**plain, "dockerfile_inline": "FROM a:1\n"},
     ]
     read = [build_context.read({"x": build}, TARGET)[0] for build in builds]
-    assert len({context.digest for context in read}) == 5
+    assert len({context.digest for context in read}) == 7
     assert read[0].digest == read_one(folder).digest
-    assert [context.bases for context in read] == [("a:1",), ("b:1",), *[("a:1",)] * 3]
+    assert [context.bases for context in read] == [("a:1",), ("b:1",), *[("a:1",)] * 3, ("b:1",), ("a:1",)]
     assert read[1].build.dockerfile == "docker/Dockerfile.gpu"
+    staged = Path(build_context.stage(read[5], str(tmp_path / "cache"), None))
+    assert (staged / read[5].build.dockerfile).read_text() == "FROM b:1\n"
+    assert (staged / "Dockerfile").read_text() == "FROM a:1\n"
 
 
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         ({"dockerfile": "../secret"}, r"the build context has no \.\./secret"),
-        ({"stage": "x"}, "is no folder, and no mapping of context, dockerfile, target, args"),
+        ({"stage": "x"}, "is no folder, and no mapping of context, dockerfile, dockerfile_inline, target, args"),
         ({"args": ["A=1"]}, "is no folder, and no mapping"),
+        ({"dockerfile": "D", "dockerfile_inline": "FROM x"}, "dockerfile and dockerfile_inline exclude each other"),
     ],
 )
 def test_a_build_that_is_none_is_an_error(tmp_path: Path, more: dict[str, Any], message: str) -> None:

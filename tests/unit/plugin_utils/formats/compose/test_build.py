@@ -56,7 +56,7 @@ def test_an_image_is_built_as_the_file_says(world: World) -> None:
 
 
 def test_a_converted_profile_builds_the_same(world: World) -> None:
-    text = BUILD.replace("      no_cache: true\n", "")
+    text = BUILD.replace("      no_cache: true\n", "") + "  c: {build: {context: app, dockerfile_inline: FROM z}}\n"
     made, _warnings = builds(world, text)
     converted(world.root / "shop" / "src" / "compose.yaml", world.root / "converted")
     again = load.load(world.root / "converted" / "profile.yml", [world.root], render, {})
@@ -67,12 +67,35 @@ def test_a_converted_profile_builds_the_same(world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    ("build", "made"),
+    [
+        ("{context: app, dockerfile_inline: 'FROM ${X:-y} # $$Z'}", {"dockerfile_inline": "FROM y # $Z"}),
+        ("{dockerfile_inline: 'FROM y', args: {A: 1}}", {"dockerfile_inline": "FROM y", "args": {"A": "1"}}),
+        ("{context: app, dockerfile: ../Dockerfile.app}", {"dockerfile_inline": "FROM ${OUTSIDE}\n"}),
+        ("{context: app, dockerfile: '${HERE}/Dockerfile.app'}", {"dockerfile_inline": "FROM ${OUTSIDE}\n"}),
+        ("{context: app, dockerfile: '${HERE}/app/docker/Dockerfile.gpu'}", {"dockerfile": "docker/Dockerfile.gpu"}),
+    ],
+)
+def test_a_dockerfile_need_not_be_in_its_context(world: World, build: str, made: dict[str, Any]) -> None:
+    folder = world.root / "shop" / "src"
+    write_files(folder, {"Dockerfile.app": "FROM ${OUTSIDE}\n"})
+    text = f"services: {{a: {{image: 'i:1', build: {build}}}}}\n"
+    found, warnings = builds(world, text, HERE=str(folder))
+    assert {key: item for key, item in found["i:1"].items() if key != "context"} == made and not warnings
+    assert found["i:1"]["context"] in ("/app", "")
+
+
+def test_a_dockerfile_outside_of_the_root_is_refused(world: World) -> None:
+    with pytest.raises(ProfileError, match=r"'../../../D' leads out of .*profile_root"):
+        builds(world, "services: {a: {image: i, build: {context: app, dockerfile: ../../../D}}}\n")
+
+
+@pytest.mark.parametrize(
     ("build", "why"),
     [
         ("https://example.com/x.git", "its context is not a folder"),
-        ("{dockerfile_inline: 'FROM x'}", "no image is built with dockerfile_inline here"),
         ("{context: app, additional_contexts: {x: ./y}}", "no image is built with additional_contexts here"),
-        ("{context: app, dockerfile: ../Dockerfile}", "../Dockerfile lies outside of its context app"),
+        ("{context: app, dockerfile: ../Dockerfile}", "app has no ../Dockerfile"),
         ("{context: app, dockerfile: Other}", "app has no Other"),
         ("gone", "gone has no Dockerfile"),
     ],
@@ -91,6 +114,7 @@ def test_what_is_built_elsewhere_is_said(world: World, build: str, why: str) -> 
         ("{context: ./c, stage: x}", "unknown field 'stage'"),
         ("{context: ./c, args: {A: '{{ x }}'}}", "no template is rendered here"),
         ("{target: x}", "the field 'context' is missing"),
+        ("{context: ./c, dockerfile: D, dockerfile_inline: FROM x}", "dockerfile and dockerfile_inline exclude each"),
     ],
 )
 def test_a_build_that_is_none_is_refused(world: World, build: str, message: str) -> None:
