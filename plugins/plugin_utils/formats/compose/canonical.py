@@ -111,7 +111,7 @@ def _list(node: Node) -> Node:
 def _pairs(node: Node) -> Node:
     """NAME=VALUE, or a mapping, as a mapping of texts; nothing for a name without a value."""
     if isinstance(node.value, list):
-        split = [(item, *str(item.value).partition("=")) for item in node.value]
+        split = [(item, *str(item.value).partition("=")) for item in node.value if item.tag != "!reset"]
         return node.with_value({name: item.with_value(text if sign else None) for item, name, sign, text in split})
     if not isinstance(node.value, dict):
         return node

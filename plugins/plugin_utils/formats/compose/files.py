@@ -75,14 +75,16 @@ def _canonical(source: Source, document: Node, place: _Place) -> Node:
 
 
 def _without_nothing(document: Node, below: Node | None) -> Node:
-    """A document without the keys of its services that have no value, where the service below has one, or may."""
+    """A document without services, and keys of them, that have no value, where the document below has one, or may."""
     services = document.value.get("services")
     if services is None or not isinstance(services.value, dict):
         return document
     made = {}
     for name, service in services.value.items():
+        known = None if below is None else below.get("services", name)
+        if service.value is None and not service.tag and known is not None:
+            continue
         if isinstance(service.value, dict):
-            known = None if below is None else below.get("services", name)
             said = {
                 key: item
                 for key, item in service.value.items()

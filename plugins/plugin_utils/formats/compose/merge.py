@@ -12,6 +12,11 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.tree import Node
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
+#: mappings of names, of which one without a value says that it has none
+_PAIRS = {
+    *("annotations", "environment", "labels", "sysctls", "deploy.labels"),
+    *("build.additional_contexts", "build.args", "build.labels"),
+}
 _REPLACED = {"command", "entrypoint", "healthcheck.test", "ulimits.*"}
 
 
@@ -22,7 +27,7 @@ def merge(base: Node | None, over: Node, path: Path = ()) -> Node | None:
     if base is None or base.value is None or over.tag == "!override" or _key(path) in _REPLACED:
         return _without_tags(over, path)
     if over.value is None:
-        return base
+        return over if _key(path[:-1]) in _PAIRS else base
     if not isinstance(base.value, (dict, list)):
         return _without_tags(over, path)
     if type(base.value) is not type(over.value):
@@ -31,6 +36,8 @@ def merge(base: Node | None, over: Node, path: Path = ()) -> Node | None:
         if _key(path) == "logging" and _other_driver(base, over):
             return over
         return _mappings(base, over, path)
+    if path[:1] == ("networks",) and path[2:] == ("ipam", "config"):
+        return over.with_value(_pools(base.value, over.value))
     return over.with_value(_unique([*base.value, *(item for item in over.value if item.tag != "!reset")], path))
 
 
@@ -43,6 +50,19 @@ def _mappings(base: Node, over: Node, path: Path) -> Node:
         else:
             made[key] = merged
     return base.with_value(made)
+
+
+def _pools(base: list[Node], over: list[Node]) -> list[Node]:
+    """The pools of a network, of which those with the same subnet are one; of each pair that is looked at, in turn."""
+    made: dict[str, Node] = {}
+    for below in base:
+        for above in over:
+            subnet = str(above.get("subnet"))
+            if subnet != str(below.get("subnet")) and subnet not in made:
+                made[subnet] = above
+            else:
+                made[subnet] = below = _mappings(below, above, ())
+    return list(made.values())
 
 
 def _without_tags(node: Node, path: Path) -> Node:

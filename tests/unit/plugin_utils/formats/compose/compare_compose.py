@@ -116,11 +116,12 @@ def _plan(case: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], str]:
 def _differences(config: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator[Difference]:
     found = {replica["container"]: replica for replica in plan["replicas"].values()}
     counts = Counter(replica["container"] for replica in plan["replicas"].values())
-    names = {name: re.sub(r"[^a-z0-9_.-]+", "-", name.lower()).strip("-_.") for name in config["services"]}
+    started = {name: service for name, service in config["services"].items() if not _has_none(service)}
+    names = {name: re.sub(r"[^a-z0-9_.-]+", "-", name.lower()).strip("-_.") for name in started}
     if sorted(names.values()) != sorted(found):
         yield Difference("services", sorted(names), sorted(found))
         return
-    for name, service in config["services"].items():
+    for name, service in started.items():
         theirs = expected.options(name, service, config)
         theirs["replicas"] = theirs.get("replicas", 1)
         ours = _ours(plan, found[names[name]], names)
@@ -136,6 +137,11 @@ def _differences(config: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator
             for field, one, other in _unequal(expected.network(item), made[name]):
                 yield Difference(f"networks.{name}.{field}", one, other)
     yield from _volumes(config, plan)
+
+
+def _has_none(service: Mapping[str, Any]) -> bool:
+    """Whether Compose starts no container of a service."""
+    return 0 in (service.get("scale"), service.get("deploy", {}).get("replicas"))
 
 
 def _volumes(config: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator[Difference]:

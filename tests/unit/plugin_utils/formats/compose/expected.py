@@ -123,7 +123,7 @@ def _ports(value: list[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _healthcheck(value: Mapping[str, Any]) -> dict[str, Any]:
-    if value.get("disable"):
+    if value.get("disable") or value.get("test") == ["NONE"]:
         return {"healthcheck": {"test": ["NONE"]}}
     made = dict(value)
     for key in ("interval", "timeout", "start_period", "start_interval"):
