@@ -56,9 +56,7 @@ def format_of(value: Any) -> str | None:
             key.lower() for item in (items if isinstance(items, list) else []) if isinstance(item, dict) for key in item
         }
         return CONTAINERS if keys["containers"] != "containers" or "dockerimage" in written else NATIVE
-    if "services" in value or isinstance(value.get("include"), list):
-        return COMPOSE
-    return None
+    return COMPOSE if "services" in value or "include" in value else None
 
 
 def parsed(text: str, file: str) -> yaml_document.Document:
@@ -78,7 +76,7 @@ def profiles_in(folder: Path) -> list[Path]:
     """The profile of a folder: the first of the usual names, else every YAML file that is one, else the cameras."""
     for name in NAMES:
         file = folder / name
-        if os.path.isfile(file) and (name in NAMES[:2] or _may_be_profile(file)):
+        if os.path.isfile(file) and (name in (*NAMES[:2], *COMPOSE_NAMES) or _may_be_profile(file)):
             return [file]
     others = (file for pattern in ("*.yaml", "*.yml") for file in folder.glob(pattern) if os.path.isfile(file))
     found = sorted(file for file in others if _may_be_profile(file, broken=False))

@@ -50,7 +50,8 @@ def read(text: str, file: Path, given: Given, play: Callable[[str], str | None])
     is_json = file.suffix.lower() == ".json"
     plain = yaml_document.PlainLoader
     documents = [detect.parsed(text, str(file))] if is_json else yaml_document.parse_all(text, str(file), plain)
-    name = detect.format_of(documents[0].value)
+    found_in = (detect.format_of(document.value) for document in documents)
+    name = next(filter(None, found_in), detect.COMPOSE if file.name in detect.COMPOSE_NAMES else None)
     found = _format(name)
     if given.over and name not in _LAYERED:
         keys = f"{detect.LANE_CAMERAS} or {detect.LANE_PIPELINES}"

@@ -60,8 +60,10 @@ def _documents(source: Source, file: str, place: _Place) -> Iterator[Node]:
     own = posixpath.normpath(file) == posixpath.normpath(posixpath.join(source.folder, source.file))
     name, text = (source.document.file, source.written) if own else (str(source.root / file), source.text(file, ()))
     for document in go_yaml.documents(text.removeprefix("\ufeff"), name):
+        if document.value is None and not document.lines:
+            continue  # a file without any document
         if document.value is None:
-            continue
+            raise document.error("this document is empty, which Compose refuses: remove it, with the line --- of it")
         if not isinstance(document.value, dict):
             raise document.error("a Compose file is a mapping with the key 'services'")
         yield expand(place.variables, of_document(document))
@@ -122,7 +124,8 @@ def _extended(source: Source, services: Node, name: str, trail: tuple[str, ...],
         raise extends.error(f"services.{name}.extends: the services extend each other in a circle")
     if other is not None:
         file = _inside(source, str(other), source.folder, extends)
-        inner = replace(place, base=posixpath.dirname(file) or ".")
+        base = posixpath.dirname(file) or "."
+        inner = replace(place, base=base, variables=place.variables.read_in(base))
         key = (file, inner.base)
         if key not in place.extended:
             written = (_without_nothing(each, None) for each in _documents(source, file, inner))
@@ -151,7 +154,7 @@ def _with_included(source: Source, document: Node, file: str, place: _Place) -> 
     for item in document.value["include"].value:
         included = _included(source, item, replace(place, above=above))
         sections = {key: part for key, part in included.value.items() if key in _SECTIONS}
-        _check_conflicts(sections, document)
+        _check_conflicts(sections, made)
         made = merge(included.with_value(sections), made) or made
     return made
 
@@ -178,10 +181,10 @@ def _included(source: Source, item: Node, place: _Place) -> Node:
     folder = _texts(written.get("project_directory"))
     base = _inside(source, folder[0], place.base, item).removeprefix("./") if folder else posixpath.dirname(paths[0])
     base = posixpath.normpath(base or ".")
-    env_files = [path for path in _texts(written.get("env_file")) if path != "/dev/null"]
-    named = [_inside(source, path, place.base, item) for path in env_files]
-    beside = _inside(source, ".env", base, item)
-    variables = place.variables.with_files(named or ([beside] if source.is_file(beside) else []))
+    named = _texts(written.get("env_file"))
+    env_files = [_inside(source, path, place.base, item) for path in named if path != "/dev/null"]
+    variables = place.variables.read_in(base)
+    variables = variables.with_files(env_files) if named else variables.with_env_of(base)
     return _laid(source, paths, _Place(variables, base, place.above))
 
 
@@ -193,7 +196,7 @@ def _inside(source: Source, path: str, base: str, node: Node) -> str:
         inside = source.below_root(path, base)
     except ValueError as error:
         raise node.error(str(error)) from error
-    if path != ".env" and not source.exists(inside):
+    if not source.exists(inside):
         raise node.error(f"{path!r} is not there")
     return inside
 

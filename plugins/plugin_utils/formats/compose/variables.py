@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,8 +16,6 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.tr
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file, interpolation
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import LARGEST, Path
 
-# What a shell has beside, where a path is written: the folder of the file, and the user's home on the host.
-_OF_THE_SHELL = {"PWD": ".", "HOME": "~"}
 _PATHS = ("volumes", "env_file", "label_file", "build", "configs", "secrets", "include", "extends")
 
 
@@ -29,11 +28,15 @@ class _Budget:
 
 @dataclass(frozen=True)
 class Variables:
-    """The variables of a file: the caller's, else those of its ``.env``."""
+    """The variables of a file: the caller's, else those of its ``.env``.
+
+    ``project``: the folder of the project, as it is seen from where the file is read.
+    """
 
     source: Source
     of_file: Mapping[str, str]
     budget: _Budget = field(default_factory=_Budget)
+    project: str = "."
 
     def count(self, text: str) -> None:
         """Take a text that was made of variables into account. ValueError where there are too many."""
@@ -47,9 +50,13 @@ class Variables:
         return self.of_file.get(name) if given is None else given
 
     def in_path(self, name: str) -> str | None:
-        """The same where a path is written: there are the folder of the file and the home of its user, too."""
+        """The same where a path is written: there are the folder of the project and the home of its user, too."""
         given = self.get(name)
-        return _OF_THE_SHELL.get(name) if given is None else given
+        return {"PWD": self.project, "HOME": "~"}.get(name) if given is None else given
+
+    def read_in(self, folder: str) -> Variables:
+        """These for a file whose paths are relative to a folder (under the root)."""
+        return replace(self, project=posixpath.relpath(self.source.folder, folder))
 
     def expanded(self, text: str) -> str:
         """A text with its variables replaced, where that can be done."""
