@@ -105,8 +105,9 @@ def _undefined(service: Service, file: Mapping[str, Any], started: Mapping[str, 
     for key in ("configs", "secrets"):
         declared = file.get(key) or {}
         for item in service.get(key) or ():
-            if item.get("source") not in declared:
-                yield key, _no(key[:-1], str(item.get("source")), declared)
+            name = item.get("source")
+            if name not in declared:
+                yield key, _no(key[:-1], name, declared) if name else "the source is missing"
     models = file.get("models") or {}
     for name in service.get("models") or ():
         if name not in models:

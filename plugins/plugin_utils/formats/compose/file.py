@@ -23,6 +23,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose im
     tree,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.networks import networks as top_networks
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.networks import of_the_hosts
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import ComposeFile
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import Variables
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import of as variables_of
@@ -59,7 +60,7 @@ def translate(source: Source) -> Translation:
     top = {key: value.get(key) or {} for key in _TOP}
     file = ComposeFile(source, variables, started, names, top, name or _folder(source))
     containers = tuple(container.translate(file, service) for service in started)
-    networks = top_networks(source, top["networks"])
+    networks = top_networks(source, {**top["networks"], **of_the_hosts(started)})
     volumes = top_volumes(source, top["volumes"], file.anonymous)
     return Translation(
         containers,

@@ -19,6 +19,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.networks im
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
 _LOCAL = "127.0.0.1"
+#: the engine's own networks, on which no container knows another by name
+_BRIDGES = ("bridge", "default")
 _EVERYWHERE = ("", "0.0.0.0", "::")
 
 
@@ -89,7 +91,13 @@ def attachments(
             return [f"{JOINED}{written.partition(':')[2]}"]
         if written.startswith(JOINED):
             return [written]
-        source.warn(f"{label}.network_mode {written} is ignored: it is on a network of the deployment", path)
+        if written in _BRIDGES:
+            source.warn(f"{label}.network_mode {written} is ignored: it is on a network of the deployment", path)
+        elif written in declared and not _is_external(declared[written]):
+            why = f"of the hosts, which is not this file's own one: write networks: [{written}]"
+            raise source.error(f"{label}.network_mode: {written!r} is a network {why}", (*path, "network_mode"))
+        else:
+            return [written]
     mac = {"mac_address": value["mac_address"]} if "mac_address" in value else {}
     items: Mapping[str, Any] = value.get("networks") or ({"default": None} if aliases or mac else {})
     # That of the service is its address on one of them.
@@ -117,6 +125,13 @@ def real_network(name: str, declared: Mapping[str, Any]) -> str:
 
 def _is_external(network: Any) -> bool:
     return bool((network or {}).get("external"))
+
+
+def of_the_hosts(services: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The networks that services name as their ``network_mode``: they are the hosts' own."""
+    modes = (str(service.get("network_mode") or "host") for service in services.values())
+    own = ("host", "none", *_BRIDGES)
+    return {mode: {"external": True} for mode in modes if mode not in own and ":" not in mode}
 
 
 def networks(source: Source, declared: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -92,7 +92,9 @@ DIFFERENCES: Mapping[str, Known] = {
         r"links|cpu_count|cpu_percent|cpu_rt_period|cpu_rt_runtime|pull_refresh_after|blkio_config\.weight_device|"
         r"deploy\..*)"
     ),
-    "bridge": Known(r"services\..*\.network_mode", lambda theirs, ours: (theirs, ours) == ("bridge", None)),
+    "bridge": Known(
+        r"services\..*\.network_mode", lambda theirs, ours: theirs in ("bridge", "default") and ours is None
+    ),
     "networks of a service": Known(
         r"services\..*\.networks\..*\.(driver_opts|gw_priority|interface_name|link_local_ips|priority)"
     ),
@@ -113,7 +115,7 @@ DIFFERENCES: Mapping[str, Known] = {
 REFUSALS: Mapping[str, Refusal] = {
     "engine": Refusal(
         ours=r"the source of a bind is missing|\.expose: .* is not a port|is not an IPv[46] address|is not a subnet"
-        r"|is not a MAC address|is not a list of CPUs|less than 1ms"
+        r"|is not a MAC address|is not a list of CPUs|less than 1ms|is a network of the hosts"
         r"|is not one of no, on-failure|is not how many times to try|is no reference of an image"
     ),
     "one-letter volumes": Refusal(ours=r"there is no volume '[A-Za-z]'|'[A-Za-z]:.*' is not SOURCE:TARGET"),

@@ -89,6 +89,8 @@ def options(service_name: str, service: Service, config: Mapping[str, Any]) -> d
             made[key] = value
     made.setdefault("image", f"{config['name']}-{service_name}")
     made["networks"] = _networks(service, config)
+    if ":" not in made.get("network_mode", ":") and made["network_mode"] not in ("host", "none", "bridge", "default"):
+        made["networks"] = {made.pop("network_mode"): {}}  # one of the engine's own
     if "mac_address" in made and made["networks"]:
         # Of engines from API 1.44 on it is the address of the first network by its priority, and its name.
         first = min(made["networks"], key=lambda name: (-made["networks"][name].get("priority", 0), name))
@@ -306,7 +308,8 @@ def _mount(item: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]
         made["source"] = _volume_name(source, config) if source else ""
     elif kind != "tmpfs":
         made["source"] = place(source)
-    special = dict(item.get(kind) or {})
+    # SELinux and propagation of the short form stand under "bind", whatever it mounts.
+    special = {**(item.get("bind") or {}), **(item.get(kind) or {})}
     special.pop("create_host_path", None)
     if "size" in special:
         special["size"] = v.size(special["size"])

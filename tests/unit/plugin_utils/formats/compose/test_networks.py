@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import (
     canonical,
     networks,
@@ -21,6 +23,15 @@ def test_a_service_joins_the_network_of_another(world: World) -> None:
     text = "services: {a: {image: i}, b: {image: i, network_mode: 'service:a', pid: 'service:a'}}"
     joined = task(world.plan_foreign(shop(world, text)), "b")
     assert (joined["network_mode"], joined["pid_mode"]) == ("container:d-a-1", "container:d-a-1")
+
+
+def test_a_mode_of_another_name_is_a_network_of_the_hosts(world: World) -> None:
+    text = "services: {a: {image: i, network_mode: plant}, b: {image: i}}"
+    made = world.plan_foreign(shop(world, text))
+    assert task(made, "a")["networks"] == [{"name": "plant", "aliases": ["a"]}]
+    assert not any("network_mode" in warning for warning in made["warnings"])
+    with pytest.raises(ProfileError, match=r"'plant' is a network of the hosts, .* write networks: .plant."):
+        world.plan_foreign(shop(world, f"{text}\nnetworks: {{plant: }}\n"))
 
 
 @given(st.integers(1, 65000), st.integers(0, 5), st.sampled_from(["", "10.0.0.1:", "[::1]:", "0.0.0.0:"]))
