@@ -95,7 +95,12 @@ def _project(source: Source, variables: Variables, files: Sequence[str]) -> str:
     said = [source.document.value]
     said += [go_yaml.documents(source.text(file, ()), str(source.root / file))[0].value for file in files[1:]]
     names = [item["name"] for item in said if isinstance(item, Mapping) and isinstance(item.get("name"), str)]
-    return project.name(variables.expanded(names[-1])) if names else ""
+    if not names or not names[-1]:
+        return ""
+    name = project.name(variables.expanded(names[-1]))
+    if not name:
+        raise source.error(f"name: {names[-1]!r} is no name of a project, or stands for nothing", ("name",))
+    return name
 
 
 def _folder(source: Source) -> str:

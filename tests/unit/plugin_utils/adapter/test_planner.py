@@ -83,6 +83,16 @@ def test_the_plan_is_printed_as_its_summary_says_it(world: World, printed: list[
     assert len(printed) == 1
 
 
+def test_the_files_of_a_folder_are_told_by_the_folder_that_names_them(world: World, printed: list[str]) -> None:
+    folder = world.root / "shop"
+    folder.mkdir()
+    (folder / "one.yml").write_text("services: {a: {image: i}}\n", encoding="utf-8")
+    (folder / ".env").write_text("COMPOSE_FILE=one.yml\n", encoding="utf-8")
+    found = answer(world, profile=str(folder))
+    assert found["profile_file"] == str(folder)
+    assert [replica["container"] for replica in found["plan"]["replicas"].values()] == ["a"]
+
+
 def test_a_profile_may_be_several_files_each_with_its_objectives(world: World, printed: list[str]) -> None:
     camera = {"camera_id": "door", "streamUri": "rtsp://10.9.8.7/a", "workloads": ["count"], "targetFps": 12}
     step = {"type": "gvadetect", "model": "m", "device": "CPU", "precision": "INT8"}

@@ -14,6 +14,7 @@ written in docs/upstream.md as meant so is marked with its reason; the exit code
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import sys
 import tempfile
@@ -126,6 +127,7 @@ def _differences(config: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator
         theirs["replicas"] = theirs.get("replicas", 1)
         ours = _ours(plan, found[names[name]], names)
         ours["replicas"] = counts[names[name]]
+        ours["mounts"] = _with_folders(ours["mounts"], theirs["mounts"])
         for field, one, other in _unequal(_parsed(theirs), _parsed(ours)):
             yield Difference(f"services.{name}.{field}", one, other)
     declared = {name: item for name, item in (config.get("networks") or {}).items() if not item.get("external")}
@@ -227,6 +229,8 @@ def _ours(plan: Mapping[str, Any], replica: Mapping[str, Any], names: Mapping[st
         "pull": replica["pull"] if replica["pull"] != "missing" else None,
         "secrets": sorted(item for item in replica["secrets"] if item.startswith("/")),
     }
+    if made.get("entrypoint"):  # what is relative to the working directory of the image
+        made["entrypoint"][0] = re.sub(r"^/proc/self/cwd/", "./", made["entrypoint"][0])
     for key in ("network_mode", "ipc_mode", "pid_mode"):
         other = re.fullmatch(r"container:d-(.+)-\d+", str(made.get(key)))
         if other:
@@ -282,6 +286,25 @@ def _mounted(task: Mapping[str, Any], shipped: Mapping[str, str]) -> list[dict[s
             mount["source"] = _source(item["source"], shipped)
             mount.update({"nocopy": True} if item.get("no_copy") else {})
         made.append(mount)
+    return made
+
+
+def _with_folders(ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Our mounts with the folders in place of their files: a folder is shipped file by file."""
+    made = list(ours)
+    for folder in theirs:
+        if folder["type"] != "bind" or any(mount["target"] == folder["target"] for mount in ours):
+            continue
+        inside = [
+            mount
+            for mount in made
+            if mount["type"] == "bind"
+            and mount["read_only"]
+            and mount["target"].startswith(f"{folder['target'].rstrip('/')}/")
+            and mount["source"] == posixpath.join(folder["source"], posixpath.relpath(mount["target"], folder["target"]))
+        ]
+        if inside:
+            made = [mount for mount in made if mount not in inside] + [{**folder, "read_only": True}]
     return made
 
 

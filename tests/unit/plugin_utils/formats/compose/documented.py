@@ -119,6 +119,7 @@ REFUSALS: Mapping[str, Refusal] = {
         r"|is not one of no, on-failure|is not how many times to try|is no reference of an image"
     ),
     "one-letter volumes": Refusal(ours=r"there is no volume '[A-Za-z]'|'[A-Za-z]:.*' is not SOURCE:TARGET"),
+    "quotes": Refusal(ours="something stands behind the closing quote"),
     "platform": Refusal(ours="require arch|is not linux/ARCHITECTURE"),
     "placement": Refusal(ours="max_per_host allows"),
     "what only one can have": Refusal(ours="cannot both have"),

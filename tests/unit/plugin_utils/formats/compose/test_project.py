@@ -100,6 +100,13 @@ def test_the_deployment_is_called_as_compose_calls_the_project(world: World) -> 
         assert (loaded.name, loaded.entries[0].raw["image"]) == (name, f"{name}-a")
 
 
+@pytest.mark.parametrize("name", ["'!!!'", "'${NONE}'"])
+def test_a_name_that_is_nothing_is_refused(world: World, name: str) -> None:
+    write_files(world.root / "shop", {"compose.yml": f"name: {name}\nservices: {{a: {{image: i}}}}\n"})
+    with pytest.raises(ProfileError, match=r"compose.yml:1: name: .* is no name of a project, or stands for nothing"):
+        found(world, world.root / "shop")
+
+
 def test_other_files_of_variables_stand_in_the_place_of_the_folders_own(world: World) -> None:
     files = {"compose.yml": "services: {a: {image: 'i:${TAG}'}}\n", ".env": "TAG=1\n", "b.env": "TAG=2\n"}
     write_files(world.root / "shop", files)
