@@ -124,8 +124,8 @@ def _extended(source: Source, services: Node, name: str, trail: tuple[str, ...],
         raise extends.error(f"services.{name}.extends: the services extend each other in a circle")
     if other is not None:
         file = _inside(source, str(other), source.folder, extends)
-        base = posixpath.dirname(file) or "."
-        inner = replace(place, base=base, variables=place.variables.read_in(base))
+        folder = posixpath.dirname(file) or "."
+        inner = replace(place, base=folder, variables=place.variables.read_in(folder))
         key = (file, inner.base)
         if key not in place.extended:
             written = (_without_nothing(each, None) for each in _documents(source, file, inner))

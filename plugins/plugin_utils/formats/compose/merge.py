@@ -37,7 +37,7 @@ def merge(base: Node | None, over: Node, path: Path = ()) -> Node | None:
             return over
         return _mappings(base, over, path)
     if path[:1] == ("networks",) and path[2:] == ("ipam", "config"):
-        return over.with_value(_pools(base.value, over.value))
+        return over.with_value(_pools(base, over))
     return over.with_value(_unique([*base.value, *(item for item in over.value if item.tag != "!reset")], path))
 
 
@@ -52,11 +52,11 @@ def _mappings(base: Node, over: Node, path: Path) -> Node:
     return base.with_value(made)
 
 
-def _pools(base: list[Node], over: list[Node]) -> list[Node]:
+def _pools(base: Node, over: Node) -> list[Node]:
     """The pools of a network, of which those with the same subnet are one; of each pair that is looked at, in turn."""
     made: dict[str, Node] = {}
-    for below in base:
-        for above in over:
+    for below in base.value:
+        for above in over.value:
             subnet = str(above.get("subnet"))
             if subnet != str(below.get("subnet")) and subnet not in made:
                 made[subnet] = above

@@ -295,17 +295,17 @@ def _with_folders(ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> l
     for folder in theirs:
         if folder["type"] != "bind" or any(mount["target"] == folder["target"] for mount in ours):
             continue
-        inside = [
-            mount
-            for mount in made
-            if mount["type"] == "bind"
-            and mount["read_only"]
-            and mount["target"].startswith(f"{folder['target'].rstrip('/')}/")
-            and mount["source"] == posixpath.join(folder["source"], posixpath.relpath(mount["target"], folder["target"]))
-        ]
+        inside = [mount for mount in made if _is_of(mount, folder)]
         if inside:
             made = [mount for mount in made if mount not in inside] + [{**folder, "read_only": True}]
     return made
+
+
+def _is_of(mount: Mapping[str, Any], folder: Mapping[str, Any]) -> bool:
+    """Whether a mount is a file of a folder, at its place in it."""
+    inside = posixpath.relpath(mount["target"], folder["target"])
+    same = mount["type"] == "bind" and mount["source"] == posixpath.join(folder["source"], inside)
+    return same and mount["read_only"] and not inside.startswith("../")
 
 
 _PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
