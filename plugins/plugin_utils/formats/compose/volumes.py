@@ -141,6 +141,7 @@ def named(source: Source, value: Any, made: list[str]) -> dict[str, Any] | None:
             if key == "driver" and given:
                 known["driver"] = given
             elif key == "driver_opts" and given:
+                _check_device(source, name, given)
                 known["driver_options"] = dict(given)
             elif key == "external":
                 known["external"] = bool(given)
@@ -154,6 +155,17 @@ def named(source: Source, value: Any, made: list[str]) -> dict[str, Any] | None:
     if not any(result.values()):
         return None
     return {**result, **dict.fromkeys(made)}
+
+
+def _check_device(source: Source, name: str, options: Mapping[str, Any]) -> None:
+    """ProfileError for a volume that is a folder beside the file: hosts do not have it."""
+    device = options.get("device")
+    if "bind" in str(options.get("o", "")).split(",") and not str(device).startswith("/"):
+        raise source.error(
+            f"volumes.{name}.driver_opts.device: {device!r} is not an absolute path of the hosts: give one, or mount "
+            "the folder itself where the volume is mounted",
+            ("volumes", name, "driver_opts"),
+        )
 
 
 def real_name(name: str, declared: Mapping[str, Any] | None) -> str:

@@ -129,7 +129,9 @@ REFUSALS: Mapping[str, Refusal] = {
         "|there is no profile in the folder"
     ),
     "provider, models": Refusal(ours=r"\.(provider|models|use_api_socket): "),
-    "mounts": Refusal(ours="a mount of the type|part of a volume|is not an absolute path in the container"),
+    "mounts": Refusal(
+        ours="a mount of the type|part of a volume|is not an absolute path (in the container|of the hosts)"
+    ),
     "external configs and secrets": Refusal(ours="is external: give it as"),
     "files": Refusal(ours="is not there|is not in the profile's folder|leads out of"),
     "secrets": Refusal(ours="shorter than 4 characters|takes no secret files|would lie under what is mounted"),

@@ -110,6 +110,16 @@ def test_what_has_the_name_of_a_file_is_not_made_as_a_folder(world: World) -> No
     assert needed == {"/etc/app/c.json", "/var/lib/retail-profiles/work/src/s.json"}
 
 
+@pytest.mark.parametrize("device", ["./data", "${PWD}/data", "~/data"])
+def test_a_volume_that_is_a_folder_beside_the_file_is_refused(world: World, device: str) -> None:
+    options = "{type: none, o: bind, device: DEV}"
+    text = f"services: {{a: {{image: i, volumes: ['data:/d']}}}}\nvolumes:\n  data: {{driver_opts: {options}}}\n"
+    with pytest.raises(ProfileError, match=r"yaml:3: volumes.data.driver_opts.device: '[.~].*' is not an absolute"):
+        world.plan_foreign(shop(world, text.replace("DEV", f"'{device}'")))
+    made = world.plan_foreign(shop(world, text.replace("DEV", "/srv/data")))
+    assert task(made, "a")["mounts"][0]["volume_options"]["device"] == "/srv/data"
+
+
 SECRET = """
 services:
   a:
