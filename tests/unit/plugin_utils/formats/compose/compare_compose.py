@@ -162,8 +162,9 @@ def _volumes(config: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator[Dif
             continue
         made = {key: value for key, value in drivers.get(name, {}).items() if value}
         theirs = expected.volume(item)
-        if set(theirs) <= {"driver"} and theirs.get("driver", "local") == "local":
-            theirs, made = {}, {}
+        for one in (theirs, made):
+            if one.get("driver") == "local":
+                del one["driver"]
         for field, one, other in _unequal(theirs, made):
             yield Difference(f"volumes.{name}.{field}", one, other)
 
