@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -108,7 +109,7 @@ def test_terminal_and_summary_tell_them_first(play_of: PlayOf) -> None:
     play = play_of(OneSlow, plan=with_objectives(FPS))
     record = play.whole(SHORT)
     lines = summary.table(record).splitlines()
-    assert lines[1].startswith("Objective fps mean, each client: at least 25: missed: 20")
+    assert re.match(r"Objective fps mean, each client: at least 25: missed: (19\.9|20)", lines[1])
     assert lines[1].endswith(f"worst {SLOW} on client3")
     first = (play.path / "summary.csv").read_text().splitlines()[0]
     assert "Objective fps mean" in first and "missed" in first

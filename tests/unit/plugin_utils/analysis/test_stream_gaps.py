@@ -135,7 +135,7 @@ def test_a_host_frozen_for_four_seconds_is_named_with_its_stream(play_of: PlayOf
     record = play_of(Frozen).whole(SHORT)
     assert record["verdict"] == "degraded"
     assert record["reasons"][0].startswith("host client1: no sample for 4.0 s from second ")
-    assert record["reasons"][1].startswith(f"replica {CLIENT} on client1: a gap of 3.0 s from second ")
+    assert re.match(rf"replica {CLIENT} on client1: a gap of 3\.[01] s from second ", record["reasons"][1])
 
 
 def test_a_gap_names_its_window(play_of: PlayOf) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -131,7 +132,7 @@ def test_summary_csv_begins_with_the_answer_and_has_the_rows_that_tools_know(rea
 def test_an_objective_of_a_search_tells_its_mean_and_its_worst(ready_run: Play) -> None:
     final = searching.record_of(searching.run_of(ready_run, searching.searches(), (searching.FPS,)))
     line = next(line for line in summary.table(final).splitlines() if line.startswith("Objective"))
-    assert ": met: 30" in line and " fps in the mean, worst ovms-client-" in line
+    assert re.search(r": met: (29\.9\d*|30\S*) fps in the mean, worst ovms-client-", line)
 
 
 @pytest.mark.parametrize(
