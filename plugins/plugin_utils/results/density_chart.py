@@ -23,7 +23,9 @@ NEAR = 0.5
 LEAST_NEAR = 0.1
 """It reaches at least so far on either side."""
 LOG_FROM = 5.0
-"""An axis is logarithmic where the largest value is so many times the least: latencies of a search are."""
+"""An axis is logarithmic where the largest value is so many times the limit: latencies of a search are."""
+LOG_MOST = 1000.0
+"""It reaches at most to so many times the limit, and so many parts of it."""
 MOST_SAID = 12
 """So many steps are in a chart's text alternative."""
 TICKS = 5
@@ -203,8 +205,8 @@ def _objective(one: Mapping[str, Any], said: str, streams: Axis) -> StepChart:
 def _around(limit: float, values: Sequence[float]) -> Axis:
     """An axis about a limit, as far as values are near it; to all of them where they differ by far."""
     least, most = min(limit, *values), max(limit, *values)
-    if least > 0.0 and most >= LOG_FROM * least:
-        return LogAxis(least / 1.2, most * 1.2)
+    if least > 0.0 and most >= LOG_FROM * limit:
+        return LogAxis(max(least, limit / LOG_MOST) / 1.2, min(most, limit * LOG_MOST) * 1.2)
     reach = abs(limit) * LEAST_NEAR
     near = [value for value in values if abs(value - limit) <= NEAR * abs(limit)] if limit else list(values)
     low, high = min([limit - reach, *near]), max([limit + reach, *near])
