@@ -37,7 +37,7 @@ ON_DEMAND = {"controllers", "long"}
 LANES = 2
 # What runs side by side, in the order in which it is begun; a step begins when the one before is over.
 STEPS = (
-    ("lab-up", "sanity", "labs", "jobs", "engine", "unit", "hosts", "lint", "build"),
+    ("lab-up", "sanity", "jobs", "unit", "engine", "hosts", "labs", "lint", "build"),
     ("runs",),
     ("controllers",),
     ("long",),
