@@ -28,7 +28,7 @@ OUTPUT = ROOT / "tests" / "output"
 LAB = os.environ.get("RETAIL_PROFILES_TEST_LAB", f"test-{zlib.crc32(bytes(ROOT)):08x}")
 LAB_HOSTS = 4
 # One host of each, as the engines that users have differ. make test-long tests the last one's by itself, too.
-LAB_KINDS = os.environ.get("RETAIL_PROFILES_TEST_KINDS", "bookworm,trixie,sid,sid-containerd")
+LAB_KINDS = "bookworm,trixie,sid,sid-containerd"
 INVENTORY = ROOT / ".lab" / LAB / "inventory.yml"
 # The engine on which the lab's hosts are; up as long as a lab is.
 ENGINE = "unix:///run/retail-profiles-lab/docker.sock"

@@ -30,7 +30,8 @@ import pytest
 from .conftest import Engine, plain_configuration
 from .main_job.conftest import Fleet
 from .main_job.test_hangs import left_on
-from .test_lab import addresses, links_of
+from .over_ssh import addresses
+from .test_lab import links_of
 
 pytestmark = pytest.mark.long
 

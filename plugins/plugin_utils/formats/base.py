@@ -60,6 +60,11 @@ class Given:
         """What the file is written with for a variable: that of ``profile_variables``, else of ``profile_env``."""
         return self.variables.get(name, self.env.get(name))
 
+    def variable(self, name: str, play: Callable[[str], str | None]) -> str | None:
+        """The same, else the variable of the play."""
+        value = self.value(name)
+        return play(name) if value is None else value
+
 
 def given(env: Any, image: Any, root: str | None, variables: Any, env_wins: bool = False) -> Given:
     """What the caller says, from the variables of a run. ValueError for what is not valid."""
@@ -190,8 +195,7 @@ class Source:
 
     def variable(self, name: str) -> str | None:
         """A variable of the caller: of ``profile_variables``, else of ``profile_env``, else of the play."""
-        given = self.given.value(name)
-        return self._play(name) if given is None else given
+        return self.given.variable(name, self._play)
 
     def not_set(self, name: str, path: yaml_document.Path, reason: str = "") -> ProfileError:
         """The error of a variable that nothing sets, with how to give it."""

@@ -48,13 +48,8 @@ def named(
 
     ``variable`` gives a variable of the play: those of Docker Compose itself choose among the files of a folder.
     """
-
-    def value(name: str) -> str | None:
-        said = given.value(name)
-        return variable(name) if said is None else said
-
     folder = _project(profile, search)
-    chosen = project.files_of(folder, value) if folder else ()
+    chosen = project.files_of(folder, lambda name: given.variable(name, variable)) if folder else ()
     file, *over = chosen or find_files(profile, search)
     return file, replace(given, over=tuple(over), folder=folder if chosen else None)
 

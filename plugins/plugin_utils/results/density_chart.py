@@ -296,7 +296,8 @@ def _band(one: Mapping[str, Any], streams: Axis) -> tuple[str, str] | None:
 
 
 def _ticks(axis: Axis, at: Callable[[float], str], whole: bool = False) -> tuple[Tick, ...]:
-    return tuple(Tick(at(value), f"{value:.6g}") for value in ticks(axis, whole=whole))
+    values = log_ticks(axis) if isinstance(axis, LogAxis) else ticks(axis, whole=whole)
+    return tuple(Tick(at(value), f"{value:.6g}") for value in values)
 
 
 def x_ticks(axis: Axis, whole: bool = False) -> tuple[Tick, ...]:
@@ -304,6 +305,4 @@ def x_ticks(axis: Axis, whole: bool = False) -> tuple[Tick, ...]:
 
 
 def y_ticks(axis: Axis) -> tuple[Tick, ...]:
-    if isinstance(axis, LogAxis):
-        return tuple(Tick(axis.y(value), f"{value:.6g}") for value in log_ticks(axis))
     return _ticks(axis, axis.y)

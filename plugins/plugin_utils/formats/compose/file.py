@@ -39,7 +39,8 @@ def translate(source: Source) -> Translation:
     given = variables_of(source)
     named = [posixpath.join(source.folder, source.file), *map(source.of_caller, source.given.over)]
     name = _project(source, given, named)
-    variables = given.with_below({project.NAME: name or _folder(source)})
+    called = name or _folder(source)
+    variables = given.with_below({project.NAME: called})
     document = tree.to_document(files.load(source, variables, named), source.document.file)
     source.document = document
     source.unset = document.missing
@@ -58,7 +59,7 @@ def translate(source: Source) -> Translation:
     for service in started:
         names[service] = container_name(service, names.values())
     top = {key: value.get(key) or {} for key in _TOP}
-    file = ComposeFile(source, variables, started, names, top, name or _folder(source))
+    file = ComposeFile(source, variables, started, names, top, called)
     containers = tuple(container.translate(file, service) for service in started)
     networks = top_networks(source, {**top["networks"], **of_the_hosts(started)})
     volumes = top_volumes(source, top["volumes"], file.anonymous)

@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import numbers, scalar
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.volumes import real_name
-from ansible_collections.retail.profiles.plugins.plugin_utils.schema.networks import JOINED
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.networks import HOST, JOINED, NONE
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
 _LOCAL = "127.0.0.1"
@@ -85,7 +85,7 @@ def attachments(
     mode = value.get("network_mode")
     if mode:
         written = scalar(mode)
-        if written in ("host", "none"):
+        if written in (HOST, NONE):
             return [written]
         if written.startswith("service:"):
             return [f"{JOINED}{written.partition(':')[2]}"]
@@ -129,8 +129,8 @@ def _is_external(network: Any) -> bool:
 
 def of_the_hosts(services: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The networks that services name as their ``network_mode``: they are the hosts' own."""
-    modes = (str(service.get("network_mode") or "host") for service in services.values())
-    own = ("host", "none", *_BRIDGES)
+    modes = (str(service.get("network_mode") or HOST) for service in services.values())
+    own = (HOST, NONE, *_BRIDGES)
     return {mode: {"external": True} for mode in modes if mode not in own and ":" not in mode}
 
 
