@@ -232,16 +232,19 @@ class TestPrepare:
         assert fleet.contents(fleet.client) == before
         assert fleet.built(fleet.client) in before.values()
 
-    def test_changed_context_and_lost_image_are_repaired_and_no_more(
+    def test_changed_context_lost_image_and_changed_models_are_repaired_and_no_more(
         self, fleet: Fleet, images: Images, models: Models
     ) -> None:
         # The client's context has changed (above); the server's image is gone from the host, not from the builder.
         first, *others = fleet.hosts
         before = fleet.contents(fleet.client)
         server = fleet.contents(fleet.server)
-        fleet.ask(first, f"docker image rm -f {fleet.server}")
+        spoil = f"cd {STATE_DIR}/models; echo other > one/1/model.xml; chmod 600 two/1/model.xml"
+        fleet.ask(first, f"docker image rm -f {fleet.server}; {spoil}")
         outcome = fleet.prepare(images, models=models)
         assert outcome.status == 0, outcome.output
+        look = f"cd {STATE_DIR}/models; cat one/1/model.xml two/1/model.xml; stat -c %a two/1/model.xml"
+        assert fleet.ask(first, look)[first] == ["one", "two", "644"]
         assert fleet.contents(fleet.server) == server
         after = fleet.contents(fleet.client)
         assert set(after) == set(others)
