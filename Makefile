@@ -16,6 +16,10 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # The lab's own playbooks run on this machine, whatever inventories there are.
 lab_playbook = ansible-playbook playbooks/$(1).yml -i localhost, -c local
 
+# On a new machine the images of the profile BUILD are built while those of the lab's hosts are.
+built = cd $(CURDIR) && exec ansible-playbook -i .lab/$(LAB)/inventory.yml playbooks/build_images.yml -e profile=$(BUILD)
+meanwhile = -e '{"lab_meanwhile": ["sh", "-c", "$(built)"]}'
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup setup-dev run test lint unit sanity build docs docs-site e2e test-long bench lab-up lab-down lab-clean clean root
@@ -32,7 +36,7 @@ setup-dev: ## The same with what the tests need
 	@.ci/setup.sh dev
 
 run: root setup ## Bring the lab up, prepare its hosts, run and measure PROFILE on it
-	@$(MAKE) --no-print-directory lab-up
+	@$(MAKE) --no-print-directory lab-up BUILD=$(PROFILE)
 	@printf '==> preparing the hosts: engine, images, models\n'
 	@ansible-playbook -i .lab/$(LAB)/inventory.yml playbooks/prepare_hosts.yml -e profile=$(PROFILE)
 	@printf '==> running the profile %s\n' '$(PROFILE)'
@@ -79,7 +83,7 @@ bench: root setup-dev ## Compare with upstream's density search, the sampler's b
 
 lab-up: root setup ## Bring up the lab LAB with HOSTS hosts of KINDS
 	@printf '==> bringing up the lab %s with %s hosts\n' '$(LAB)' '$(HOSTS)'
-	@$(call lab_playbook,lab_up) -e lab_name=$(LAB) -e lab_hosts=$(HOSTS) -e lab_kinds=$(KINDS)
+	@$(call lab_playbook,lab_up) -e lab_name=$(LAB) -e lab_hosts=$(HOSTS) -e lab_kinds=$(KINDS) $(if $(BUILD),$(meanwhile))
 
 lab-down: root setup ## Take the lab LAB down
 	@$(call lab_playbook,lab_down) -e lab_name=$(LAB)

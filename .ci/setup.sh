@@ -53,7 +53,8 @@ install() { # FILE STAMP
         return
     fi
     say "installing the packages of $1 into .venv"
-    "$venv/bin/python" -m pip install --disable-pip-version-check --quiet -r "$1" ||
+    # Compiling all of it takes as long as installing it; Python compiles what is imported.
+    "$venv/bin/python" -m pip install --disable-pip-version-check --quiet --no-compile -r "$1" ||
         die "pip could not install $1 (see above). Is a package index reachable?"
     printf '%s' "$wanted" >"$2"
 }
