@@ -91,8 +91,10 @@ def find_files(profile: Any, search: Sequence[Path]) -> tuple[Path, ...]:
             profile = json_text.parse(profile)
     if isinstance(profile, list) and profile and all(isinstance(name, str) for name in profile):
         return tuple(find_profile(name, search) for name in profile)
+    if isinstance(profile, list):
+        raise ProfileError("profile is a list of files: it must hold names or paths, at least one")
     if not isinstance(profile, str):
-        raise ProfileError(f"profile is a name, a path, or a list of files, not {profile!r}")
+        raise ProfileError(f"profile is a name, a path, or a list of files, not of type {type(profile).__name__}")
     file = find_profile(profile, search)
     if os.path.realpath(os.path.expanduser(profile)) == os.path.realpath(file) or file.name not in detect.COMPOSE_NAMES:
         return (file,)

@@ -185,8 +185,13 @@ def test_files_are_laid_over_each_other_and_errors_name_theirs(world: World) -> 
     assert search.find_files(str(file), []) == (file,)
     assert search.find_files([str(file), f"{folder}/bad.yml"], [])[1].name == "bad.yml"
     assert search.find_files(f'["{file}", "{folder}/bad.yml"]', [])[1].name == "bad.yml"
-    for wrong in ([], [1], {"a": 1}, 5):
-        with pytest.raises(ProfileError, match="profile is a name, a path, or a list of files, not"):
+    for wrong, message in (
+        ([], "it must hold names or paths, at least one"),
+        ([1], "it must hold names or paths, at least one"),
+        ({"a": 1}, "profile is a name, a path, or a list of files, not of type dict"),
+        (10**5000, "profile is a name, a path, or a list of files, not of type int"),
+    ):
+        with pytest.raises(ProfileError, match=message):
             search.find_files(wrong, [])
     made = world.plan_foreign(file, Given(over=(file.parent / "compose.override.yml",)))
     assert task(made, "a")["env"] == {"A": "1", "B": "3"}
