@@ -4,7 +4,7 @@
 """A fleet with a virtual machine: Debian 13 with its own kernel and clock, systemd, cgroup v2 and AppArmor.
 
 ``h1`` is the machine, ``h2`` a host in a container, so that there is one which goes on. The machine may be emulated,
-and slow.
+and slow. The tests stand in the order of its life: at first it has no Docker Engine.
 
 ``RETAIL_PROFILES_VM_LAB`` names a lab of this checkout that is up and stays so (``make lab-up LAB=NAME HOSTS=2
 KINDS=vm,bookworm``). Without it the tests have one of their own.
@@ -16,6 +16,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,17 +28,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from . import over_ssh
 from .conftest import Engine, plain_configuration
 from .main_job.conftest import Fleet
+from .main_job.test_faults import window
 from .main_job.test_hangs import left_on
 from .over_ssh import addresses
-from .test_lab import links_of
+from .test_lab import changed, links_of
 
 pytestmark = pytest.mark.long
 
 HERE = Path(__file__).resolve().parent
-# Not root, but with sudo: which preparing hosts uses where it must.
+# Not root, but with sudo: which preparing hosts uses where it must, and anything by this option.
 USER = {"ansible_user": "lab"}
+SUDO = "--become"
 HELD = 100_000_000
 # What a slow machine does besides is not the matter here. Its sampler has time to keep its pace.
 TIMES = {
@@ -97,6 +101,17 @@ containers:
     args: [hold, "0"]
     hosts: h2
 """
+SLOW = """
+containers:
+  - name: slow
+    image: retail/kserve-client:1
+    entrypoint: [/bin/sh, -c]
+    args: ["sleep 30 & wait; echo up; trap 'exit 0' TERM; while :; do echo '{\\"fps\\": 1}'; sleep 1 & wait $!; done"]
+    hosts: h1,h2
+    replicas_per_host: 1
+    ready: {log: up, timeout: 300s}
+    metrics: {fps: {log: fps}}
+"""
 STREAM = """
 containers:
   - name: stream
@@ -155,7 +170,7 @@ def unix(text: str) -> float:
 
 @dataclass(frozen=True)
 class Lab:
-    """The lab of these tests."""
+    """The lab of these tests. It is brought up again to start a machine that has lost its power."""
 
     engine: Engine
     name: str
@@ -221,8 +236,8 @@ def user(lab: Lab, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = made.home / "profiles" / "machine"
     shutil.copytree(checkout / "profiles" / "ovms" / "images" / "kserve-client", folder / "images" / "kserve-client")
     shutil.copy(HERE / "main_job" / "truth" / "work.sh", folder)
+    made.profile("slow", SLOW)
     made.profile("stream", STREAM)
-    made.well("prepare_hosts", profile="machine", **USER)
     return made
 
 
@@ -236,6 +251,19 @@ def fleet(user: Fleet, tmp_path: Path) -> Iterator[Fleet]:
         made.well("stop_profile")
 
 
+def back(fleet: Fleet) -> None:
+    """Wait until the machine is there again, with its engine."""
+    ready = ["ansible", "h1", "-m", "ansible.builtin.wait_for_connection", "-a", "timeout=1200"]
+    subprocess.run(ready, cwd=fleet.home, env=fleet.environment, check=True, stdout=subprocess.DEVNULL)
+    wait = "timeout 100 sh -c 'until docker info; do sleep 1; done' > /dev/null 2>&1"
+    fleet.shell("h1", f"{wait} || {wait}")
+
+
+def boot(fleet: Fleet) -> str:
+    """Which of its lives the machine is in."""
+    return fleet.shell("h1", "cat /proc/sys/kernel/random/boot_id")
+
+
 def test_it_is_a_machine(user: Fleet) -> None:
     ask = "uname -r; cat /proc/1/comm; stat -fc %T /sys/fs/cgroup; hostname; . /etc/os-release; echo $VERSION_ID"
     told = user.shell("h1", ask)
@@ -245,6 +273,22 @@ def test_it_is_a_machine(user: Fleet) -> None:
     assert user.shell("h1", "cat /sys/module/apparmor/parameters/enabled") == "Y"
     assert user.shell("h1", "ip route show default") == ""
     assert user.shell("h1", "sudo -u lab sudo id -un") == "root"
+
+
+def test_a_second_up_changes_nothing(lab: Lab) -> None:
+    assert changed(lab.up()) == 0
+
+
+def test_a_bare_machine_is_prepared_by_a_user_with_sudo(fleet: Fleet) -> None:
+    """Its packages come from apt's cache: there is no way out."""
+    take = "DEBIAN_FRONTEND=noninteractive apt-get -qq -y purge docker.io containerd runc python3-docker >&2"
+    look = "command -v dockerd || echo none; systemctl is-active docker || true; touch /var/lib/apt/lists"
+    told = over_ssh.shells(fleet.inventory, "h1", f"{take} && {{ {look}; }}", seconds=900)
+    assert told["h1"].split() == ["none", "inactive"]
+    fleet.well("prepare_hosts", profile="machine", **USER)
+    assert fleet.shell("h1", "systemctl is-active docker; systemctl is-enabled docker").split() == ["active", "enabled"]
+    assert fleet.shell("h1", "stat -c '%a %G' /var/lib/retail-profiles") == "2770 docker"
+    assert fleet.well("prepare_hosts", profile="machine", **USER).changed == 0
 
 
 @dataclass(frozen=True)
@@ -297,6 +341,7 @@ def reading(fleet: Fleet, *names: str) -> Iterator[dict[str, np.ndarray]]:
 @pytest.fixture(scope="module")
 def truth(user: Fleet) -> Iterator[Truth]:
     """A run whose containers do known amounts of work, by a user who is not root."""
+    user.well("prepare_hosts", profile="machine", **USER)
     names = [f"machine-{name}-1" for name in ("spinner", "holder", "source", "writer")]
     with user.start("run_profile", profile="machine", profile_keep=True, **TIMES, **USER) as playing:
         playing.until("Start the sampler")
@@ -383,4 +428,57 @@ def test_a_clock_that_is_some_seconds_ahead_is_put_right(fleet: Fleet) -> None:
     assert clock["offset_low"] < high + 0.5
     assert clock["offset_high"] > low - 0.5
     assert low - 1.0 < clock["correction"] < high + 1.0
+    assert left_on(fleet) == []
+
+
+def test_a_machine_that_restarts_in_the_middle_of_a_deployment(fleet: Fleet) -> None:
+    before = boot(fleet)
+    with fleet.start("deploy_profile", SUDO, profile="slow", **USER) as playing:
+        playing.until("Apply wave 1")
+        running = "until docker ps --format '{{.Names}}' | grep -qx slow-slow-1; do sleep 0.5; done"
+        fleet.shell("h1", f'timeout 100 sh -c "{running}"')
+        fleet.shell("h1", "systemctl --no-block reboot")
+        done = playing.end()
+    assert done.status != 0
+    assert re.search(r"Deployment slow failed: h1: .*unreachable", done.output), done.output
+
+    back(fleet)
+    assert boot(fleet) != before
+    # It says how it is: the container has ended with the machine, and none of its restart policy brings it back.
+    told = fleet.play("status_profile", SUDO, **USER)
+    assert told.status == 2, told.output
+    actual = fleet.shell("h1", "docker inspect --format '{{.State.Status}} ({{.State.ExitCode}})' slow-slow-1")
+    assert actual.startswith("exited"), actual
+    row = re.search(r"h1 +slow-slow-1 +\S+ +running +(exited \(\d+\))", told.output)
+    assert row, told.output
+    assert row[1] == actual
+
+    fleet.well("deploy_profile", SUDO, profile="slow", **USER)
+    assert fleet.well("deploy_profile", SUDO, profile="slow", **USER).changed == 0
+    assert "2 of 2 replicas are as desired" in fleet.well("status_profile", SUDO, **USER).output
+    fleet.well("stop_profile", SUDO, **USER)
+    assert left_on(fleet) == []
+
+
+def cut_power(lab: Lab) -> None:
+    """As the lab's documentation says."""
+    subprocess.run(["kill", "-9", lab.machine.joinpath("pid").read_text(encoding="ascii").strip()], check=True)
+
+
+def test_a_machine_that_loses_its_power_in_the_middle_of_a_run(lab: Lab, fleet: Fleet) -> None:
+    before = boot(fleet)
+    with fleet.start("run_profile", profile="stream", **{**TIMES, "measure_duration": 60}) as playing:
+        time.sleep(max(0.0, window(fleet, playing, 0) + 15.0 - time.time()))
+        cut_power(lab)
+        done = playing.end()
+    record = fleet.latest()
+    assert changed(lab.up()) > 0
+    back(fleet)
+    assert boot(fleet) != before
+    assert done.status != 0
+    assert record["verdict"] == "failed"
+    first = r"host h1 could not be reached any more: it answered last at second \d+ of the measurement \(.+\)"
+    assert re.fullmatch(first, record["reasons"][0]), record["reasons"]
+    assert record["metrics"]["stream-stream-2"]["fps"]["mean"] > 0.5
+    fleet.well("stop_profile")
     assert left_on(fleet) == []
