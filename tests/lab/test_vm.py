@@ -339,7 +339,7 @@ def reading(fleet: Fleet, *names: str) -> Iterator[dict[str, np.ndarray]]:
 
 
 @pytest.fixture(scope="module")
-def truth(user: Fleet) -> Iterator[Truth]:
+def truth(user: Fleet) -> Truth:
     """A run whose containers do known amounts of work, by a user who is not root."""
     user.well("prepare_hosts", profile="machine", **USER)
     names = [f"machine-{name}-1" for name in ("spinner", "holder", "source", "writer")]
@@ -349,12 +349,12 @@ def truth(user: Fleet) -> Iterator[Truth]:
             done = playing.end()
     profiles = user.shell("h1", "docker inspect --format '{{.AppArmorProfile}}' $(docker ps -q)")
     record = user.latest()
-    [found] = [one for one in record["windows"] if one["phase"] == "measure"]
-    yield Truth(
-        record, done.output, found["valid"], unix(found["start"]), unix(found["end"]), rows, set(profiles.split())
-    )
     user.well("stop_profile", **USER)
     assert left_on(user) == []
+    [found] = [one for one in record["windows"] if one["phase"] == "measure"]
+    return Truth(
+        record, done.output, found["valid"], unix(found["start"]), unix(found["end"]), rows, set(profiles.split())
+    )
 
 
 def test_the_main_job(fleet: Fleet) -> None:
