@@ -53,9 +53,10 @@ install() { # FILE STAMP
         return
     fi
     say "installing the packages of $1 into .venv"
-    # Compiling all of it takes as long as installing it; Python compiles what is imported.
     "$venv/bin/python" -m pip install --disable-pip-version-check --quiet --no-compile -r "$1" ||
         die "pip could not install $1 (see above). Is a package index reachable?"
+    # pip compiles on one processor, which takes as long as all else. Some packages have files for other Pythons.
+    "$venv/bin/python" -m compileall -qq -j 0 "$venv/lib" || true
     printf '%s' "$wanted" >"$2"
 }
 
