@@ -103,8 +103,8 @@ contexts:
       sample: {}
     round:
       description:
-        - When it can be built, from 0 on. Those of a round build on none but those of the rounds before. V(null) when
-          its copy was not asked for.
+        - When it is built, from 0 on. Those of a round build on none but those of the rounds before, and no two of them
+          begin with the same image and command, which is run once then. V(null) when its copy was not asked for.
       type: int
       sample: 0
 """

@@ -31,6 +31,11 @@ LEFT_OUT = frozenset({"__pycache__", ".git", ".mypy_cache", ".pytest_cache", ".r
 GLIBC = tuple(f"manylinux_2_{minor}" for minor in range(36, 4, -1))
 MANYLINUX = (*GLIBC, "manylinux2014", "manylinux2010", "manylinux1", "linux")
 FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
+# A stage's image, and the command that is run on it first.
+FIRST_RUN = re.compile(
+    r"^\s*FROM\s+(?:--\S+\s+)*(\S+)[^\n]*\n(?:\s*(?:#[^\n]*)?\n)*\s*(RUN\s(?:[^\n]*\\\n)*[^\n]*)",
+    re.IGNORECASE | re.MULTILINE,
+)
 ARG = re.compile(r"^\s*ARG\s+(\w+)=[\"']?([^\s\"']+)", re.IGNORECASE | re.MULTILINE)
 VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))")
 
@@ -91,13 +96,14 @@ class BuildContext:
 
     ``digest`` is the sha256 (hex) of all that goes into the image as far as it is in our hands: names, modes and
     contents of the files, how they are built, the target of the wheels, and the digests of the contexts of the images
-    it builds on.
+    it builds on. ``first_runs``: the image of each stage with the command that is run on it first.
     """
 
     image: str
     build: Build
     digest: str
     bases: tuple[str, ...]
+    first_runs: frozenset[tuple[str, str]]
     requirements: Optional[str]
 
 
@@ -191,11 +197,13 @@ def read(given: Mapping[str, Union[str, Mapping[str, Any]]], target: BuildTarget
             raise ProfileError(f"the images build on each other in a circle: {circle}", file=builds[image].context)
         if image not in done:
             build = builds[image]
-            named = bases(contents[image][build.dockerfile].decode("utf-8", "replace"), build.args)
+            dockerfile = contents[image][build.dockerfile].decode("utf-8", "replace")
+            named = bases(dockerfile, build.args)
             below = [visit(base, (*above, image)).digest for base in named if base in builds]
             needed = contents[image][REQUIREMENTS].decode() if REQUIREMENTS in contents[image] else None
             made = digest(files[image], target, below, build.options)
-            done[image] = BuildContext(image, build, made, named, needed)
+            first_runs = frozenset(FIRST_RUN.findall(dockerfile))
+            done[image] = BuildContext(image, build, made, named, first_runs, needed)
         return done[image]
 
     for image in sorted(builds):
@@ -204,10 +212,18 @@ def read(given: Mapping[str, Union[str, Mapping[str, Any]]], target: BuildTarget
 
 
 def rounds(contexts: Sequence[BuildContext]) -> dict[str, int]:
-    """By image, when it can be built: those of a round build on none but those of the rounds before."""
+    """By image, when it is built: those of a round build on none but those of the rounds before.
+
+    Those that begin alike are not in one round: side by side the engine would run for each what it has for the second.
+    """
     found: dict[str, int] = {}
-    for context in contexts:
-        found[context.image] = max((found[base] + 1 for base in context.bases if base in found), default=0)
+    for number, context in enumerate(contexts):
+        before = [
+            other.image
+            for other in contexts[:number]
+            if other.image in context.bases or other.first_runs & context.first_runs
+        ]
+        found[context.image] = max((found[image] + 1 for image in before), default=0)
     return found
 
 

@@ -115,6 +115,22 @@ def test_contexts_of_a_round_do_not_build_on_each_other(tmp_path: Path) -> None:
     assert build_context.rounds(lacking) == {"middle": 0, "top": 1}
 
 
+def test_contexts_that_begin_alike_are_built_one_after_the_other(tmp_path: Path) -> None:
+    begin = "FROM debian AS {stage}\n# why\n\nRUN apt-get update \\\n && apt-get install {package}\nCOPY x /x\n"
+    texts = {
+        "a": begin.format(stage="one", package="python3"),
+        "b": "FROM debian\nRUN other\n" + begin.format(stage="two", package="python3"),
+        "c": begin.format(stage="one", package="other"),
+        "d": "FROM debian\nCOPY x /x\n",
+        "e": "FROM scratch\nRUN other\n",
+        "f": "from --platform=x debian\nrun other\n",
+    }
+    contexts = build_context.read(
+        {name: str(write_context(tmp_path / name, text, x="x")) for name, text in texts.items()}, TARGET
+    )
+    assert build_context.rounds(contexts) == {"a": 0, "b": 1, "c": 0, "d": 0, "e": 0, "f": 0}
+
+
 def test_contexts_in_a_circle_are_an_error(tmp_path: Path) -> None:
     paths = {
         "a": str(write_context(tmp_path / "a", "FROM b\n")),
