@@ -145,6 +145,8 @@ def spellings(value: str) -> str:
 
 
 def _character(character: str, backslashes: str) -> str:
+    if re.match("[0-9A-Za-z]", character):
+        return character
     any_number, some = (f"{backslashes}*", f"{backslashes}+") if backslashes else ("", "")
     plain = re.escape(character)
     ways = [plain, f"{any_number}{plain}"] if character in "\"'/$`" and any_number else [plain]
@@ -155,8 +157,7 @@ def _character(character: str, backslashes: str) -> str:
     units = character.encode("utf-16-be", "surrogatepass").hex()
     escaped = [f"u{units[at : at + 4]}" for at in range(0, len(units), 4)]
     ways.append(f"(?i:{some}" + r"\\+".join(escaped) + ")")
-    if not character.isalnum() or not character.isascii():
-        percent = "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
-        number = f"x{ord(character):02x}" if ord(character) < 256 else f"U{ord(character):08x}"
-        ways.insert(0, f"(?i:{percent}|{some}{number})")  # first: "%" itself begins as its own "%25" does
+    percent = "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
+    number = f"x{ord(character):02x}" if ord(character) < 256 else f"U{ord(character):08x}"
+    ways.insert(0, f"(?i:{percent}|{some}{number})")  # first: "%" itself begins as its own "%25" does
     return f"(?:{'|'.join(ways)})"

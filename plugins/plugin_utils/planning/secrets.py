@@ -25,6 +25,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry impo
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import scalar
 
 Plan = Mapping[str, Any]
+#: characters of a secret, all of which are looked for in what is shown: as many as a bundle of certificates has
+LONGEST = 250_000
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ def _checked(value: Any) -> str:
         raise ValueError("must be a string that a process can be given") from None
     if len(text) < SHORTEST:
         raise ValueError(f"is shorter than {SHORTEST} characters: it would be found everywhere by chance")
+    if len(text) > LONGEST:
+        raise ValueError(f"has {len(text)} characters, and may have {LONGEST}: it is looked for in every text")
     return text
 
 

@@ -90,11 +90,15 @@ def test_another_set_of_names_is_another_spec_and_another_value_is_not(world: Wo
             r"profile.yml:10, container one, field secret_env: the secret GIVEN has no value: give",
         ),
         ({"profile_secrets": {"one": {"GIVEN": "abc"}}}, r"the secret GIVEN is shorter than 4 characters"),
+        (
+            {"profile_secrets": {"one": {"GIVEN": "topsecret" * 60_000}}},
+            r"the secret GIVEN has 540000 characters, and may have 250000",
+        ),
         ({"profile_secrets": {"one": {"GIVEN": ["topsecret"]}}}, r"the secret GIVEN must be a string"),
         ({"profile_secrets": {"one": "topsecret"}}, r"profile_secrets must be {CONTAINER: {NAME: value}}"),
         ({"profile_secrets": {"one": {"GIVEN": "plain"}}}, r"secret GIVEN also stands in the plan in the clear"),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:80],
 )
 def test_what_can_be_no_secret_is_refused_and_not_shown(world: World, variables: Any, message: str) -> None:
     world.write("s", PROFILE)
