@@ -9,6 +9,7 @@ Hand-written because PyYAML reads YAML 1.1, where ``012`` is ten and ``on`` is t
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from decimal import Decimal
@@ -16,9 +17,11 @@ from typing import Any, ClassVar
 
 import yaml
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Document, PlainLoader, parse_all
 
 _INTEGER = re.compile(r"([-+]?)(?:0([xXoObB]?))?([0-9a-fA-F]+)")
+_OTHER_VERSION = re.compile(r"^%YAML[ \t]+(?!1\.1(?!\S))\S*", re.MULTILINE)
 _BASES = {"": 8, "x": 16, "o": 8, "b": 2}
 
 
@@ -62,6 +65,8 @@ def _integer(loader: Any, node: yaml.ScalarNode) -> int | float:
 
 
 def _float(loader: Any, node: yaml.ScalarNode) -> float:
+    with contextlib.suppress(ValueError):
+        return float(integer(node.value))
     written = node.value.replace("_", "").lower()
     return float(re.sub(r"\.(inf|nan)", r"\1", written))
 
@@ -70,6 +75,19 @@ def _timestamp(loader: Any, node: yaml.ScalarNode) -> Timestamp:
     return Timestamp(node.value)
 
 
+def _null(loader: Any, node: yaml.ScalarNode) -> None:
+    if not re.match(_PLAIN["null"][0], node.value):
+        raise ValueError
+
+
+def _bool(loader: Any, node: yaml.ScalarNode) -> bool:
+    if not re.match(_PLAIN["bool"][0], node.value):
+        raise ValueError
+    return node.value.lower() == "true"
+
+
+_GoLoader.add_constructor("tag:yaml.org,2002:null", _null)
+_GoLoader.add_constructor("tag:yaml.org,2002:bool", _bool)
 _GoLoader.add_constructor("tag:yaml.org,2002:int", _integer)
 _GoLoader.add_constructor("tag:yaml.org,2002:float", _float)
 _GoLoader.add_constructor("tag:yaml.org,2002:timestamp", _timestamp)
@@ -77,6 +95,11 @@ _GoLoader.add_constructor("tag:yaml.org,2002:timestamp", _timestamp)
 
 def documents(text: str, file: str) -> list[Document]:
     """All documents of a file. Raises ProfileError for what does not parse."""
+    if version := _OTHER_VERSION.search(text):
+        line = text.count("\n", 0, version.start()) + 1
+        raise ProfileError(
+            f"{version[0]!r}: programs in Go read YAML 1.1 alone: leave the line out", file=file, line=line
+        )
     return parse_all(text, file, _GoLoader)
 
 

@@ -10,6 +10,7 @@ JSON has comes out of it: mappings, lists, texts, finite numbers, true, false an
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from collections.abc import Container
@@ -72,6 +73,8 @@ class _Loader(_Base):
     }
     #: tags that say something of a value beside what it is
     own_tags: ClassVar[tuple[str, ...]] = ()
+    #: the only tags of a scalar that count, where others leave the text that is written; without them others are errors
+    scalar_tags: ClassVar[tuple[str, ...]] = ()
     #: whether numbers are those of JSON
     finite: ClassVar[bool] = True
     #: whether a mapping has ``<<`` once
@@ -189,9 +192,13 @@ def _not_valid(error: yaml.MarkedYAMLError, text: str, line: int | None) -> str:
 
 
 class PlainLoader(_Loader):
-    """Takes ``22:22``, ``on``, ``012`` and ``1.10`` as text, and the tags of Compose as said of what bears them."""
+    """Takes ``22:22``, ``on``, ``012`` and ``1.10`` as text, and the tags of Compose as said of what bears them.
+
+    Tags that are not known say nothing, as in Go, in which the programs are written whose files are read so.
+    """
 
     own_tags = ("!reset", "!override")
+    scalar_tags = ("!vault", *(f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "timestamp", "binary")))
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]  # types-PyYAML: of the instance
 
 
@@ -203,6 +210,15 @@ _PLAIN = {
 }
 for _name, (_pattern, _first) in _PLAIN.items():
     PlainLoader.add_implicit_resolver(f"{_TAG}{_name}", re.compile(_pattern), _first)
+
+
+def _binary(loader: Any, node: yaml.ScalarNode) -> str:
+    """The text that is meant; each byte that is none of UTF-8 is the character that stands for such."""
+    text = base64.b64decode(re.sub("[\r\n]", "", node.value), validate=True).decode("utf-8", "surrogateescape")
+    return re.sub("[\udc80-\udcff]", "\ufffd", text)
+
+
+PlainLoader.add_constructor(f"{_TAG}binary", _binary)
 
 
 class _Builder:
@@ -224,8 +240,6 @@ class _Builder:
             raise self._error(_TOO_DEEP, node)
         if node.tag in self._loader.own_tags:
             self.tags[path] = node.tag
-            if isinstance(node, yaml.ScalarNode):  # A tag of its own leaves the text that is written.
-                node = yaml.ScalarNode(f"{_TAG}str", node.value, node.start_mark, node.end_mark)
         if isinstance(node, yaml.MappingNode):
             result: dict[str, Any] = {}
             for key, (key_node, value_node) in self._pairs(node, len(path)).items():
@@ -245,6 +259,8 @@ class _Builder:
             raise self._error("this YAML is too large with what its aliases stand for: write less, or fewer", node)
 
     def _scalar(self, node: yaml.Node) -> Any:
+        if self._loader.scalar_tags and node.tag not in self._loader.scalar_tags:
+            return node.value
         if node.tag in _NUMBERS and len(node.value) > LONGEST_NUMBER:
             raise self._error(f"a number of {len(node.value)} characters: quote it where it is text", node)
         try:
@@ -262,11 +278,11 @@ class _Builder:
         if id(node) not in self._known:
             merged: _Pairs = {}
             own: _Pairs = {}
-            merges = [key_node for key_node, _value in node.value if key_node.tag == _MERGE]
+            merges = [key_node for key_node, _value in node.value if _is_merge(key_node)]
             if len(merges) > 1 and self._loader.merges_once:
                 raise self._error("the key '<<' stands here twice", merges[1])
             for key_node, value_node in node.value:
-                if key_node.tag == _MERGE:
+                if _is_merge(key_node):
                     merged.update(self._merged(value_node, depth + 1))
                 else:
                     own[self._key(key_node, own)] = (key_node, value_node)
@@ -299,6 +315,10 @@ class _Builder:
         if key in taken:
             raise self._error(f"the key {key!r} stands here twice", node)
         return key
+
+
+def _is_merge(key: yaml.Node) -> bool:
+    return key.tag == _MERGE and key.value == "<<"
 
 
 def _shown(tag: str) -> str:

@@ -85,8 +85,21 @@ def test_what_cannot_be_told_on_is_refused_with_its_line(text: str, message: str
         value = yaml_document.parse(text, "x.yml", plain_scalars=True).value
         assert isinstance(value["a"] if isinstance(value["a"], str) else value["a"][0], str)
         return
+    if plain and "!!binary" in message:
+        assert yaml_document.parse(text, "x.yml", plain_scalars=True).value == {"a": "\0\0\0"}
+        return
     with pytest.raises(ProfileError, match=message):
         yaml_document.parse(text, "x.yml", plain_scalars=plain)
+
+
+def test_a_tag_that_is_not_known_is_an_error_and_says_nothing_where_scalars_are_plain() -> None:
+    text = "a: !x {b: !y 012, c: !<z> true}\n!key d: !!foo [!!binary aMO8, !!binary /w==]\n"
+    with pytest.raises(ProfileError, match=r"x.yml:2: .*could not determine a constructor for the tag '!key'"):
+        yaml_document.parse(text, "x.yml")
+    value = yaml_document.parse(text, "x.yml", plain_scalars=True).value
+    assert value == {"a": {"b": "012", "c": "true"}, "d": ["h\xfc", "\ufffd"]}
+    with pytest.raises(ProfileError, match=r"x.yml:1: '%' is not what its tag !!binary says"):
+        yaml_document.parse("a: !!binary '%'", "x.yml", plain_scalars=True)
 
 
 def test_merges_of_merges_take_no_longer_than_they_are() -> None:
