@@ -29,16 +29,35 @@ def find_profile(profile: str, search: Sequence[Path]) -> Path:
 
     Raises ProfileError with the names that exist when there is none.
     """
-    _check(profile, search)
-    if "/" in profile or _is_file(Path(profile)):
-        return _by_path(profile)
-    for folder in search:
-        if os.path.isdir(folder / profile) and (found := detect.profiles_in(folder / profile)):
-            return _only(found, str(folder / profile))
+    by_path = _is_path(profile)
+    for place in _places(profile, search):
+        if by_path and _is_file(place):
+            return place
+        found = detect.profiles_in(place) if os.path.isdir(place) else []
+        if found or by_path:
+            return _only(found, profile if by_path else str(place))
     names = known_profiles(search)
     near = difflib.get_close_matches(profile, names, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise ProfileError(f"there is no profile {profile!r}: {hint}{_known(search)}")
+
+
+def _places(profile: str, search: Sequence[Path]) -> list[Path]:
+    """Where a profile may be, in this order: where its path leads, else in each of the folders.
+
+    ProfileError for what can be no profile.
+    """
+    _check(profile, search)
+    if not _is_path(profile):
+        return [folder / profile for folder in search]
+    path = Path(os.path.expanduser(profile))
+    _check_place(path, profile)
+    return [path]
+
+
+def _is_path(profile: str) -> bool:
+    """Whether a profile is named by a path, which a file of the working directory is, too."""
+    return "/" in profile or _is_file(Path(profile))
 
 
 def named(
@@ -48,24 +67,25 @@ def named(
 
     ``variable`` gives a variable of the play: those of Docker Compose itself choose among the files of a folder.
     """
-    folder = _project(profile, search)
-    chosen = project.files_of(folder, lambda name: given.variable(name, variable)) if folder else ()
-    file, *over = chosen or find_files(profile, search)
-    return file, replace(given, over=tuple(over), folder=folder if chosen else None)
+    profile = _listed(profile)
+    for folder in _places(profile, search) if isinstance(profile, str) else ():
+        if not os.path.isdir(folder):
+            continue
+        other = any(os.path.isfile(folder / name) for name in detect.OTHER_NAMES)
+        if not other and (chosen := project.files_of(folder, lambda name: given.variable(name, variable))):
+            return chosen[0], replace(given, over=chosen[1:], folder=folder)
+        if detect.profiles_in(folder):
+            break
+    file, *over = find_files(profile, search)
+    return file, replace(given, over=tuple(over), folder=None)
 
 
-def _project(profile: Any, search: Sequence[Path]) -> Path | None:
-    """The folder that is named, by its path or its name, where Compose's own names count in it; None for all else."""
-    if not isinstance(profile, str) or profile.startswith("["):
-        return None
-    _check(profile, search)
-    places = [folder / profile for folder in search]
-    if "/" in profile:
-        places = [Path(os.path.expanduser(profile))]
-        _check_place(places[0], profile)
-    folder = next((place for place in places if os.path.isdir(place)), None)
-    other = folder and any(os.path.isfile(folder / name) for name in detect.OTHER_NAMES)
-    return None if other else folder
+def _listed(profile: Any) -> Any:
+    """The list that a text in JSON stands for; all else as it is."""
+    if isinstance(profile, str) and profile.startswith("["):
+        with contextlib.suppress(ValueError):  # what is no list in JSON is a name, which is not found
+            return json_text.parse(profile)
+    return profile
 
 
 def _check(profile: str, search: Sequence[Path]) -> None:
@@ -86,9 +106,7 @@ def find_files(profile: Any, search: Sequence[Path]) -> tuple[Path, ...]:
     They are named in a list, which may be a text in JSON; or a folder is, in which an override stands beside the
     Compose file.
     """
-    if isinstance(profile, str) and profile.startswith("["):
-        with contextlib.suppress(ValueError):  # what is no list in JSON is a name, which is not found
-            profile = json_text.parse(profile)
+    profile = _listed(profile)
     if isinstance(profile, list) and profile and all(isinstance(name, str) for name in profile):
         return tuple(find_profile(name, search) for name in profile)
     if isinstance(profile, list):
@@ -110,14 +128,6 @@ def _check_place(path: Path, profile: str) -> None:
     real = Path(os.path.realpath(path))
     if str(real) == "/" or any(real == Path(system) or Path(system) in real.parents for system in _SYSTEM):
         raise ProfileError(f"the profile {profile!r} lies in a folder of the operating system: keep profiles elsewhere")
-
-
-def _by_path(profile: str) -> Path:
-    path = Path(os.path.expanduser(profile))
-    _check_place(path, profile)
-    if _is_file(path):
-        return path
-    return _only(detect.profiles_in(path) if os.path.isdir(path) else [], profile)
 
 
 def _only(found: Sequence[Path], profile: str) -> Path:

@@ -119,3 +119,18 @@ def test_other_files_of_variables_stand_in_the_place_of_the_folders_own(world: W
     ):
         with pytest.raises(ProfileError, match=message):
             found(world, world.root / "shop", Given(variables={name: value}))
+
+
+def test_a_folder_is_found_by_its_name_by_one_rule(world: World) -> None:
+    """Folders that hold no profile are passed, whether Compose's variables name the files of another or not."""
+    write_files(world.root, {"one/shop/notes.txt": "", "two/shop/.env": "COMPOSE_FILE=app.yml\n"})
+    write_files(
+        world.root,
+        {"two/shop/app.yml": "services: {a: {image: i}}\n", "two/shop/compose.yml": "services: {b: {image: j}}\n"},
+    )
+    search = [world.root / "one", world.root / "two"]
+    file, given = load.find("shop", search, render, {}, Given())
+    assert (file, given.folder) == (world.root / "two" / "shop" / "app.yml", world.root / "two" / "shop")
+    (world.root / "two" / "shop" / ".env").unlink()
+    file, given = load.find("shop", search, render, {}, Given())
+    assert (file, given.folder) == (world.root / "two" / "shop" / "compose.yml", None)
