@@ -132,7 +132,11 @@ def _native(file: Path, context: LoadContext) -> Profile:
         root=root,
         description=parsed.get("description") or "",
         entries=entries,
-        builds={**_builds_of_used(entries, context), **_builds(entries), **_written_builds(document, root, context)},
+        builds={
+            **_builds_of_used(entries, context),
+            **_builds(entries, context.render),
+            **_written_builds(document, root, context),
+        },
         models=_models(document, parsed.get("models"), context),
         volumes=parsed.get("volumes"),
         networks=parsed.get("networks"),
@@ -323,14 +327,19 @@ def _build_of(image: str, build: Mapping[str, Any], root: Path, context: LoadCon
     return other[image]
 
 
-def _builds(entries: Sequence[Entry]) -> Builds:
-    """What entries build beside their images; of one image the first."""
+def _builds(entries: Sequence[Entry], render: Render | None = None) -> Builds:
+    """What entries build beside their images; of one image the first. Their templates have no variables."""
     found: Builds = {}
     for entry in entries:
-        if entry.raw.get("build") is not None:
-            if not entry.origins["build"].literal and field_types.is_template(entry.raw["build"]):
-                raise entry.error("no template is rendered here: an image is built once, for all hosts", "build")
-            build = entry.parse("build", entry.raw["build"])
+        raw = entry.raw.get("build")
+        if raw is not None:
+            if render and not entry.origins["build"].literal and field_types.is_template(raw):
+                try:
+                    raw = render(raw, {})
+                except ValueError as error:
+                    message = "no template is rendered here: an image is built once, for all hosts"
+                    raise entry.error(message, "build") from error
+            build = entry.parse("build", raw)
             own = {**build, "context": str(entry.file("build", build["context"]))}
             found.setdefault(str(entry.raw["image"]), own)
     return found

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from ansible_collections.retail.profiles.plugins.action import profile_convert
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
-from ansible_collections.retail.profiles.plugins.plugin_utils.profile import convert
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile import convert, load
 
 from ..world import World, assert_equal_plan, comparable, converted, render, upstream_files, write_files
 
@@ -62,6 +62,22 @@ def test_what_looks_like_a_template_stays_as_it_is(world: World) -> None:
     task = made["replicas"]["d-a-1"]["task"]
     assert (task["env"]["A"], task["env"]["J"], task["sysctls"]) == (JINJA, JINJA, {"net.x": "{% if %}"})
     assert os.access(world.root / "converted" / "run", os.X_OK)
+
+
+def test_what_looks_like_a_template_in_a_build_stays_as_it_is(world: World) -> None:
+    lines = f"FROM x\nRUN echo '{JINJA}'\n"
+    build = {
+        "context": "./{{ c }}",
+        "dockerfile_inline": lines.replace("$", "$$"),
+        "args": {"A": JINJA.replace("$", "$$")},
+    }
+    services = {"a": {"build": build}, "b": {"image": "j", "build": {"context": "./{{ c }}", "dockerfile": "D{{"}}}
+    files = {"src/compose.yml": json.dumps({"services": services}), "src/{{ c }}/D{{": "FROM y\n"}
+    assert_equal_plan(world, write_files(world.root / "p", files))
+    loaded = load.load(world.root / "converted" / "profile.yml", [], render, {})
+    made = loaded.builds["p-a"] if "p-a" in loaded.builds else loaded.builds["src-a"]
+    assert (made["dockerfile_inline"], made["args"], Path(made["context"]).name) == (lines, {"A": JINJA}, "{{ c }}")
+    assert loaded.builds["j"]["dockerfile"] == "D{{"
 
 
 def test_variables_of_a_host_still_count_after_conversion(world: World) -> None:
