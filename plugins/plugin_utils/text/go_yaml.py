@@ -83,7 +83,7 @@ def _null(loader: Any, node: yaml.ScalarNode) -> None:
 def _bool(loader: Any, node: yaml.ScalarNode) -> bool:
     if not re.match(_PLAIN["bool"][0], node.value):
         raise ValueError
-    return node.value.lower() == "true"
+    return str(node.value).lower() == "true"
 
 
 _GoLoader.add_constructor("tag:yaml.org,2002:null", _null)

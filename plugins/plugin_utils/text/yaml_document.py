@@ -194,12 +194,25 @@ def _not_valid(error: yaml.MarkedYAMLError, text: str, line: int | None) -> str:
 class PlainLoader(_Loader):
     """Takes ``22:22``, ``on``, ``012`` and ``1.10`` as text, and the tags of Compose as said of what bears them.
 
-    Tags that are not known say nothing, as in Go, in which the programs are written whose files are read so.
+    Tags that are not known say nothing, and anchors stay, as in Go, in which the programs are written that read such
+    files.
     """
 
     own_tags = ("!reset", "!override")
     scalar_tags = ("!vault", *(f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "timestamp", "binary")))
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]  # types-PyYAML: of the instance
+
+    def compose_document(self) -> yaml.Node | None:
+        known = self.anchors
+        node = super().compose_document()
+        self.anchors = known  # Those of a document are known in the documents after it,
+        return node
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if not self.check_event(yaml.AliasEvent):
+            event: Any = self.peek_event()
+            self.anchors.pop(event.anchor, None)  # and may be given anew.
+        return super().compose_node(parent, index)
 
 
 _PLAIN = {

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.schema import RESET
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import forms, schema
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.distinct import distinct
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.shapes import RESET
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.tree import Node
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.volumes import PROPAGATIONS
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.go_yaml import number
 
 Warn = Callable[[str, Node], None]
 
@@ -29,22 +30,13 @@ class _Wrong(ValueError):
 
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 _MOST_PORTS = 1000
+#: where any port of the host will do
+_ANY = "0"
 _NOTHING = ("null", "~")
 _IGNORED_BY_DESIGN = ("cached", "delegated", "consistent")
 
 
-def scalar(value: Any) -> str:
-    """A value as Go writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return number(value)
-    if isinstance(value, str):
-        return value
-    raise ValueError(f"expected a text or a number, not {value!r}")
-
-
-def canonical(file: Node, warn: Warn) -> Node:
+def of_file(file: Node, warn: Warn) -> Node:
     """A whole file, checked by its schema, in the long forms. ProfileError for a text that is none of a short form."""
     made = dict(file.value)
     for key in ("networks", "volumes", "secrets", "configs"):
@@ -53,7 +45,7 @@ def canonical(file: Node, warn: Warn) -> Node:
     if "services" in made:
         services = made["services"]
         made["services"] = services.with_value(
-            {name: _service(name, service, warn) for name, service in services.value.items()}
+            {name: of_service(name, service, warn) for name, service in services.value.items()}
         )
     return file.with_value(made)
 
@@ -65,13 +57,14 @@ def _each(node: Node, make: Callable[[Node], Node]) -> Node:
     return node.with_value([make(item) for item in node.value]) if isinstance(node.value, list) else node
 
 
-def _service(name: str, service: Node, warn: Warn) -> Node:
+def of_service(name: str, service: Node, warn: Warn) -> Node:
+    """One service in the long forms."""
     if not isinstance(service.value, dict):
         return service
     made: dict[str, Node] = {}
     for key, item in service.value.items():
         try:
-            made[key] = item if item.tag == "!reset" else _of_service(key, item, warn)
+            made[key] = item if item.tag == "!reset" else distinct(key, _of_key(key, item, warn))
             if item.tag == "!override" and item.value in _NOTHING:
                 warn(f"services.{name}.{key} is the text {item.value!r}, as with Compose: {RESET}", item)
         except _Wrong as error:
@@ -79,7 +72,14 @@ def _service(name: str, service: Node, warn: Warn) -> Node:
     return service.with_value(made)
 
 
-def _of_service(key: str, item: Node, warn: Warn) -> Node:
+def of_base(name: str, service: Node, warn: Warn) -> Node:
+    """A service that is extended, in the long forms as far as it is right: what is wrong in it may be replaced."""
+    right = {key: item for key, item in service.value.items() if schema.is_right(key, item)}
+    made = of_service(name, service.with_value(right), warn)
+    return service.with_value({**service.value, **made.value})
+
+
+def _of_key(key: str, item: Node, warn: Warn) -> Node:
     if key == "volumes":
         return _each(item, lambda volume: _volume(volume, warn))
     return _OF_SERVICE[key](item) if key in _OF_SERVICE else item
@@ -89,7 +89,7 @@ def _resource(node: Node) -> Node:
     """A network, volume, secret or config: ``external: {name: x}`` is ``external`` and ``name``."""
     if not isinstance(node.value, dict):
         return node
-    made = {**node.value, **({"labels": _pairs(node.value["labels"])} if "labels" in node.value else {})}
+    made = {**node.value, **({"labels": forms.pairs(node.value["labels"])} if "labels" in node.value else {})}
     external = made.get("external")
     if external is not None and isinstance(external.value, dict):
         name = external.value.get("name")
@@ -101,50 +101,21 @@ def _resource(node: Node) -> Node:
 
 
 def _dns(node: Node) -> Node:
-    return node.with_value([]) if node.value == "" else _list(node)
+    listed = _list(node)
+    return listed.with_value([item for item in listed.value if item.value != ""])
 
 
 def _list(node: Node) -> Node:
     return node.with_value([node]) if isinstance(node.value, (str, int, float)) else node
 
 
-def _pairs(node: Node) -> Node:
-    """NAME=VALUE, or a mapping, as a mapping of texts; nothing for a name without a value."""
-    if isinstance(node.value, list):
-        split = [(item, *str(item.value).partition("=")) for item in node.value if item.tag != "!reset"]
-        return node.with_value({name: item.with_value(text if sign else None) for item, name, sign, text in split})
-    if not isinstance(node.value, dict):
-        return node
-    return node.with_value(
-        {
-            key: item if item.value is None or item.tag else item.with_value(scalar(item.value))
-            for key, item in node.value.items()
-        }
-    )
-
-
-def _names(node: Node) -> Node:
-    """A list of names as a mapping without values."""
-    if not isinstance(node.value, list):
-        return node
-    return node.with_value({str(item.value): item.with_value(None) for item in node.value})
-
-
-def _depends_on(node: Node) -> Node:
-    if isinstance(node.value, list):
-        return node.with_value({str(item.value): item.with_value({}) for item in node.value})
-    return node
-
-
 def _build(node: Node) -> Node:
-    if isinstance(node.value, str):
-        return node.with_value({"context": node})
-    return _paired(node, "args", "labels", "additional_contexts")
+    return _paired(forms.build(node), "args", "labels", "additional_contexts")
 
 
 def _paired(node: Node, *keys: str) -> Node:
     """The mapping with those of its keys as pairs that it has."""
-    return node.with_value({key: _pairs(item) if key in keys else item for key, item in node.value.items()})
+    return node.with_value({key: forms.pairs(item) if key in keys else item for key, item in node.value.items()})
 
 
 def _deploy(node: Node) -> Node:
@@ -173,14 +144,7 @@ def _named_by(key: str) -> Callable[[Node], Node]:
 
 def _hosts(node: Node) -> Node:
     """``extra_hosts``: a list of NAME=ADDRESS."""
-    if isinstance(node.value, dict):
-        pairs = [
-            (key, one)
-            for key, item in node.value.items()
-            for one in (item.value if isinstance(item.value, list) else [item])
-        ]
-        return node.with_value([item.with_value(f"{name}={_address(str(item.value))}") for name, item in pairs])
-    return _each(node, _host)
+    return _each(forms.texts(node), _host)
 
 
 def _host(node: Node) -> Node:
@@ -196,6 +160,11 @@ def _address(written: str) -> str:
     return written[1:-1] if written.startswith("[") and written.endswith("]") else written
 
 
+def extends(node: Node) -> Node:
+    """``extends``: a text is the service."""
+    return node.with_value({"service": node}) if isinstance(node.value, str) else node
+
+
 def _device(node: Node) -> Node:
     if not isinstance(node.value, str):
         if "target" not in node.value:
@@ -209,21 +178,7 @@ def _device(node: Node) -> Node:
 
 
 def _gpus(node: Node) -> Node:
-    """The word ``all`` stays as long as its file counts: one laid over it may not say it again."""
-    return node if isinstance(node.value, str) else _requests(node)
-
-
-def settled(file: Node) -> Node:
-    """A file in canonical form, ready to have another laid over it: ``gpus: all`` is a request, too."""
-    services = file.value.get("services")
-    return file if services is None else file.with_value({**file.value, "services": _each(services, _with_gpus)})
-
-
-def _with_gpus(service: Node) -> Node:
-    gpus = service.value.get("gpus") if isinstance(service.value, dict) else None
-    if gpus is None or not isinstance(gpus.value, str):
-        return service
-    return service.with_value({**service.value, "gpus": gpus.of([{"count": "all"}])})
+    return node.of([{"count": "all"}]) if isinstance(node.value, str) else _requests(node)
 
 
 def _healthcheck(node: Node) -> Node:
@@ -241,16 +196,20 @@ def _ports(node: Node) -> Node:
 
 
 def _port(node: Node) -> list[Node]:
+    if isinstance(node.value, float):
+        raise _Wrong(node, f"{forms.scalar(node.value)} is not a port or a range of ports: write it in quotes")
     if not isinstance(node.value, dict):
         try:
-            return [node.of(port) for port in port_specs(scalar(node.value))]
+            return [node.of(port) for port in port_specs(forms.scalar(node.value))]
         except ValueError as error:
             raise _Wrong(node, str(error)) from error
     if "target" not in node.value:
         raise _Wrong(node, "the target of a port is missing")
     made = dict(node.value)
+    if isinstance(made["target"].value, float):
+        raise _Wrong(node, f"the target {forms.scalar(made['target'].value)} is not a port")
     if "published" in made:
-        made["published"] = made["published"].with_value(scalar(made["published"].value))
+        made["published"] = made["published"].with_value(forms.scalar(made["published"].value))
     return [node.with_value(made)]
 
 
@@ -263,12 +222,12 @@ def port_specs(written: str) -> list[dict[str, Any]]:
     if protocol not in ("tcp", "udp", "sctp"):
         raise ValueError(f"{written!r}: {protocol!r} is not one of tcp, udp, sctp")
     common = {"protocol": protocol, **({"host_ip": _address(address)} if address else {})}
-    targets, outside = numbers(inside), numbers(published) if published else []
+    targets, outside = numbers(inside), numbers(published) if published not in ("", _ANY) else []
     if len(outside) == len(targets):
         return [
             {**common, "target": target, "published": str(port)} for target, port in zip(targets, outside, strict=True)
         ]
-    if outside and len(targets) > 1:
+    if published and len(targets) > 1:
         raise ValueError(f"{written!r}: {len(targets)} ports cannot be published as {published!r}")
     return [{**common, "target": target, **({"published": published} if published else {})} for target in targets]
 
@@ -323,28 +282,28 @@ def _clean(target: str) -> str:
 
 
 _OF_SERVICE: Mapping[str, Callable[[Node], Node]] = {
-    "annotations": _pairs,
+    "annotations": forms.pairs,
     "build": _build,
     "configs": _named_by("source"),
-    "depends_on": _depends_on,
+    "depends_on": forms.depends_on,
     "deploy": _deploy,
     "devices": lambda node: _each(node, _device),
     "dns": _dns,
     "dns_search": _list,
     "env_file": _named_by("path"),
-    "environment": _pairs,
-    "expose": lambda node: _each(node, lambda item: item.with_value(scalar(item.value))),
-    "extends": lambda node: node.with_value({"service": node}) if isinstance(node.value, str) else node,
+    "environment": forms.pairs,
+    "expose": lambda node: _each(node, lambda item: item.with_value(forms.scalar(item.value))),
+    "extends": extends,
     "extra_hosts": _hosts,
     "gpus": _gpus,
-    "group_add": lambda node: _each(node, lambda item: item.with_value(scalar(item.value))),
+    "group_add": lambda node: _each(node, lambda item: item.with_value(forms.scalar(item.value))),
     "healthcheck": _healthcheck,
     "label_file": _list,
-    "labels": _pairs,
-    "models": _names,
-    "networks": _names,
+    "labels": forms.pairs,
+    "models": forms.names,
+    "networks": forms.names,
     "ports": _ports,
     "secrets": _named_by("source"),
-    "sysctls": _pairs,
+    "sysctls": forms.pairs,
     "tmpfs": _list,
 }

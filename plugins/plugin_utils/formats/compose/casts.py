@@ -40,7 +40,7 @@ _SERVICES = "services.*."
 _CASTS: Mapping[Callable[[str], Any], tuple[str, ...]] = {
     _flag: (
         *(f"{_SERVICES}{key}" for key in FLAG_KEYS if key != "attach"),
-        *(f"{_SERVICES}{key}" for key in ("depends_on.*.required", "depends_on.*.restart", "healthcheck.disable")),
+        *(f"{_SERVICES}{key}" for key in ("depends_on.*.restart", "healthcheck.disable")),
         *(f"{_SERVICES}volumes.*.{key}" for key in ("read_only", "volume.nocopy", "bind.create_host_path")),
         *(f"networks.*.{key}" for key in ("external", "internal", "attachable", "enable_ipv4", "enable_ipv6")),
         *(f"{key}.*.external" for key in ("volumes", "secrets", "configs")),

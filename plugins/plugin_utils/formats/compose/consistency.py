@@ -57,6 +57,9 @@ def _place(source: Source, path: Path, key: str) -> Path:
 def _of_service(service: Service, file: Mapping[str, Any], started: Mapping[str, Service]) -> Iterator[Wrong]:
     yield from _undefined(service, file, started)
     yield from _both(service)
+    weight = (service.get("blkio_config") or {}).get("weight")
+    if isinstance(weight, str):
+        yield "blkio_config", f"the weight {weight!r} is a text: write the number itself"
     score = service.get("oom_score_adj", 0)
     if isinstance(score, int) and not -1000 <= score <= 1000:
         yield "oom_score_adj", f"{score} is not from -1000 to 1000"
@@ -112,20 +115,27 @@ def _undefined(service: Service, file: Mapping[str, Any], started: Mapping[str, 
     for name in service.get("models") or ():
         if name not in models:
             yield "models", _no("model", name, models)
-    for name, how in (service.get("depends_on") or {}).items():
-        if name not in file["services"]:
-            yield "depends_on", _no("service", name, file["services"])
-        elif name not in started and how.get("required", True) is not False and not _has_none(file["services"][name]):
-            yield "depends_on", f"{name!r} is not started: name one of its profiles in COMPOSE_PROFILES"
+    for key, name, needed in _others(service):
+        other = file["services"].get(name)
+        if other is None:
+            yield key, _no("service", name, file["services"])
+        elif name not in started and needed and not _has_none(other):
+            yield key, f"{name!r} is not started: name one of its profiles in COMPOSE_PROFILES"
+
+
+def _others(service: Service) -> Iterator[tuple[str, str, bool]]:
+    """The services that one depends on, each with the key that says so, and whether it does not do without."""
+    said = service.get("depends_on") or {}
+    for name, how in said.items():
+        yield "depends_on", name, how.get("required", True) is not False
     for key in ("network_mode", "ipc", "pid", "uts", "cgroup"):
         kind, _colon, name = str(service.get(key, "")).partition(":")
-        if kind == "service" and name not in file["services"]:
-            yield key, _no("service", name, file["services"])
-    for written in (*(service.get("links") or ()), *(service.get("volumes_from") or ())):
-        name = written.partition(":")[0]
-        if name != "container" and name not in file["services"]:
-            key = "links" if written in (service.get("links") or ()) else "volumes_from"
-            yield key, _no("service", name, file["services"])
+        if kind == "service":
+            yield key, name, name not in said
+    for key in ("links", "volumes_from"):
+        for name in (written.partition(":")[0] for written in service.get(key) or ()):
+            if name != "container":
+                yield key, name, name not in said
 
 
 def _has_none(service: Service) -> bool:

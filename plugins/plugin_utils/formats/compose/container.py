@@ -20,7 +20,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose im
     volumes,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import networks as compose_networks
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import scalar
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.forms import scalar
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import ComposeFile, Service
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service_options import (
     docker_options,
@@ -147,6 +147,9 @@ def _networks(service: Service) -> list[Any]:
 
 def _depends_on(service: Service) -> list[str]:
     needed: dict[str, Any] = dict(service.value.get("depends_on", {}))
+    for name, how in needed.items():
+        if how.get("restart") is True:
+            service.warn(f"depends_on.{name}.restart", (*service.at("depends_on"), name, "restart"))
     for link in service.value.get("links", ()):
         name, _colon, alias = link.partition(":")
         needed.setdefault(name, {})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import scalar
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.forms import scalar
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import Service
 
 

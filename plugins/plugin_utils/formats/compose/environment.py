@@ -28,6 +28,8 @@ def environment(service: Service) -> tuple[list[Any], dict[str, str], dict[str, 
             if item.get("required") in (False, "false"):
                 continue
             raise service.error("env_file", f"{item['path']!r} is not there")
+        if item.get("format") not in (None, "", "raw"):
+            raise service.error("env_file", f"the format {item['format']!r} is none: write raw, or leave it out")
         found, needs_more = _variables_of(service, inside, item.get("format") == "raw", own, values)
         made = {name: value for name, value in found.items() if name not in nothing}
         needs_more = needs_more or len(made) < len(found)

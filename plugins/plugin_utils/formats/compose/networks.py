@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import numbers, scalar
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import numbers
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.forms import scalar
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.volumes import real_name
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.networks import HOST, JOINED, NONE
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source, go_duration
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import scalar
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.forms import scalar
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import docker_options
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 

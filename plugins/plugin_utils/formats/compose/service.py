@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import scalar
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.forms import scalar
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.variables import Variables
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import options
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import scalar
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.forms import scalar
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.networks import Port
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import KEYS, Service, is_nothing
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.networks import JOINED

@@ -102,6 +102,14 @@ def test_a_tag_that_is_not_known_is_an_error_and_says_nothing_where_scalars_are_
         yaml_document.parse("a: !!binary '%'", "x.yml", plain_scalars=True)
 
 
+def test_an_anchor_is_known_in_later_documents_and_may_be_given_anew_where_scalars_are_plain() -> None:
+    text = "a: &x 1\nb: &x two\nc: *x\n---\nd: *x\n"
+    first, second = yaml_document.parse_all(text, "x.yml", yaml_document.PlainLoader)
+    assert (first.value, second.value) == ({"a": 1, "b": "two", "c": "two"}, {"d": "two"})
+    with pytest.raises(ProfileError, match=r"x.yml:2: this is not valid YAML: second occurrence"):
+        yaml_document.parse(text, "x.yml")
+
+
 def test_merges_of_merges_take_no_longer_than_they_are() -> None:
     value = yaml_document.parse(
         "l0: &l0 {k: x}\nl1: {<<: [&l1 {<<: [&l2 {<<: *l0}, *l2, *l2]}, *l1, *l1]}", "x.yml"

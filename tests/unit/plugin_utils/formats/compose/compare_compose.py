@@ -117,7 +117,7 @@ def _plan(case: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], str]:
 def _differences(config: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator[Difference]:
     found = {replica["container"]: replica for replica in plan["replicas"].values()}
     counts = Counter(replica["container"] for replica in plan["replicas"].values())
-    started = {name: service for name, service in config["services"].items() if not _has_none(service)}
+    started = {name: service for name, service in config["services"].items() if not expected.has_none(service)}
     names = {name: re.sub(r"[^a-z0-9_.-]+", "-", name.lower()).strip("-_.") for name in started}
     if sorted(names.values()) != sorted(found):
         yield Difference("services", sorted(names), sorted(found))
@@ -139,11 +139,6 @@ def _differences(config: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator
             for field, one, other in _unequal(expected.network(item), made[name]):
                 yield Difference(f"networks.{name}.{field}", one, other)
     yield from _volumes(config, plan)
-
-
-def _has_none(service: Mapping[str, Any]) -> bool:
-    """Whether Compose starts no container of a service."""
-    return 0 in (service.get("scale"), service.get("deploy", {}).get("replicas"))
 
 
 def _volumes(config: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator[Difference]:
@@ -227,6 +222,9 @@ def _ours(plan: Mapping[str, Any], replica: Mapping[str, Any], names: Mapping[st
         "networks": _attached(task, {own, replica["container"]}),
         "mounts": _mounted(task, shipped),
         "depends_on": sorted({services.get(re.sub(r"^d-|-\d+$", "", one), one) for one in replica["depends_on"]}),
+        "waited_for": next(
+            (probe["kind"] for probe in replica["ready"] if probe["kind"] in ("exited", "healthy")), None
+        ),
         "pull": replica["pull"] if replica["pull"] != "missing" else None,
         "secrets": sorted(item for item in replica["secrets"] if item.startswith("/")),
     }

@@ -78,6 +78,10 @@ def _peers(theirs: Any, ours: Any) -> bool:
     )
 
 
+def _of_models_dir(theirs: Any, ours: Any) -> bool:
+    return re.match(r"\./models(/|$)", str(theirs)) is not None and str(ours).startswith("/models-of-the-host")
+
+
 def _now_and_then(theirs: Any, ours: Any) -> bool:
     return ours is None and theirs not in ("always", "never")
 
@@ -102,9 +106,8 @@ DIFFERENCES: Mapping[str, Known] = {
     "aux_addresses": Known(r"networks\..*\.pools", _other_pools),
     "volumes": Known(r"volumes\..*\.labels"),
     "mounts": Known(r"services\..*\.mount .*\.(recursive|labels)"),
-    "pull_policy": Known(
-        r"services\..*\.pull", lambda theirs, ours: ours is None and theirs not in ("always", "never")
-    ),
+    "models": Known(r"services\..*\.mount .*\.source", _of_models_dir),
+    "pull_policy": Known(r"services\..*\.pull", _now_and_then),
     "shipped files": Known(r"services\..*\.mount .*\.read_only", lambda theirs, ours: ours is True),
     "container_name": Known(r"services\..*\.(container_name|networks\..*\.aliases)", _is_an_alias),
     "names of peers": Known(r"services\..*\.etc_hosts(\..*)?", _peers),
@@ -114,7 +117,8 @@ DIFFERENCES: Mapping[str, Known] = {
 }
 REFUSALS: Mapping[str, Refusal] = {
     "engine": Refusal(
-        ours=r"the source of a bind is missing|\.expose: .* is not a port|is not an IPv[46] address|is not a subnet"
+        ours=r"the source of a bind is missing|\.(expose: .*|ports: '[a-z]+') is not a port"
+        r"|is not an IPv[46] address|is not a subnet"
         r"|is not a MAC address|is not a list of CPUs|less than 1ms|is a network of the hosts"
         r"|is not one of no, on-failure|is not how many times to try|is no reference of an image"
     ),
@@ -122,7 +126,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "quotes": Refusal(ours="something stands behind the closing quote"),
     "platform": Refusal(ours="require arch|is not linux/ARCHITECTURE"),
     "placement": Refusal(ours="max_per_host allows"),
-    "what only one can have": Refusal(ours="cannot both have"),
+    "what only one can have": Refusal(ours="cannot both have|have the address"),
     "protocols": Refusal(ours="is not one of tcp, udp, sctp"),
     "no service": Refusal(
         ours="no service is started|must be a list of at least one container|with at least one service"
@@ -136,5 +140,9 @@ REFUSALS: Mapping[str, Refusal] = {
     "files": Refusal(ours="is not there|is not in the profile's folder|leads out of"),
     "secrets": Refusal(ours="shorter than 4 characters|takes no secret files|would lie under what is mounted"),
     "missing variables": Refusal(ours="variable .* is not set"),
+    "include": Refusal(ours=r": include\.\d+: Compose has no key"),
+    "values of an override": Refusal(
+        ours=r"expected a text or a number or true or false or nothing, not (a list|a mapping|the date)"
+    ),
     "networks": Refusal(ours="an IPv6 subnet needs enable_ipv6|is in no subnet of the network|needs a subnet: give"),
 }

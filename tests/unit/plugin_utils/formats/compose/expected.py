@@ -103,9 +103,22 @@ def options(service_name: str, service: Service, config: Mapping[str, Any]) -> d
         made["secrets"] = sorted({posixpath.join("/run/secrets", item["target"]) for item in service["secrets"]})
     if "volumes_from" in service:
         made["volumes_from"] = [item.removeprefix("container:") for item in service["volumes_from"]]
+    conditions = {
+        other.get("depends_on", {}).get(service_name, {}).get("condition")
+        for other in config["services"].values()
+        if not has_none(other)
+    }
+    waits = (("service_completed_successfully", "exited"), ("service_healthy", "healthy"))
+    made["waited_for"] = next((kind for condition, kind in waits if condition in conditions), None)
     if "depends_on" in made:
-        made["depends_on"] = [name for name in made["depends_on"] if name in config["services"]]
+        started = {name for name, other in config["services"].items() if not has_none(other)}
+        made["depends_on"] = [name for name in made["depends_on"] if name in started]
     return made
+
+
+def has_none(service: Service) -> bool:
+    """Whether Compose starts no container of a service."""
+    return 0 in (service.get("scale"), service.get("deploy", {}).get("replicas"))
 
 
 def _environment(value: Mapping[str, Any]) -> dict[str, Any]:

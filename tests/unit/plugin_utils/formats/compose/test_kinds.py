@@ -244,6 +244,37 @@ def test_a_file_that_many_services_extend_is_read_once(world: World, monkeypatch
     assert [Path(name).name for name in read] == ["compose.yml", "b.yml"]
 
 
+def test_of_an_extended_file_what_is_used_is_checked_where_it_stands(world: World) -> None:
+    base = "services:\n  b: {image: i}\n  c:\n    image: i\n    bogus: 1\n"
+    own = "services: {a: {extends: {file: b.yml, service: SERVICE}}}\n"
+    used = files(world, {"src/compose.yml": own.replace("SERVICE", "b"), "src/b.yml": base})
+    assert task(world.plan_foreign(used), "a")["image"] == "i"
+    with pytest.raises(ProfileError, match=r"b.yml:5: services.a: Compose has no key 'bogus' here"):
+        world.plan_foreign(files(world, {"src/compose.yml": own.replace("SERVICE", "c"), "src/b.yml": base}))
+
+
+INCLUDED = "services: {b: {image: j}}\nnetworks: {x: {}}\nvolumes: {v: {}}\n"
+
+
+def test_a_file_is_checked_with_what_it_is_laid_over(world: World) -> None:
+    given = {
+        "src/compose.yml": "services:\n  a: {image: i, depends_on: [b], environment: {A: 1}}\n  b: {image: j}\n",
+        "src/o.yml": "services:\n  a:\n    depends_on: {b: {restart: true}}\n    environment: B=2\n",
+        "src/list.yml": "services:\n  a:\n    environment:\n      - 5\n",
+    }
+    file = files(world, given)
+    made = world.plan_foreign(file, Given(over=(file.parent / "o.yml",)))
+    assert task(made, "a")["env"] == {"A": "1", "B": "2"} and made["replicas"]["d-a-1"]["depends_on"] == ["d-b-1"]
+    assert warned(made, "o.yml:3: services.a.depends_on.b.restart is ignored: a profile cannot say it")
+    for section in ("networks: x", "volumes: [v]", "services: x"):
+        text = f"include: [compose.yml]\n{section}\n"
+        with pytest.raises(ProfileError, match=r"main.yml:2: "):
+            world.plan_foreign(files(world, {"src/main.yml": text, **given, "src/compose.yml": INCLUDED}))
+    files(world, given)
+    with pytest.raises(ProfileError, match=r"list.yml:4: services.a.environment.0: expected a text, not 5"):
+        world.plan_foreign(file, Given(over=(file.parent / "list.yml",)))
+
+
 def test_what_variables_stand_for_is_bounded(world: World) -> None:
     text = "services:\n  a:\n    image: i\n    environment:\n" + "".join(f"      V{n}: $LONG\n" for n in range(30))
     with pytest.raises(ProfileError, match="this file is too large with what its variables stand for"):
