@@ -148,8 +148,8 @@ def publish(
     for name, endpoint in endpoints.items():
         if endpoint.on_host_network or (endpoint.fixed and name in wanted):
             host = hosts.setdefault(endpoint.slot.host, _HostPorts())
-            for label, port in endpoint.ports.items():
-                host.reserve(port, endpoint.slot, label)
+            for port in endpoint.ports.values():
+                host.mine.setdefault(port, endpoint.slot.replica)
     result: dict[str, dict[str, int]] = {}
     for name, endpoint in sorted(endpoints.items(), key=lambda item: not item[1].is_shared):
         if name in wanted and not endpoint.on_host_network:
@@ -174,17 +174,6 @@ class _HostPorts:
     mine: dict[int, str] = field(default_factory=dict)
     others: set[int] = field(default_factory=set)
     _next: dict[int, int] = field(default_factory=dict)
-
-    def reserve(self, port: int, slot: Slot, label: str) -> None:
-        """A port that cannot be another."""
-        holder = self.mine.setdefault(port, slot.replica)
-        if holder != slot.replica:
-            raise _no_port(
-                slot,
-                label,
-                f"{holder} has the host's port {port}, too, and neither can take another: give them different ports, "
-                "or keep them on different hosts (exclusive: [host_ports])",
-            )
 
     def take(self, first: int, slot: Slot, label: str) -> int:
         """The first choice, else the next free port."""

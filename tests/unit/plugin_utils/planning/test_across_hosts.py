@@ -129,6 +129,20 @@ def test_localhost_is_nobody_elses_business_where_all_is_together(two: World) ->
             r"d-a-1 and d-b-1 cannot both have port 80 of 127\.0\.0\.1 on h1: give them different ones",
         ),
         ({"a": {"network_mode": "host", "expose": ["80"]}, "b": {"ports": ["80:90"]}}, "d-a-1 and d-b-1 cannot both"),
+        (
+            {"web": {"ports": ["7070-7071:80"], "deploy": {"replicas": 6}}},
+            r"d-web-1 and d-web-5 cannot both have one of the ports 7070-7071 of 127\.0\.0\.1, which are 2 for 3 replicas"
+            r" on h1: give a range",
+        ),
+        (
+            {"web": {"ports": ["7070-7071:80"], "deploy": {"replicas": 4}}, "b": {"ports": ["7071:80"]}},
+            r"d-web-1 and d-b-1 cannot both have one of the ports 7070-7071",
+        ),
+        (
+            {"web": {"network_mode": "host", "expose": ["80"], "deploy": {"replicas": 3}}},
+            r"yml:\d+, container web, field ports: d-web-1 and d-web-3 cannot both have port 80 of every address on h1: "
+            r"allow one on each host with max_per_host: 1 \(in Compose deploy.placement.max_replicas_per_node: 1\)$",
+        ),
     ],
 )
 def test_two_replicas_of_a_host_cannot_have_one_port(two: World, services: dict[str, Any], said: str) -> None:
@@ -153,7 +167,7 @@ def test_ports_that_do_not_meet_are_none_of_its_business(two: World, services: d
 def test_two_replicas_of_a_host_cannot_have_one_hardware_address(two: World) -> None:
     text = "containers: [{name: a, image: i, replicas: 3, docker: {mac_address: '92:d0:c6:0a:29:33'}}]"
     two.write("p", text)
-    with pytest.raises(ProfileError, match=r"p-a-1 and p-a-3 cannot both have the address 92:d0:c6:0a:29:33 on h1"):
+    with pytest.raises(ProfileError, match=r"p-a-1 and p-a-3 cannot both have the MAC address 92:d0:c6:0a:29:33 on h1"):
         two.plan("p")
 
 
