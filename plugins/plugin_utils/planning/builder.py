@@ -245,16 +245,17 @@ class Builder:
         binds = [*mounts.mounts(entry, value("volumes"), owner.shipper, owner.named), *script]
         served: model_server.Served | None = None
         own_devices: tuple[str, ...] = ()
-        warnings: list[str] = []
+        warnings: list[str] = _unsplit(value("entrypoint"), args)
         paths: list[dict[str, Any]] = []
         server = command_line.server(image, entrypoint, args, value("server"))
         if server is not None:
             model_server.check(entry, server, (entrypoint, args), binds)
             served = model_server.models(server, binds)
             paths = model_server.model_checks(entry, server, served, binds)
-            (entrypoint, args), binds, warnings = model_server.on_device(
+            (entrypoint, args), binds, elsewhere = model_server.on_device(
                 entry, server, (entrypoint, args), binds, device
             )
+            warnings += elsewhere
             warnings += model_server.warnings(served, binds)
         if served is not None:
             own_devices, unknown = hardware.own_devices(served.devices_beside(device))
@@ -307,6 +308,15 @@ class Builder:
         if server is None:
             raise entry.error(f"{shares} {name}, which must run first: add depends_on: [{name}]", field)
         return server
+
+
+def _unsplit(entrypoint: Sequence[str], args: Sequence[str]) -> list[str]:
+    """A warning where a command is a list of one word that holds blanks: Docker takes it for the name of a program."""
+    field, words = ("entrypoint", entrypoint) if entrypoint else ("args", args)
+    whole = words[0].split() if words and (entrypoint or len(words) == 1) else []
+    if len(whole) < 2 or whole[0].startswith(("-", "./")):
+        return []
+    return [f"{field}: {words[0]!r} is one word: write [{', '.join(whole)}], or all as one text without the brackets"]
 
 
 def _as_written(raw: Any) -> list[str]:

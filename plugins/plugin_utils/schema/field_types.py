@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import difflib
 import re
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import shell_words
 
 Parser = Callable[[Any], Any]
 Schema = Mapping[str, Any]
@@ -331,10 +332,7 @@ _WORDS = list_of(scalar)
 def command(value: Any) -> list[str]:
     """The words of a command; a text is split as a shell would."""
     if isinstance(value, str):
-        try:
-            return [str(_WORDS.parse(word)[0]) for word in shlex.split(value)]
-        except ValueError as error:
-            raise ValueError(f"{value!r} cannot be split into words: {error}") from error
+        return [str(_WORDS.parse(word)[0]) for word in shell_words.as_shell(value)]
     words: list[str] = _WORDS(value)
     return words
 

@@ -156,7 +156,7 @@ CONTAINER_FIELDS: tuple[Field, ...] = (
     Field(
         "args",
         command,
-        "Input arguments, passed to the entrypoint; a text is split as a shell would.",
+        "Input arguments, passed to the entrypoint; a text is split as a shell would, but no shell runs it.",
         "args: [--streams, 2]",
         default=[],
         unset="the image's",

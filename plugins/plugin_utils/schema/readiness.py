@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types import (
     Field,
+    command,
     duration,
     list_of,
     only_true,
@@ -21,7 +22,6 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types
     positive,
     record,
     regex,
-    scalar,
     short,
     text,
     typed,
@@ -163,7 +163,7 @@ PROBE_FIELDS: tuple[ProbeField, ...] = (
     ),
     ProbeField(
         "exec",
-        list_of(scalar),
+        command,
         "A command in the container exits with code 0; no shell runs it unless it names one.",
         "exec: [test, -S, /run/server.sock]",
         plan="{command} in it exits with code 0",

@@ -214,7 +214,7 @@ def test_two_on_the_host_network_with_one_port_are_refused_or_kept_apart(lab: Wo
     lab.write("p", text.format(extra=""))
     with pytest.raises(
         ProfileError,
-        match=r"yml:3, container b, field ports: p-a-1 and p-b-1 cannot both have port 8000 of every address on h2: give",
+        match=r"yml:3, container b, field ports: p-a-1 and p-b-1 cannot both have port 8000 of every address on h2",
     ):
         lab.plan("p")
     lab.write("p", text.format(extra=", exclusive: [host_ports]"))

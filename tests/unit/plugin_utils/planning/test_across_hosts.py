@@ -131,8 +131,8 @@ def test_localhost_is_nobody_elses_business_where_all_is_together(two: World) ->
         ({"a": {"network_mode": "host", "expose": ["80"]}, "b": {"ports": ["80:90"]}}, "d-a-1 and d-b-1 cannot both"),
         (
             {"web": {"ports": ["7070-7071:80"], "deploy": {"replicas": 6}}},
-            r"d-web-1 and d-web-5 cannot both have one of the ports 7070-7071 of 127\.0\.0\.1, which are 2 for 3 replicas"
-            r" on h1: give a range",
+            r"d-web-1 and d-web-5 cannot both have one of the ports 7070-7071 of 127\.0\.0\.1, which "
+            r"are 2 for 3 replicas on h1: give a range",
         ),
         (
             {"web": {"ports": ["7070-7071:80"], "deploy": {"replicas": 4}}, "b": {"ports": ["7071:80"]}},
@@ -140,8 +140,9 @@ def test_localhost_is_nobody_elses_business_where_all_is_together(two: World) ->
         ),
         (
             {"web": {"network_mode": "host", "expose": ["80"], "deploy": {"replicas": 3}}},
-            r"yml:\d+, container web, field ports: d-web-1 and d-web-3 cannot both have port 80 of every address on h1: "
-            r"allow one on each host with max_per_host: 1 \(in Compose deploy.placement.max_replicas_per_node: 1\)$",
+            r"yml:\d+, container web, field ports: d-web-1 and d-web-3 cannot both have port 80 of every address on "
+            r"h1: allow one on each host with max_per_host: 1 "
+            r"\(in Compose deploy.placement.max_replicas_per_node: 1\)$",
         ),
     ],
 )

@@ -68,6 +68,58 @@ def test_a_text_of_arguments_is_split_as_a_shell_would(world: World) -> None:
     assert (task["command"], task["entrypoint"]) == (["sleep", "5 6", "7"], ["/bin/env", "-i"])
 
 
+def test_what_a_backslash_takes_in_quotes_is_what_a_shell_would_say(world: World) -> None:
+    text = r"""sh -c "echo \$HOME a\.b \\$" x\ y '\$' --caps=raw(ANY)"""
+    world.write("p", f"containers:\n  - name: a\n    image: i\n    args: |-\n      {text}\n")
+    words = world.plan("p")["replicas"]["p-a-1"]["task"]["command"]
+    assert words == ["sh", "-c", r"echo $HOME a\.b \$", "x y", r"\$", "--caps=raw(ANY)"]
+
+
+def test_a_probe_of_a_command_may_be_one_text(world: World) -> None:
+    world.write("p", "containers: [{name: a, image: i, ready: {exec: test -e '/a b'}}]")
+    assert world.plan("p")["replicas"]["p-a-1"]["ready"][0]["command"] == ["test", "-e", "/a b"]
+
+
+@pytest.mark.parametrize(
+    ("field", "rest"),
+    [
+        ("args: echo ready && sleep 5", "&& sleep 5"),
+        ("args: run 2>&1 | tee log", "2>&1 | tee log"),
+        ("args: echo a; echo b", "; echo b"),
+        ("entrypoint: run > /log", "> /log"),
+        ("ready: {exec: test -e /x || true}", "|| true"),
+    ],
+)
+def test_a_text_that_needs_a_shell_is_refused(world: World, field: str, rest: str) -> None:
+    world.write("p", f"containers:\n  - name: a\n    image: i\n    {field}\n")
+    with pytest.raises(ProfileError, match=re.escape(f"there is no shell for {rest!r}: write [sh, -c, ")):
+        world.plan("p")
+
+
+def test_what_only_looks_like_a_shells_business_is_a_word(world: World) -> None:
+    world.write("p", "containers: [{name: a, image: i, args: \"http://x/?a=1&b=2 'x && y' a|b '>' -e;x\"}]")
+    words = world.plan("p")["replicas"]["p-a-1"]["task"]["command"]
+    assert words == ["http://x/?a=1&b=2", "x && y", "a|b", ">", "-e;x"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "warned"),
+    [
+        ("args: [sleep 5]", "args: 'sleep 5' is one word: write [sleep, 5], or"),
+        ("entrypoint: [/bin/sh -c x, y]", "entrypoint: '/bin/sh -c x' is one word: write [/bin/sh, -c, x]"),
+        ("args: [--name, a b]", ""),
+        ("args: [--name a]", ""),
+        ("entrypoint: [sh, -c], args: [a b]", ""),
+    ],
+)
+def test_a_command_that_was_not_split_is_told(world: World, fields: str, warned: str) -> None:
+    world.write("p", f"containers: [{{name: a, image: i, {fields}}}]")
+    assert [text for text in world.plan("p")["warnings"] if "is one word" in text] == (
+        [text for text in world.plan("p")["warnings"] if warned in text] if warned else []
+    )
+    assert not warned or any(warned in text for text in world.plan("p")["warnings"])
+
+
 @pytest.mark.parametrize(
     ("reference", "said"),
     [
