@@ -27,7 +27,13 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
     target_device,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import image as references
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import env_file, json_text, text_file, yaml_document
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import (
+    env_file,
+    interpolation,
+    json_text,
+    text_file,
+    yaml_document,
+)
 
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h|d|w)")
 _SMALL_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3}
@@ -272,26 +278,9 @@ class Source:
         return result
 
 
-class NotSet(str):
-    """The message of an error of variables that nothing sets: ``reasons`` by name."""
-
-    reasons: dict[str, str]
-
-    @classmethod
-    def of(cls, reasons: Mapping[str, str]) -> NotSet:
-        values = ", ".join(f'"{name}": "VALUE"' for name in reasons)
-        it, names = ("it", next(iter(reasons))) if len(reasons) == 1 else ("them", "variables of these names")
-        message = cls(
-            f"{'; '.join(reasons.values())}: give {it} with -e '{{\"profile_variables\": {{{values}}}}}', "
-            f"or as {names} in the inventory"
-        )
-        message.reasons = dict(reasons)
-        return message
-
-
-def how_to_give(name: str, reason: str = "") -> NotSet:
+def how_to_give(name: str, reason: str = "") -> interpolation.NotSet:
     """What to say of a variable that nothing sets."""
-    return NotSet.of({name: reason or f"variable {name} is not set"})
+    return interpolation.NotSet.of({name: reason or f"variable {name} is not set"})
 
 
 def root_of(file: Path, given: Given, markers: Iterable[str] = ()) -> Path:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import base, detect
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given, NotSet, Source, Translation
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import yaml_document
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given, Source, Translation
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import interpolation, yaml_document
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 
 
@@ -63,7 +63,10 @@ def read(text: str, file: Path, given: Given, play: Callable[[str], str | None])
     document = documents[0] if name in _LAYERED else yaml_document.parse(text, str(file), plain_scalars=True)
     root = base.root_of(file, given, found.markers)
     made = _translated(found, given, lambda of: Source(document, root, of, play, text))
-    made = replace(made, warnings=tuple(sorted(dict.fromkeys(made.warnings), key=natural)))  # by file and line
+    in_order = sorted(
+        dict.fromkeys(made.warnings), key=lambda text: natural(text.partition(": ")[0])
+    )  # by file and line
+    made = replace(made, warnings=tuple(in_order))
     return Foreign(base.container_name(made.name or _name(file), ()), document, root, made, given.over, given.folder)
 
 
@@ -79,7 +82,7 @@ def _translated(found: _Format, given: Given, source_of: Callable[[Given], Sourc
             made = found.translate(source)
         except ProfileError as error:
             first = first or error
-            new = error.message.reasons if isinstance(error.message, NotSet) else {}
+            new = error.message.reasons if isinstance(error.message, interpolation.NotSet) else {}
             if new.keys() - reasons.keys():
                 reasons |= new
                 continue
@@ -89,7 +92,7 @@ def _translated(found: _Format, given: Given, source_of: Callable[[Given], Sourc
         if len(reasons) < 2:
             raise first
         where = str(first).removesuffix(first.message)
-        raise ProfileError(f"{where}{NotSet.of(reasons)}") from first
+        raise ProfileError(f"{where}{interpolation.NotSet.of(reasons)}") from first
 
 
 def _format(name: str | None) -> _Format | None:

@@ -98,8 +98,8 @@ def _lines(
     if kind == "docker":
         return env_file.lines(text, str(path))
 
-    def unset(name: str) -> str:
-        made.warnings.append(f"{shown}: variable {name} is not set: it stands for nothing")
+    def unset(name: str, line: int) -> str:
+        made.warnings.append(f"{shown}:{line}: variable {name} is not set: it stands for nothing")
         return ""
 
     return env_file.compose_lines(text, str(path), interpolated.get, unset, below=made.values.get)

@@ -12,6 +12,7 @@ run`` here: it sets nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
@@ -74,7 +75,7 @@ def compose_lines(
     text: str,
     file: str,
     lookup: interpolation.Lookup,
-    unset: interpolation.Unset = interpolation.blank,
+    unset: Callable[[str, int], str] = lambda name, line: "",
     bare: interpolation.Lookup = lambda name: None,
     below: interpolation.Lookup = lambda name: None,
 ) -> list[Line]:
@@ -82,16 +83,21 @@ def compose_lines(
 
     Values without quotes end at `` #`` or the end of the line, those in quotes may go over several; ``$V`` and the
     like are expanded outside of single quotes, from ``lookup`` first, then from the lines above, then from ``below``. A
-    name alone has the value that ``bare`` gives, and sets nothing without one. Raises ProfileError for what is not such
-    a file.
+    name alone has the value that ``bare`` gives, and sets nothing without one. ``unset`` gives what stands for a
+    variable that nothing sets, of a line. Raises ProfileError for what is not such a file, and for all variables that
+    must be there and are not, at the first of them.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     found: dict[str, str] = {}
     result = []
 
+    missing: dict[str, str] = {}
+    first = 0
+
     def known(name: str) -> str | None:
         values = (look(name) for look in (lookup, found.get, below))
-        return next((value for value in values if value is not None), None)
+        # What is missing is taken for a text, so that the others are found, too.
+        return "1" if name in missing else next((value for value in values if value is not None), None)
 
     position, number, counted, size = _after_blanks(text, 0), 1, 0, 0
     while position < len(text):
@@ -100,10 +106,17 @@ def compose_lines(
         if key is None:
             line = _rest(text, position)
             raise ProfileError(f"{_shown(line)} is not NAME=VALUE", file=file, line=number)
+
+        def blank(name: str, line: int = number) -> str:
+            return unset(name, line)
+
         try:
             value, position = (
-                _compose_value(text, key.end(), known, unset) if key["assign"] else (bare(key["name"]), key.end())
+                _compose_value(text, key.end(), known, blank) if key["assign"] else (bare(key["name"]), key.end())
             )
+        except interpolation.Missing as error:
+            missing[error.name], first = str(error), first or number
+            continue
         except ValueError as error:
             raise ProfileError(f"{key['name']}: {error}", file=file, line=number) from error
         if value is not None:
@@ -115,6 +128,8 @@ def compose_lines(
             found[key["name"]] = value
             result.append(Line(key["name"], value, number))
         position = _after_blanks(text, position)
+    if missing:
+        raise ProfileError(interpolation.NotSet.of(missing), file=file, line=first)
     return result
 
 

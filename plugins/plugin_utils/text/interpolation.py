@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 Lookup = Callable[[str], "str | None"]
 Unset = Callable[[str], str]
@@ -26,6 +26,23 @@ class Missing(ValueError):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"variable {name} {reason}")
         self.name = name
+
+
+class NotSet(str):
+    """The message of an error of variables that nothing sets: ``reasons`` by name."""
+
+    reasons: dict[str, str]
+
+    @classmethod
+    def of(cls, reasons: Mapping[str, str]) -> NotSet:
+        values = ", ".join(f'"{name}": "VALUE"' for name in reasons)
+        it, names = ("it", next(iter(reasons))) if len(reasons) == 1 else ("them", "variables of these names")
+        message = cls(
+            f"{'; '.join(reasons.values())}: give {it} with -e '{{\"profile_variables\": {{{values}}}}}', "
+            f"or as {names} in the inventory"
+        )
+        message.reasons = dict(reasons)
+        return message
 
 
 def blank(name: str) -> str:

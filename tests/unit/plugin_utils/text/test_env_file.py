@@ -103,7 +103,8 @@ def test_composes_format(text: str, expected: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "text,message",
     [
-        ("\nA=${B:?give one}\n", r"e.env:2: A: variable B is not set: give one"),
+        ("\nA=${B:?give one}\n", r"e.env:2: variable B is not set: give one: give it with"),
+        ("A=${B:?}\nC=${B:?}${D:?say}\n", "e.env:1: variable B is not set; variable D is not set: say: give them with"),
         ("A='x\n\n", r"e.env:1: A: the quote is not closed"),
         ('A="x" y\n', r"e.env:1: A: something stands behind the closing quote"),
         ("A=1\nB C=2\n", r"e.env:2: 'B C=…' is not NAME=VALUE"),
