@@ -225,7 +225,7 @@ class Planner:
             return PlanSettings(
                 deployment=self._named("deployment", shared_containers.deployment)
                 or shared_containers.deployment(loaded.name),
-                state_dir=self.args["state_dir"],
+                state_dir=planner_input.absolute(VARIABLES["state_dir"], self.args["state_dir"]),
                 env=base.texts("profile_env", self.args["env"]),
                 env_wins=self.args["env_wins"],
                 variables=base.texts("profile_variables", self.args["variables"]),
@@ -274,6 +274,9 @@ class Planner:
 
     def _streams(self, loaded: entry.Profile) -> Streams | None:
         """The number of streams that is asked for; None where none is. A search asks for some on all hosts first."""
+        planner_input.absolute(VARIABLES["models_dir"], self.args["models_dir"])
+        if self.args["density"]:
+            base.valid("profile_density", DENSITY, self.args["density"])
         number, seek = self.args["streams"], self.args["seek"]
         if not seek and number in (None, ""):
             return None

@@ -153,3 +153,10 @@ def search_path(given: Iterable[str], playbook_dir: str) -> list[Path]:
     collection = Path(__file__).resolve().parents[3]
     usual = [Path("profiles"), Path(playbook_dir) / "profiles", collection / "profiles"]
     return list(dict.fromkeys(folder.absolute() for folder in usual))
+
+
+def absolute(variable: str, path: str) -> str:
+    """A directory of the hosts that a variable gives. ValueError for what is none."""
+    if not path.startswith("/") or "\0" in path or ".." in path.split("/"):
+        raise ValueError(f"{variable}: expected an absolute path on the hosts, not {path!r}")
+    return path

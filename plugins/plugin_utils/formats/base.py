@@ -11,6 +11,7 @@ but for the :class:`literal.Template` that a translator puts there.
 from __future__ import annotations
 
 import copy
+import difflib
 import os
 import posixpath
 import re
@@ -321,7 +322,9 @@ class Node:
         for key, item in (value or {}).items():
             name = names.get(key.lower())
             if name is None:
-                source.warn(f"{key} is ignored: it is not known here", (*path, key))
+                near = difflib.get_close_matches(key.lower(), names, n=1, cutoff=0.7)
+                hint = f"; did you mean {names[near[0]]}?" if near else ""
+                source.warn(f"{key} is ignored: it is not known here{hint}", (*path, key))
             else:
                 self._values[name] = item
                 self._paths[name] = (*path, key)

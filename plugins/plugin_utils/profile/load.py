@@ -120,7 +120,9 @@ def _native(file: Path, context: LoadContext) -> Profile:
     value = document.value
     for key in value:
         if key not in _PROFILE:
-            raise document.error(field_types.unknown(key, list(_PROFILE)), (key,), field=key)
+            raise document.error(
+                other_words.unknown_at_the_top(key, list(_PROFILE), list(CONTAINER)), (key,), field=key
+            )
     parsed = {key: _parse_top(document, key, context) for key in value if key not in ("containers", "variables")}
     items = _containers(document)
     root = file.parent

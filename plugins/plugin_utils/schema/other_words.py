@@ -42,6 +42,27 @@ _OF_COMPOSE: Mapping[str, str] = {
 }
 
 
+#: what stands at the top of a Compose file, or belongs to a container
+_AT_THE_TOP: Mapping[str, str] = {
+    "configs": "volumes: [./FILE:/TARGET:ro] of a container",
+    "include": "use: PROFILE/NAME of a container",
+    "name": "it by the name of its folder, and the variable profile_deployment",
+    "secrets": "secret_env and secret_files of a container",
+    "service": "containers: [{name: …}]",
+    "services": "containers: [{name: …}]",
+    "version": "no version: leave it out",
+}
+
+
+def unknown_at_the_top(key: str, known: Sequence[str], of_a_container: Sequence[str]) -> str:
+    """What to say of a name that is no field of a profile."""
+    if key in _AT_THE_TOP:
+        return f"unknown field {key!r}: a profile says {_AT_THE_TOP[key]}"
+    if key in of_a_container:
+        return f"unknown field {key!r}: it is one of a container: move it into containers"
+    return field_types.unknown(key, known)
+
+
 def unknown(key: str, known: Sequence[str]) -> str:
     """What to say of a name that is no field of a container: how a profile says it, or what was meant."""
     options = {name: f"docker: {{{name}: …}}" for name in docker_options.NAMES if name not in known}

@@ -157,6 +157,7 @@ def _fits(source: Source, file: Path, kind: str, halves: Mapping[str, list[Sourc
 def _cameras(files: Iterable[Source]) -> list[Camera]:
     layers: dict[str, list[Node]] = {}
     for source in files:
+        earlier = list(layers)
         seen: dict[str, yaml_document.Path] = {}
         top = without_notes(source, (), source.document.value, (detect.LANE_CAMERAS, detect.LANE_PIPELINES))
         lane = without_notes(source, top.at(detect.LANE_CAMERAS), top.value(detect.LANE_CAMERAS), ("cameras",))
@@ -173,6 +174,10 @@ def _cameras(files: Iterable[Source]) -> list[Camera]:
                 line = source.document.line(seen[name])
                 raise source.error(f"the camera of line {line} has the camera_id {name!r}, too", node.at("camera_id"))
             seen[name] = node.at("camera_id")
+            if earlier and name not in earlier and "workloads" not in node:
+                raise source.error(
+                    f"no earlier file has the camera {name!r}, but {', '.join(earlier)}", node.at("camera_id")
+                )
             layers.setdefault(name, []).append(node)
     return [Camera(name, nodes) for name, nodes in layers.items()]
 

@@ -27,6 +27,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text import yaml_d
 
 # Upstream keeps the files of a lane in this folder of a repository, whose other files they name.
 MARKERS = ("configs",)
+_HOST = re.compile(r"[\w.-]*|\[[0-9a-fA-F:.]+\]")
 _STREAMER = "rtsp-streamer"
 _MEDIA = "./performance-tools/sample-media"
 # Upstream passes at 95 per cent of what is asked.
@@ -169,6 +170,8 @@ def _image(source: Source, name: str, camera: Camera) -> str:
 def _uri(source: Source, camera: Camera) -> str:
     """The stream of a camera; '' where it is a file. A path alone is one of upstream's streamer."""
     host = source.variable("RTSP_STREAM_HOST") or ""
+    if not _HOST.fullmatch(host):
+        raise source.error(f"the variable RTSP_STREAM_HOST is no host: {host!r}", ())
     port = source.variable("RTSP_STREAM_PORT") or "8554"
     where = camera.where("streamUri", "stream_uri", "rtspUri", "rtsp_url")
     if where is None:
@@ -235,7 +238,7 @@ def _recorded(camera: Camera) -> str:
     where = camera.where("fileSrc")
     node, key = where if where else (camera.layers[0], "fileSrc")
     name = node.text(key).partition("|")[0].strip()
-    if not name or name in (".", "..") or name.endswith("/"):
+    if not name or name in (".", "..") or name.endswith("/") or "://" in name:
         raise node.source.error(f"fileSrc: expected NAME.mp4|URL, not {node.text(key)!r}", node.at(key))
     width, fps = _measure(camera, "width", 1920), _measure(camera, "fps", 15)
     return f"{name.removesuffix('.mp4')}-{width:g}-{fps:g}-bench"

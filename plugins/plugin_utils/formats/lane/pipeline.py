@@ -152,7 +152,9 @@ def _region(node: Node, key: str, value: Any) -> str:
     except (OverflowError, TypeError, ValueError) as error:
         raise node.source.error(f"{key}: expected x, y, x2 and y2 in pixels, not {value!r}", node.at(key)) from error
     if not (0 <= x < x2 and 0 <= y < y2):
-        raise node.source.error(f"{key}: {x},{y} to {x2},{y2} is no region: x2 and y2 must be larger", node.at(key))
+        raise node.source.error(
+            f"{key}: {x},{y} to {x2},{y2} is no region: x and y are from 0 on, x2 and y2 larger", node.at(key)
+        )
     return f"{x},{y},{x2},{y2}"
 
 

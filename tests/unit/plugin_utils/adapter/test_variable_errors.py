@@ -51,6 +51,10 @@ def test_a_value_of_another_type_is_told_by_the_name_of_its_variable(option: str
         ({"images": {"i:1": "De:"}}, "profile_images.i:1: 'De:' is no reference of an image"),
         ({"target_device": "XPU"}, "profile_target_device: 'XPU' is not a target device"),
         ({"deployment": "A B"}, "profile_deployment: 'A B' may hold lower-case letters"),
+        ({"state_dir": "x"}, "profile_state_dir: expected an absolute path on the hosts, not 'x'"),
+        ({"models_dir": "/srv/../x"}, "models_dir: expected an absolute path on the hosts, not '/srv/../x'"),
+        ({"density": {"container": "c", "steps": 1}}, "profile_density.steps: unknown field 'steps'"),
+        ({"place": {"client": []}}, "profile_place.client: expected a pattern of hosts, not an empty list"),
         ({"image": {"a": "B:"}}, "profile_image.a: 'B:' is no reference of an image"),
     ],
 )

@@ -145,3 +145,11 @@ def test_a_folder_with_several_lanes_asks_for_one(world: World) -> None:
 def test_what_names_no_profile_is_told(world: World) -> None:
     with pytest.raises(ProfileError, match="a name, a path, or a list of files"):
         search.find_files({"a": 1}, [])
+
+
+def test_a_camera_that_only_a_later_file_has_is_told_by_its_name(world: World) -> None:
+    folder = configs(world, c=cameras(camera()), c_site=cameras({"camera_id": "camX", "streamUri": "rtsp://h/1"}))
+    write_files(folder, {"workload_to_pipeline.json": workloads()})
+    files = (folder / "camera_to_workload.json", folder / "camera_to_workload_site.json")
+    with pytest.raises(ProfileError, match=r"site.json:\d+: no earlier file has the camera 'camX', but "):
+        plan(world, *files)

@@ -267,6 +267,7 @@ def test_a_module_of_the_profile_is_shipped(world: World) -> None:
     [
         ({"x": 1, "y": 1, "x2": 5}, "y2 is missing"),
         ({"x": 9, "y": 1, "x2": 5, "y2": 5}, "is no region"),
+        ({"x": -1, "y": 1, "x2": 5, "y2": 5}, "is no region: x and y are from 0 on, x2 and y2 larger"),
         ("everywhere", "expected x, y, x2 and y2"),
     ],
 )
@@ -292,6 +293,11 @@ def test_a_step_may_have_a_region_of_its_own(world: World, region: Any) -> None:
         (cameras(camera(), camera()), None, r"json:12: the camera of line 5 has the camera_id 'door', too"),
         (cameras(camera(streamUri=None)), None, r"json:4: door has no picture: give streamUri, or fileSrc"),
         (cameras(camera(streamUri="http://x/1")), None, r"json:6: streamUri: .* is no address of a stream"),
+        (
+            cameras(camera(streamUri="", fileSrc="http://x/a.mp4")),
+            None,
+            r"json:\d+: fileSrc: expected NAME.mp4.URL, not 'http://x/a.mp4'",
+        ),
         (cameras(camera(targetFps=0)), None, r"json:10: targetFps: expected a number above 0, not 0"),
         (
             cameras(camera("door", "cuont")),
