@@ -45,6 +45,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text import comman
 Made = TypeVar("Made")
 # The fields that Contents is made of.
 _CONTENTS = ("image", "server", "entrypoint", "args", "volumes", "ports")
+# So many models are named in an error.
+_SHOWN = 5
 # Those that say which hardware is asked for.
 _ASKED = ("image", "server", *hardware.FIELDS)
 
@@ -174,13 +176,14 @@ class Builder:
             ovms=contents.server is not None,
             models=contents.models,
             asked=rendered.asked,
-            problems=given.problems(slot.host, slot.container),
+            problems=[entry.error(_asked_by(rendered, *what), what[0], host=slot.host) for what in given.missing],
             warnings=[
                 *_warnings(endpoint),
                 *rendered.owner.networks.check_reach(entry, endpoint, around.published, list(around.peers.values())),
                 *around.remarks,
                 *rendered.env.warnings,
                 *_open_keys(rendered),
+                *_not_shared(rendered),
                 *(f"{slot.replica}: {warning}" for warning in contents.warnings),
             ],
         )
@@ -245,11 +248,12 @@ class Builder:
         binds = [*mounts.mounts(entry, value("volumes"), owner.shipper, owner.named), *script]
         served: model_server.Served | None = None
         own_devices: tuple[str, ...] = ()
-        warnings: list[str] = _unsplit(value("entrypoint"), args)
+        warnings = [*_unsplit(value("entrypoint"), args), *_not_mounted(entry, value("entrypoint")[1:], args)]
         paths: list[dict[str, Any]] = []
         server = command_line.server(image, entrypoint, args, value("server"))
         if server is not None:
             model_server.check(entry, server, (entrypoint, args), binds)
+            model_server.check_ports(entry, server, value("ports"))
             served = model_server.models(server, binds)
             paths = model_server.model_checks(entry, server, served, binds)
             (entrypoint, args), binds, elsewhere = model_server.on_device(
@@ -319,6 +323,17 @@ def _unsplit(entrypoint: Sequence[str], args: Sequence[str]) -> list[str]:
     return [f"{field}: {words[0]!r} is one word: write [{', '.join(whole)}], or all as one text without the brackets"]
 
 
+def _not_mounted(entry: Entry, entrypoint: Sequence[str], args: Sequence[str]) -> list[str]:
+    """A warning for each file of a profile of our own that a command names, and the container does not have."""
+    return [
+        f"{field}: {word} is not mounted, although the profile has it: only the first word of an entrypoint is; "
+        f"add it to volumes, {word}:/PATH:ro, and name that path"
+        for field, words in (("entrypoint", entrypoint), ("args", args))
+        for word in words
+        if word.startswith("./") and not entry.is_foreign(field) and entry.has_file(field, word)
+    ]
+
+
 def _as_written(raw: Any) -> list[str]:
     """The words of a field as far as they are written in it."""
     return [str(word) for word in (raw if isinstance(raw, list) else [raw] if raw is not None else [])]
@@ -327,6 +342,30 @@ def _as_written(raw: Any) -> list[str]:
 def _identity(entry: Entry, slot: Slot) -> Slot:
     """The slot of a shared replica as every deployment knows it, whatever its container is called in this profile."""
     return replace(slot, container=entry.origin[1]) if is_shared(slot.replica) else slot
+
+
+def _not_shared(rendered: Rendered) -> list[str]:
+    """A warning where a container joins the IPC namespace of one that does not say that it may be joined."""
+    joined = str(rendered.docker.get("ipc_mode") or "").partition("container:")[2]
+    return [
+        f"{rendered.endpoint.slot.replica}: engines keep the IPC namespace of {joined} for itself unless it has "
+        f"ipc_mode: shareable (in Compose ipc: shareable)"
+        for need in rendered.around.needs
+        if need.slot.replica == joined and need.task.get("ipc_mode") not in ("shareable", "host")
+    ]
+
+
+def _asked_by(rendered: Rendered, field: str, missing: str) -> str:
+    """What a host lacks; and where models ask for it and not the field, which."""
+    served, device = rendered.contents.served, rendered.asked.target_device
+    if field != "target_device" or served is None or device is not None:
+        return missing
+    named = [
+        f"{one.name} is put on {one.device} by {one.graph_path or served.source}"
+        for one in served.servables
+        if one.device
+    ]
+    return "; ".join([missing, *named[:_SHOWN]])
 
 
 def _open_keys(rendered: Rendered) -> list[str]:

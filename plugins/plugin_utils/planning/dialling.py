@@ -16,6 +16,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry impo
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed
 
 _OF_A_HOST = re.compile(r"host|addr|ur[il]|server|endpoint|broker|upstream|node|peer", re.IGNORECASE)
+_IS_LOOPBACK = re.compile(r"(?:\w+://)?(?:localhost|127\.0\.0\.1|::1|\[::1\])/?").fullmatch
 _LOOPBACK = re.compile(r"(?<![\w.-])(?:localhost|127\.0\.0\.1|\[::1\]):(\d{1,5})(?!\d)")
 
 
@@ -72,23 +73,32 @@ def warnings(replicas: Sequence[PlannedReplica]) -> list[str]:
     for made in replicas:
         if made.endpoint.on_host_network:
             own = set(made.endpoint.ports.values())
-            for port in _loopback_ports(made.task):
-                there = [] if port in own else _listening(replicas, made.slot.container, port)
+            for port, is_apart in _loopback_ports(made.task):
+                there = [] if port in own else _listening(replicas, made.slot.container, port, only_known=is_apart)
                 if there and not any(other.slot.host == made.slot.host for other in there):
                     result.append(_apart(made, port, there))
     return result
 
 
-def _loopback_ports(task: Mapping[str, Any]) -> list[int]:
+def _loopback_ports(task: Mapping[str, Any]) -> list[tuple[int, bool]]:
+    """The ports of its own host that a container dials; with True those that stand apart from the address.
+
+    Where one says ``localhost`` alone, each number that another says may be the port.
+    """
     texts = [*task["env"].values(), *task.get("command", ()), *task.get("entrypoint", ())]
-    return sorted({int(port) for text in texts for port in _LOOPBACK.findall(text)})
+    texts = [text.rpartition("=")[2] if text.startswith("-") else text for text in texts]
+    dialled = {int(port) for text in texts for port in _LOOPBACK.findall(text)}
+    apart = {int(text) for text in texts if re.fullmatch(r"\d{1,5}", text)} if any(map(_IS_LOOPBACK, texts)) else set()
+    return [*((port, False) for port in sorted(dialled)), *((port, True) for port in sorted(apart - dialled))]
 
 
-def _listening(replicas: Sequence[PlannedReplica], container: str, port: int) -> list[PlannedReplica]:
+def _listening(replicas: Sequence[PlannedReplica], container: str, port: int, only_known: bool) -> list[PlannedReplica]:
     """The replicas of other containers that listen on a port of their host; else those that may, and do not say."""
     others = [made for made in replicas if made.slot.container != container]
     known = [made for made in others if made.endpoint.on_host_network and port in made.endpoint.ports.values()]
     known += [made for made in others if any(str(port) in _numbers(text) for text in _published(made))]
+    if only_known:
+        return known
     return known or [made for made in others if made.endpoint.on_host_network and not made.endpoint.ports]
 
 

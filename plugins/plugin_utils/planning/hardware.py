@@ -92,10 +92,6 @@ class Grant:
         sources = (volume.partition(":")[0] for volume in self.volumes)
         return [{"path": path, "container": container, "field": "render", "model": None} for path in sources]
 
-    def problems(self, host: str, container: str) -> list[ProfileError]:
-        """What the host lacks, as errors."""
-        return [ProfileError(text, host=host, container=container, field=name) for name, text in self.missing]
-
 
 class Hardware:
     """The hardware of a fleet, from its snapshot. What is given is worked out once for replicas that ask the same."""

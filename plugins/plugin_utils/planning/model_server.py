@@ -33,6 +33,7 @@ class Served:
     servables: Sequence[Servable]
     source: str
     ports: Mapping[str, int]
+    remarks: Sequence[str] = ()
 
     @property
     def names(self) -> list[str]:
@@ -77,6 +78,17 @@ def check(entry: Entry, server: Server, command: Command, binds: Sequence[Mount]
         raise entry.error(f"{config.name} is not an OVMS configuration of {version}: {said}", "volumes")
     if found:
         raise _at(entry, command, found[0][0], "; ".join(words for _word, words in found))
+
+
+def check_ports(entry: Entry, server: Server, ports: Mapping[str, int]) -> None:
+    """ProfileError for a port of the profile at which its options do not let it listen."""
+    if not server.words or server.by_shell or entry.is_foreign("ports") or not ovms_contract.serves(server.options):
+        return
+    for name, option in (("grpc", "port"), ("rest", "rest_port")):
+        number = server.port(option)
+        if name in ports and number != ports[name] and "$" not in server.options.get(option, ""):
+            said = f"--{option} is {number}" if number else f"--{option} is not given, which switches it off"
+            raise entry.error(f"{name} is {ports[name]} here, but {said}: write the same in both", "ports", (name,))
 
 
 def _beside_config(server: Server, config: Config) -> list[tuple[str, str]]:
@@ -165,7 +177,9 @@ def models(server: Server, binds: Sequence[Mount]) -> Served | None:
 
 
 def _of_config(server: Server, config: Config, config_path: str, binds: Sequence[Mount]) -> Served:
-    return Served(ovms_config.servables(ovms_config.read(config), config_path, binds), config.name, _ports(server))
+    document = ovms_config.read(config)
+    servables = ovms_config.servables(document, config_path, binds)
+    return Served(servables, config.name, _ports(server), list(ovms_config.unknown_models(document)))
 
 
 def _ports(server: Server) -> dict[str, int]:
@@ -190,7 +204,7 @@ def _of_options(server: Server, binds: Sequence[Mount]) -> Served | None:
 
 def warnings(served: Served | None, binds: Sequence[Mount]) -> list[str]:
     """What is worth knowing of what is served."""
-    found = list(ovms_config.duplicates(served.servables)) if served else []
+    found = [*served.remarks, *ovms_config.duplicates(served.servables)] if served else []
     for one in served.servables if served else ():
         mount = at(binds, one.graph_path) if one.graph_path else None
         if mount is not None and mount.shipped is not None and not _holds(mount, str(one.graph_path)):

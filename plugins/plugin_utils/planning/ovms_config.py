@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -66,9 +67,13 @@ def find(binds: Sequence[Mount], config_path: str | None) -> Config | None:
 def problems(config: Config, version: Version) -> list[str]:
     """What a version does not take in a configuration, each with file, line and key."""
     try:
-        document, lines = json_lines.parse(config.data.decode("utf-8"))
+        document, lines = json_lines.parse(config.data.decode("utf-8"), unique=True)
+    except json.JSONDecodeError as error:
+        if config.data.startswith(codecs.BOM_UTF8):
+            return [f"{config.name}:1: it begins with a byte order mark, which OVMS does not read: save it without"]
+        return [f"{config.name}:{error.lineno}: this is not valid JSON: {error.msg}"]
     except ValueError as error:
-        return [str(error)]
+        return [f"{config.name}: {error}"]
     _move_latest(document)
     return [
         f"{config.name}:{json_lines.line(lines, problem.path)}: {problem.key or 'the file'}: {problem.words}"
@@ -162,6 +167,15 @@ def families(document: Mapping[str, Any], version: Version) -> frozenset[str] | 
     if not metrics.get("enable"):
         return None
     return frozenset(metrics["metrics_list"]) if "metrics_list" in metrics else ovms_contract.default_families(version)
+
+
+def unknown_models(document: Mapping[str, Any]) -> Iterator[str]:
+    """A warning for each model that a node of a pipeline names, and that is not there."""
+    known = {item["config"]["name"] for item in document["model_config_list"]}
+    for pipeline in document.get("pipeline_config_list", ()):
+        for node in pipeline["nodes"]:
+            if (model := node.get("model_name")) and model not in known:
+                yield f"pipeline {pipeline['name']}: node {node['name']} names the model {model}, which is not there"
 
 
 def duplicates(found: Sequence[Servable]) -> Iterator[str]:

@@ -202,16 +202,21 @@ def _details(name: str, replica: Mapping[str, Any], host: str) -> Iterator[Detai
     for secret in replica["secrets"]:
         yield Detail("env", "is a secret", f"{secret} ", f"  ({replica['env_from'][secret]})", matters=True)
     if replica["ports"]:
-        listens = ", ".join(f"{label} {port}" for label, port in replica["ports"].items())
+        listens = _ports(replica["ports"])
         yield Detail("listens", f"{replica['address'] or 'every address'}: {listens}")
     for container, peer in replica["peers"].items():
-        ports = ", ".join(f"{label} {port}" for label, port in peer["ports"].items())
+        ports = _ports(peer["ports"])
         at = f"({peer['replica']}) at {peer['address']}{f': {ports}' if ports else ''}"
         yield Detail("dials", at, f"{container} ")
     for probe in replica["ready"]:
         yield Detail("ready", f"when {_probe(probe)}, within {probe['timeout']:g} s")
     for probe in replica["reach"]:
         yield Detail("starts", f"when {_probe(probe)} seen from {host}, within {probe['timeout']:g} s")
+
+
+def _ports(ports: Mapping[str, int]) -> str:
+    """Ports by their names; one that has none but its number once."""
+    return ", ".join(str(port) if label == str(port) else f"{label} {port}" for label, port in ports.items())
 
 
 def _quiet(replica: Mapping[str, Any]) -> Iterator[Detail]:

@@ -10,10 +10,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.module_utils.container import option_values
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning import dialling
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.endpoints import Peer
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.model_server import Served
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.readiness import PROBES, ProbeField
 
 
@@ -70,6 +72,10 @@ def _become(
         ports = {**served.ports, **ports}
     if kind.name == "ovms_models":
         return [_ovms_models(entry, spec, ports, served)]
+    if kind.name == "healthy" and _is_unchecked(entry):
+        raise entry.error(
+            "healthy: its health check is switched off, so it is never healthy: give it one, or leave this out", "ready"
+        )
     told = spec if isinstance(spec, Mapping) else {kind.becomes: spec} if kind.becomes else {}
     if kind.port:
         told = {"port": _only_port(ports, kind.port), **told}
@@ -79,6 +85,14 @@ def _become(
         models = _models(entry, kind.name, told["models"], served, (served and served.generative) or None)
         return [{**told, "models": [model], "body": _request(model, told["path"])} for model in models]
     return [dict(told)]
+
+
+def _is_unchecked(entry: Entry) -> bool:
+    """Whether the profile switches the health check of a container off."""
+    docker = entry.raw.get("docker")
+    written = docker.get("healthcheck") if isinstance(docker, Mapping) else None
+    known = isinstance(written, Mapping) and not field_types.is_template(written)
+    return known and option_values.healthcheck(written).get("Test") == ["NONE"]
 
 
 def _request(model: str, path: str) -> str:

@@ -58,10 +58,13 @@ class Entry:
     _fixed: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _contents: dict[Path, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def error(self, message: str, field: str | None = None, inside: yaml_document.Path = ()) -> ProfileError:
+    def error(
+        self, message: str, field: str | None = None, inside: yaml_document.Path = (), host: str | None = None
+    ) -> ProfileError:
         """An error that points at a field of this entry, or at what is ``inside`` of it, by file and line."""
         origin = self.origins.get(field or "name") or self.origins["name"]
-        return origin.document.error(message, (*origin.path, *inside), container=self.name, field=field)
+        file, line = origin.document.place((*origin.path, *inside))
+        return ProfileError(message, file=file, line=line, host=host, container=self.name, field=field)
 
     def secret_field(self, name: str) -> str:
         """The field that holds a secret: files are known by their paths."""
@@ -82,15 +85,16 @@ class Entry:
         )
 
     def _holds_template(self, field: str, raw: Any) -> bool:
-        return templates.holds_template(raw) if self._is_literal(field) else field_types.is_template(raw)
+        return templates.holds_template(raw) if self.is_foreign(field) else field_types.is_template(raw)
 
-    def _is_literal(self, field: str) -> bool:
+    def is_foreign(self, field: str) -> bool:
+        """Whether a field was written in another format."""
         return field in self.origins and self.origins[field].literal
 
     @cached_property
     def templates_of(self) -> Mapping[str, str]:
         """The text of each field that is rendered."""
-        literal = self._is_literal
+        literal = self.is_foreign
         return {
             f: repr(templates.templates(self.raw[f]) if literal(f) else self.raw[f]) for f in sorted(self.templated)
         }
@@ -110,7 +114,7 @@ class Entry:
         raw = self.raw.get(field)
         if field in self.templated:
             try:
-                rendered = templates.rendered if self._is_literal(field) else _rendered
+                rendered = templates.rendered if self.is_foreign(field) else _rendered
                 return self.parse(field, rendered(raw, render, self.known(field, variables)))
             except ValueError as error:
                 raise self.error(str(error), field) from error

@@ -33,6 +33,9 @@ def find_profile(profile: str, search: Sequence[Path]) -> Path:
     for place in _places(profile, search):
         if by_path and _is_file(place):
             return place
+        if by_path and not os.path.isdir(place):
+            there = "is no YAML or JSON file" if os.path.exists(place) else "is not there"
+            raise ProfileError(f"{profile!r} {there}: profile is a name, or the path of a folder or of a file")
         found = detect.profiles_in(place) if os.path.isdir(place) else []
         if found or by_path:
             return _only(found, profile if by_path else str(place))

@@ -10,6 +10,7 @@ What each is to the engine is declared in module_utils/container/options.py, the
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -73,7 +74,40 @@ def checked(option: str, value: Any) -> Any:
     parsed = known.parse(value) if known is not None else None
     if known is not None and known.choices and parsed not in known.choices:
         raise ValueError(f"{value!r} is not one of {', '.join(known.choices)}")
+    if option in _ONLY_AT_THE_START:
+        _ONLY_AT_THE_START[option](parsed)
     return value
+
+
+def _check_health(parsed: Any) -> None:
+    test = parsed.get("Test") or ["NONE"]
+    if test[0] not in ("CMD", "CMD-SHELL", "NONE"):
+        raise ValueError(f"test: the list begins with CMD, CMD-SHELL or NONE, not with {test[0]!r}")
+
+
+_TMPFS_FLAG = re.compile("defaults|r[ow]|(no)?(exec|suid|dev|mand|atime|diratime|relatime|strictatime)|a?sync|dirsync")
+_TMPFS_VALUES = {
+    "size": re.compile("[0-9]+[kKmMgG%]?"),
+    "mode": re.compile("[0-7]+"),
+    **dict.fromkeys(("uid", "gid"), re.compile("[0-9]+")),
+    **dict.fromkeys(("nr_inodes", "nr_blocks"), re.compile("[0-9]+[kKmMgG]?")),
+    "mpol": re.compile(".+"),
+}
+
+
+def _check_tmpfs(parsed: Any) -> None:
+    for target, options in parsed.items():
+        for written in filter(None, options.split(",")):
+            name, equals, value = written.partition("=")
+            allowed = _TMPFS_VALUES.get(name) if equals else _TMPFS_FLAG
+            if allowed is None or not allowed.fullmatch(value if equals else written):
+                raise ValueError(
+                    f"{target}: {written!r} is no option of a tmpfs, such as size=64m, mode=1777 or noexec"
+                )
+
+
+#: what is taken when a container is made, and refused, or not heeded, only when it starts
+_ONLY_AT_THE_START = {"healthcheck": _check_health, "tmpfs": _check_tmpfs}
 
 
 def from_text(option: str, value: Any) -> Any:

@@ -74,7 +74,10 @@ def model_server(value: Any) -> str:
 @typed(**list_of(text).schema)
 def pattern(value: Any) -> str:
     """An inventory pattern; a list means its union, as in a play's ``hosts``."""
-    return ",".join(list_of(text)(value))
+    patterns: list[str] = list_of(text)(value)
+    if not patterns:
+        raise ValueError("expected a pattern of hosts, not an empty list")
+    return ",".join(patterns)
 
 
 def _checked_options(value: Any) -> dict[str, Any]:
@@ -373,6 +376,12 @@ PLANNED = ("state", "pull", "labels", "etc_hosts")
 RESERVED: dict[str, str | None] = {
     **dict.fromkeys(option for option in PLANNED if option not in _SHARED),
     **{option: field.name for field in CONTAINER_FIELDS for option in field.options if option not in _SHARED},
+    # of several fields that become an option the one that is called like it
+    **{
+        field.name: field.name
+        for field in CONTAINER_FIELDS
+        if field.name in field.options and field.name not in _SHARED
+    },
     "env_file": "env_file",
 }
 #: the fields that are a docker_container option each

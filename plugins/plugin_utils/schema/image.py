@@ -30,7 +30,7 @@ def image(value: Any) -> str:
 def _why(reference: str) -> str:
     name, at, digest = reference.partition("@")
     repository, colon, tag = name.rpartition(":") if ":" in name.rpartition("/")[2] else (name, "", "")
-    if strange := re.search(r"[^\x21-\x7e]", reference):
+    if strange := re.search(r"[^A-Za-z0-9._/:@+\[\]-]", reference):
         return f"it holds {strange[0]!r}"
     if at and not re.fullmatch(_DIGEST, digest):
         return f"{digest!r} is no digest such as sha256:…"

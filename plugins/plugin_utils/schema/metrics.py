@@ -24,6 +24,9 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import metric_sources
 
+_LABEL = r'[a-zA-Z_]\w*\s*=\s*"(?:[^"\\]|\\.)*"\s*'
+_SAMPLE = re.compile(rf"[a-zA-Z_:][a-zA-Z0-9_:]*\s*(?:\{{\s*(?:{_LABEL},\s*)*(?:{_LABEL})?\}})?", re.DOTALL)
+
 
 @typed(**regex.schema)
 def _regex_with_group(value: Any) -> str:
@@ -39,17 +42,38 @@ def _jmespath(value: Any) -> str:
 
     expression: str = text(value)
     try:
-        jmespath.compile(expression)
+        parsed = jmespath.compile(expression).parsed
     except ValueError as error:
         raise ValueError(f"{expression!r} is no JMESPath: {' '.join(str(error).split())}") from error
+    _check_functions(expression, parsed)
     return expression
+
+
+def _check_functions(expression: str, parsed: Mapping[str, Any]) -> None:
+    """Refuse a function that JMESPath does not have, and arguments that it does not take: it tells both at a value."""
+    from jmespath.functions import Functions
+
+    for child in parsed.get("children", ()):
+        if isinstance(child, Mapping):
+            _check_functions(expression, child)
+    if parsed.get("type") != "function_expression":
+        return
+    name, given = parsed["value"], len(parsed["children"])
+    if name not in Functions.FUNCTION_TABLE:
+        known = ", ".join(sorted(Functions.FUNCTION_TABLE))
+        raise ValueError(f"{expression!r}: JMESPath has no function {name!r}: known are {known}")
+    signature = Functions.FUNCTION_TABLE[name]["signature"]
+    more = bool(signature) and bool(signature[-1].get("variadic"))
+    if given < len(signature) or (given > len(signature) and not more):
+        wanted = f"{'at least ' if more else ''}{len(signature)}"
+        raise ValueError(f"{expression!r}: {name} takes {wanted} arguments, not {given}")
 
 
 @typed(type="string", pattern="^[a-zA-Z_:]")
 def _sample_name(value: Any) -> str:
     written: str = text(value)
-    if not re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*\s*(\{.*\})?", written.strip()):
-        raise ValueError(f"{written!r} is no name of a sample of /metrics")
+    if not _SAMPLE.fullmatch(written.strip()):
+        raise ValueError(f'{written!r} is no name of a sample of /metrics, such as name or name{{label="value"}}')
     return written
 
 

@@ -53,11 +53,12 @@ def _inside(value: Any) -> str:
     return path
 
 
-@typed(type="string", pattern="^[0-7]{3,4}$")
+@typed(type="string", pattern="^(0o?)?[0-7]{3,4}$")
 def _permissions(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch("[0-7]{3,4}", value):
+    written = re.fullmatch("(?:0o|0(?=[0-7]{4}$))?([0-7]{3,4})", value) if isinstance(value, str) else None
+    if written is None:
         raise ValueError(f"expected a mode in octal and in quotes, such as '1777', not {value!r}")
-    return value
+    return written[1]
 
 
 @typed(anyOf=[{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^\\d+(\\.\\d+)?[kKmMgGtTpP]?i?[bB]?$"}])

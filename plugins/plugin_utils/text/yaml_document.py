@@ -64,11 +64,16 @@ except ImportError:
         _Base = yaml.SafeLoader
 
 
+def _but_times(pattern: re.Pattern[str]) -> re.Pattern[str]:
+    """A pattern of YAML 1.1 without its numbers to the base of 60: ``22:22`` and ``12:30:45`` are none here."""
+    return re.compile(f"(?!.*:){pattern.pattern}", pattern.flags)
+
+
 class _Loader(_Base):
-    """YAML's plain types but for dates, which are text as they are written, and ``!vault``."""
+    """YAML's plain types but for dates and times, which are text as they are written, and ``!vault``."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # types-PyYAML: of the instance
-        first: [(tag, pattern) for tag, pattern in known if tag not in (f"{_TAG}timestamp", f"{_TAG}value")]
+        first: [(tag, _but_times(pattern)) for tag, pattern in known if tag not in (f"{_TAG}timestamp", f"{_TAG}value")]
         for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     #: tags that say something of a value beside what it is

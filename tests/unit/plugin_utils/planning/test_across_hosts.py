@@ -118,6 +118,22 @@ def test_localhost_is_nobody_elses_business_where_all_is_together(two: World) ->
 
 
 @pytest.mark.parametrize(
+    "says",
+    [
+        {"environment": {"GRPC_ADDRESS": "localhost", "GRPC_PORT": "9000"}},
+        {"command": ["--url=http://127.0.0.1", "--port=9000"]},
+        {"command": ["--host", "localhost", "--port", "9000"]},
+    ],
+)
+def test_a_port_apart_from_localhost_is_told_too(two: World, says: dict[str, Any]) -> None:
+    services = {"camera": {**CAMERA, "expose": ["9000"]}, "client": {**CLIENT, "environment": [], **says}}
+    [warning] = [text for text in plan(two, services)["warnings"] if "d-client" in text]
+    assert warning.startswith("d-client-2 dials localhost:9000 on h2, but camera is on h1")
+    services["camera"] = {**CAMERA, "expose": ["9001"]}
+    assert not any("d-client" in text for text in plan(two, services)["warnings"])
+
+
+@pytest.mark.parametrize(
     ("services", "said"),
     [
         (

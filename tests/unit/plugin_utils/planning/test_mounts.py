@@ -57,6 +57,14 @@ def test_a_path_that_the_engine_makes_need_not_be_on_the_host(world: World) -> N
     assert [item["path"] for item in world.plan("v")["hosts"]["h1"]["paths"]] == ["/b"]
 
 
+@pytest.mark.parametrize(
+    ("written", "mode"), [("0700", "0700"), ("01777", "1777"), ("0o1777", "1777"), ("0o755", "755")]
+)
+def test_a_mode_may_be_written_as_programs_write_it(world: World, written: str, mode: str) -> None:
+    task = planned(world, {"type": "tmpfs", "target": "/t", "mode": written})
+    assert task["mounts"][0]["tmpfs_mode"] == mode
+
+
 def test_a_tmpfs_is_a_mount(world: World) -> None:
     task = planned(world, {"type": "tmpfs", "target": "/t", "size": "1m", "mode": "0700", "read_only": True})
     assert task["mounts"] == [

@@ -104,7 +104,11 @@ def test_the_device_that_a_graph_names_is_given_and_stays(server: Server) -> Non
         mediapipe_config_list=[{"name": "llm", "base_path": "llm"}],
     )
     server.file("llm/graph.pbtxt", f'# device: "NPU"\n{GRAPH}')
-    with pytest.raises(ProfileError, match="host h1, container s, field target_device: the host has no GPU"):
+    with pytest.raises(
+        ProfileError,
+        match=r"yml:\d+, host h1, container s, field target_device: the host has no GPU .*: it has none; "
+        r"llm is put on GPU by /models/llm/graph.pbtxt$",
+    ):
         server.plan()
     server.world.snapshot = GPUS
     found = server.replica()
@@ -231,8 +235,50 @@ def test_a_configuration_is_checked_with_line_and_key(server: Server) -> None:
 
 def test_what_is_no_json_is_told_with_its_line(server: Server) -> None:
     server.file("config.json", '{"model_config_list": [\n],\n}')
-    with pytest.raises(ProfileError, match=r"m/config.json is not an OVMS configuration of 2025.4: .*line 3"):
+    with pytest.raises(
+        ProfileError,
+        match=r"m/config.json is not an OVMS configuration of 2025.4: m/config.json:3: this is not valid JSON",
+    ):
         server.plan()
+
+
+def test_a_key_that_stands_twice_and_a_byte_order_mark_are_told_with_their_line(server: Server) -> None:
+    server.file("config.json", '{"model_config_list": [\n{"config": {"name": "a",\n"name": "b"}}]}')
+    with pytest.raises(
+        ProfileError, match=r"m/config.json:3: this is not valid JSON: the key 'name' stands here twice"
+    ):
+        server.plan()
+    server.file("config.json", '\ufeff{"model_config_list": []}')
+    with pytest.raises(
+        ProfileError, match=r"m/config.json:1: it begins with a byte order mark, which OVMS does not read"
+    ):
+        server.plan()
+
+
+def test_a_model_that_only_a_pipeline_names_is_told(server: Server) -> None:
+    node = {"name": "n", "model_name": "b", "type": "DL model", "inputs": [], "outputs": []}
+    pipelines = [{"name": "p", "nodes": [node], "inputs": [], "outputs": []}]
+    server.config({"name": "a", "base_path": "/models/a"}, pipeline_config_list=pipelines)
+    server.file("a/1/m.xml")
+    assert "p-s-1: pipeline p: node n names the model b, which is not there" in server.plan()["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--port", 9001), "grpc is 9000 here, but --port is 9001: write the same in both"),
+        (("--rest_port", 8000), "grpc is 9000 here, but --port is not given, which switches it off"),
+    ],
+)
+def test_a_port_at_which_the_server_does_not_listen_is_refused(
+    server: Server, words: tuple[Any, ...], said: str
+) -> None:
+    server.config({"name": "a", "base_path": "/models/a"})
+    server.file("a/1/m.xml")
+    with pytest.raises(ProfileError, match=f"yml:.*, container s, field ports: {said}"):
+        server.plan("--config_path", "/models/config.json", *words)
+    unknown = server.plan("--config_path", "/models/config.json", "--port", "$PORT", "--rest_port", 8000)
+    assert unknown["replicas"]
 
 
 def test_removed_options_are_refused_with_all_of_them(server: Server) -> None:

@@ -10,6 +10,7 @@ import re
 import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.profile.search import find_profile
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.image import image
 
 from ..world import World
@@ -127,6 +128,7 @@ def test_a_command_that_was_not_split_is_told(world: World, fields: str, warned:
         ("Debian", "in lower case: 'debian'"),
         ("\u201cdebian\u201d", "it holds '\u201c'"),
         ("debian:a b", "it holds ' '"),
+        ("$TAG", r"it holds '\$'"),
         ("debian:-a", "'-a' is no tag"),
         ("debian@sha256:12", "'sha256:12' is no digest"),
         ("a//b", r"expected \[REGISTRY/\]NAME"),
@@ -158,3 +160,99 @@ def test_replicas_of_all_containers_are_bounded(world: World) -> None:
     world.write("p", f"containers:\n{lines}\n")
     with pytest.raises(ProfileError, match=r"profile\.yml:4.*: with these, 27000 replicas are more than"):
         world.plan("p")
+
+
+def test_a_time_is_the_text_that_is_written(world: World) -> None:
+    world.write("p", "containers: [{name: a, image: i, env: {T: 12:30:45}, docker: {published_ports: [22:22]}}]")
+    task = world.plan("p")["replicas"]["p-a-1"]["task"]
+    assert (task["env"], task["published_ports"]) == ({"T": "12:30:45"}, ["22:22"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ("docker: {volumes: [/a:/b]}", r"docker.volumes cannot be given: use the field 'volumes'"),
+        ("docker: {env: {A: '1'}}", r"docker.env cannot be given: use the field 'env'"),
+        (
+            "docker: {healthcheck: {test: [curl]}}",
+            r"test: the list begins with CMD, CMD-SHELL or NONE, not",
+        ),
+        ("docker: {healthcheck: {test: [NONE]}}, ready: {healthy: true}", "its health check is switched off"),
+        ("docker: {tmpfs: ['/x:size=lots']}", r"tmpfs: /x: 'size=lots' is no option of a tmpfs"),
+        ("docker: {tmpfs: ['/x:exec,sice=5m']}", r"tmpfs: /x: 'sice=5m' is no option of a tmpfs"),
+        ("metrics: {fps: {log: 'lenght(a)'}}", r"JMESPath has no function 'lenght': known are abs, "),
+        ("metrics: {fps: {log: 'a[?abs(b, c) > `1`]'}}", r"abs takes 1 arguments, not 2"),
+        ("metrics: {fps: {log: 'merge()'}}", r"merge takes at least 1 arguments, not 0"),
+        ("metrics: {fps: {prometheus: 'up{a=b}'}}", r"is no name of a sample of /metrics, such as name or name"),
+    ],
+)
+def test_what_fails_only_when_it_starts_or_is_measured_fails_in_the_plan(world: World, fields: str, said: str) -> None:
+    world.write("p", f"containers: [{{name: a, image: i, {fields}}}]")
+    with pytest.raises(ProfileError, match=said):
+        world.plan("p")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "docker: {healthcheck: {test: curl x}}, ready: {healthy: true}",
+        "docker: {tmpfs: ['/run', '/x:rw,noexec,size=64m,mode=1777,uid=5,size=50%']}",
+        "metrics: {fps: {log: 'not_null(a, b, sum(c[*].d))'}}",
+        'ports: {metrics: 80}, metrics: {fps: {prometheus: \'up{a="b", c="}",}\'}}',
+    ],
+)
+def test_what_an_engine_takes_is_taken(world: World, fields: str) -> None:
+    world.write("p", f"containers: [{{name: a, image: i, {fields}}}]")
+    assert world.plan("p")["replicas"]
+
+
+def test_a_file_that_only_a_later_word_names_is_told(world: World) -> None:
+    fields = "entrypoint: [bash, ./run.sh], args: [./run.sh, ./none.sh]"
+    world.write("p", f"containers: [{{name: a, image: i, {fields}}}]", run__sh="")
+    told = [text for text in world.plan("p")["warnings"] if "is not mounted" in text]
+    assert [text.partition(" is ")[0] for text in told] == ["p-a-1: entrypoint: ./run.sh", "p-a-1: args: ./run.sh"]
+
+
+def test_a_path_that_is_not_there_is_called_that(world: World) -> None:
+    (world.root / "notes.txt").write_text("")
+    for name, said in (
+        ("none.yml", "is not there"),
+        ("none", "is not there"),
+        ("notes.txt", "is no YAML or JSON file"),
+    ):
+        with pytest.raises(ProfileError, match=rf"'{world.root}/{name}' {said}: profile is a name, or the path"):
+            find_profile(f"{world.root}/{name}", [])
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("secrets: {t: {file: x}}", "a profile says secret_env and secret_files of a container"),
+        ("version: '3'", "a profile says no version: leave it out"),
+        ("name: shop", "the variable profile_deployment"),
+        ("image: i", "it is one of a container: move it into containers"),
+        ("volume: {}", "did you mean 'volumes'"),
+    ],
+)
+def test_what_belongs_elsewhere_is_told_at_the_top_of_a_profile(world: World, field: str, said: str) -> None:
+    world.write("p", f"containers: [{{name: a, image: i}}]\n{field}\n")
+    with pytest.raises(ProfileError, match=rf"profile.yml:2, field {field.partition(':')[0]}: unknown field .*{said}"):
+        world.plan("p")
+
+
+def test_what_cannot_be_joined_is_told(world: World) -> None:
+    joins = "{{name: a, image: i, depends_on: [s], docker: {{ipc_mode: 'container:s'}}}}"
+    text = f"containers: [{{{{name: s, image: i{{}}}}}}, {joins}]"
+    world.write("p", text.format(""))
+    assert "p-a-1: engines keep the IPC namespace of p-s-1 for itself" in "".join(world.plan("p")["warnings"])
+    world.write("p", text.format(", docker: {ipc_mode: shareable}"))
+    assert world.plan("p")["warnings"] == []
+
+
+def test_warnings_of_one_line_stay_in_its_order(world: World) -> None:
+    text = 'services: {a: {image: i, volumes: ["/srv/x:/x:noexec", "./b:/b:uid=1"], annotations: {}}}\n'
+    folder = world.write("shop", "").parent
+    (folder / "profile.yml").unlink()
+    (folder / "compose.yml").write_text(text)
+    told = [text for text in world.plan_foreign(folder / "compose.yml")["warnings"] if "is no option" in text]
+    assert [text.split(": ")[1] for text in told] == ["/srv/x:/x:noexec", "./b:/b:uid=1"]

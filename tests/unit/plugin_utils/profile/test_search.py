@@ -22,7 +22,7 @@ from ..world import World
         ("../ovms", r"must not contain '\.\.'"),
         ("/etc/cron.d", r"folder of the operating system"),
         ("/", r"folder of the operating system"),
-        ("/nowhere/at/all", r"profile.yml is missing"),
+        ("/nowhere/at/all", r"'/nowhere/at/all' is not there: profile is a name, or the path of a folder or of a file"),
     ],
 )
 def test_a_profile_that_cannot_be_is_refused(world: World, profile: str, message: str) -> None:
