@@ -58,7 +58,7 @@ def unknown_at_the_top(key: str, known: Sequence[str], of_a_container: Sequence[
     """What to say of a name that is no field of a profile."""
     if key in _AT_THE_TOP:
         return f"unknown field {key!r}: a profile says {_AT_THE_TOP[key]}"
-    if key in of_a_container:
+    if key in of_a_container and not difflib.get_close_matches(key, known, n=1, cutoff=0.8):
         return f"unknown field {key!r}: it is one of a container: move it into containers"
     return field_types.unknown(key, known)
 

@@ -203,7 +203,7 @@ def test_a_model_in_a_cloud_is_no_path(server: Server, scheme: str) -> None:
     made = server.plan()
     assert made["replicas"]["p-s-1"]["ready"][0]["models"] == ["a"]
     assert [item["path"] for item in made["hosts"]["h1"]["paths"]] == []
-    single = ("--model_name", "b", "--model_path", f"{scheme}://bucket/b", "--port", 9000)
+    single = ("--model_name", "b", "--model_path", f"{scheme}://bucket/b", "--port", 9000, "--rest_port", 8000)
     assert server.probe(*single, volumes=["/:/host:ro"])["models"] == ["b"]
 
 
@@ -284,7 +284,16 @@ def test_a_port_at_which_the_server_does_not_listen_is_refused(
 def test_removed_options_are_refused_with_all_of_them(server: Server) -> None:
     server.config({"name": "a", "base_path": "/models/a", "stateful": True})
     server.file("a/1/m.xml")
-    words = ("--config_path", "/models/config.json", "--port", 9000, "--idle_sequence_cleanup", "false")
+    words = (
+        "--config_path",
+        "/models/config.json",
+        "--port",
+        9000,
+        "--rest_port",
+        8000,
+        "--idle_sequence_cleanup",
+        "false",
+    )
     with pytest.raises(ProfileError) as caught:
         server.plan(*words, image="openvino/model_server:2026.3")
     assert "m/config.json:7: model_config_list[0].config.stateful: it is gone since 2026.3" in str(caught.value)

@@ -60,7 +60,7 @@ def planned(world: World, kind: ProbeField) -> tuple[dict[str, Any], str]:
         "image": "openvino/model_server:2025.4",
         "ports": {"grpc": 9000, "rest": 8000, "rtsp": 8554},
         "volumes": ["/srv/models:/models:ro"],
-        "args": ["--model_name", "m", "--model_path", "/models/m", "--port", 9000],
+        "args": ["--model_name", "m", "--model_path", "/models/m", "--port", 9000, "--rest_port", 8000],
         "ready": yaml.safe_load(kind.example),
     }
     world.write("p", yaml.safe_dump({"containers": [container]}))
