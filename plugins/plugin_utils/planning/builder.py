@@ -149,6 +149,7 @@ class Builder:
         """The replica with its task, and what is checked, shipped and waited for on its host."""
         entry, endpoint, around = rendered.entry, rendered.endpoint, rendered.around
         slot, value, contents, given = endpoint.slot, rendered.value, rendered.contents, rendered.given
+        model_server.check_metrics(entry, value("metrics"), contents.prometheus)
         stand_in = self.fleet.stand_in_for(slot.host, rendered.image)
         return PlannedReplica(
             slot=slot,

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -283,6 +284,22 @@ def scrape_target(server: Server | None, binds: Sequence[Mount], ports: Mapping[
         return None
     rest = server.port("rest_port") or ports.get("rest")
     return {"port": rest, "path": "/metrics", **shown} if rest else None
+
+
+def check_metrics(entry: Entry, rules: Mapping[str, Mapping[str, Any]], target: Mapping[str, Any] | None) -> None:
+    """ProfileError for a metric of a run that it cannot do without, and that nothing shows."""
+    for name, rule in rules.items():
+        sample = str(rule.get("prometheus") or "").partition("{")[0].strip()
+        if not sample or not rule.get("required", True):
+            continue
+        if target is None:
+            where = "name its port 'metrics' in 'ports', or switch the model server's on, with --rest_port"
+            raise entry.error(f"{name}: prometheus: nothing shows its metrics: {where}", "metrics", (name,))
+        shown = target.get("families")
+        family = re.sub("_(bucket|sum|count)$", "", sample)
+        if shown is not None and sample.startswith("ovms_") and not {sample, family} & {*shown}:
+            message = f"{name}: prometheus: the server does not show {family}: add it to its list of metrics"
+            raise entry.error(message, "metrics", (name,))
 
 
 def _families(server: Server, binds: Sequence[Mount]) -> frozenset[str] | None:

@@ -125,6 +125,10 @@ def _ovms_models(entry: Entry, spec: Any, ports: Mapping[str, int], served: Serv
 def _models(entry: Entry, kind: str, spec: Any, served: Served | None, known: Sequence[str] | None = None) -> list[str]:
     """The models that a probe asks for: those that are listed, or all that are known."""
     if spec != "all":
+        if served is not None and (unknown := [name for name in spec if name not in served.names]):
+            raise entry.error(
+                f"{kind}: {', '.join(unknown)} is not served: {served.source} has {_all_of(served)}", "ready"
+            )
         return list(spec)
     if served is None:
         raise entry.error(
@@ -133,6 +137,10 @@ def _models(entry: Entry, kind: str, spec: Any, served: Served | None, known: Se
             "ready",
         )
     return list(known or served.names)
+
+
+def _all_of(served: Served) -> str:
+    return ", ".join(served.names) or "nothing"
 
 
 def _only_port(ports: Mapping[str, int], preferred: str) -> int | str:

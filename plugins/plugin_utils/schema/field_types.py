@@ -21,6 +21,8 @@ Parser = Callable[[Any], Any]
 Schema = Mapping[str, Any]
 
 _NAME = r"[a-z0-9][a-z0-9_.-]*"
+#: characters of a name: as many as one in the DNS of Docker has
+LONGEST_NAME = 63
 _VARIABLE = r"[^=\s\0]+"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\Z")
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
@@ -116,9 +118,11 @@ def text(value: Any) -> str:
     return str(value)
 
 
-@typed(type="string", pattern=f"^{_NAME}$")
+@typed(type="string", pattern=f"^{_NAME}$", maxLength=LONGEST_NAME)
 def name(value: Any) -> str:
     result: str = text(value)
+    if len(result) > LONGEST_NAME:
+        raise ValueError(f"a name has at most {LONGEST_NAME} characters, not {len(result)}")
     if not re.fullmatch(_NAME, result):
         raise ValueError(
             f"{result!r} may hold lower-case letters, digits, '.', '_' and '-' only, and starts with a letter or digit"

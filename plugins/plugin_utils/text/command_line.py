@@ -71,7 +71,9 @@ def server(image: str, entrypoint: Sequence[str], args: Sequence[str], declared:
     if found is not None:
         return Server(version, *found)
     words = [*entrypoint[1:], *args]
-    first = next((number for number, word in enumerate(words) if word.startswith("--")), len(words))
+    # A script before them may have options of its own; where the image brings the command, all are the server's.
+    dash = "-" if not entrypoint and args and args[0].startswith("-") else "--"
+    first = next((number for number, word in enumerate(words) if word.startswith(dash)), len(words))
     made = Server(version, tuple(words[first:]))
     return made if declared or _is_server(name.partition(":")[0], entrypoint, args, set(made.options)) else None
 

@@ -190,7 +190,11 @@ def _not_valid(error: yaml.MarkedYAMLError, text: str, line: int | None) -> str:
         return _TOO_DEEP
     if error.context == "expected a single document in the stream":
         return "this is a second document: a file holds one profile, so remove the line --- before it"
+    if error.problem == "mapping values are not allowed in this context":
+        return "this is not valid YAML: a second ': ' stands in this value: quote a text that holds one, or begin a new line"
     lines = text.splitlines()
+    if line is not None and line < len(lines) and lines[line].lstrip(" ").startswith("\t"):
+        return "this is not valid YAML: a tab stands before this line: indent it with blanks"
     if line is not None and line < len(lines) and _BARE_TEMPLATE.search(re.sub(r"([\"']).*?\1", "", lines[line])):
         return f'this is not valid YAML: {error.problem or error.context}; put the template in quotes: "{{{{ … }}}}"'
     return f"this is not valid YAML: {error.problem or error.context}"
@@ -329,7 +333,7 @@ class _Builder:
             raise self._error("a key must be a string, not a list or a mapping", node)
         key = self._scalar(node)
         if not isinstance(key, str):
-            raise self._error(f"the key {key!r} must be a string: quote it", node)
+            raise self._error(f"the key {node.value} must be a string: quote it", node)
         if key in taken:
             raise self._error(f"the key {key!r} stands here twice", node)
         return key

@@ -281,6 +281,40 @@ def test_a_port_at_which_the_server_does_not_listen_is_refused(
     assert unknown["replicas"]
 
 
+def test_options_with_one_dash_are_told(server: Server) -> None:
+    server.config()
+    with pytest.raises(ProfileError, match="field args: -model_name: it belongs to no option"):
+        server.plan("-model_name", "m", "-model_path", "/m")
+
+
+def test_a_model_that_is_waited_for_and_not_served_is_refused(server: Server) -> None:
+    server.config({"name": "a", "base_path": "/models/a"})
+    server.file("a/1/m.xml")
+    with pytest.raises(ProfileError, match=r"field ready: ovms_models: b is not served: m/config.json has a$"):
+        server.plan(ready={"ovms_models": ["a", "b"]})
+
+
+@pytest.mark.parametrize(
+    ("monitoring", "said"),
+    [
+        ({}, "fails: prometheus: nothing shows its metrics: name its port 'metrics' in 'ports', or switch"),
+        (
+            {"monitoring": {"metrics": {"enable": True, "metrics_list": ["ovms_streams"]}}},
+            "fails: prometheus: the server does not show ovms_requests_fail: add it to its list of metrics",
+        ),
+    ],
+)
+def test_a_metric_that_nothing_shows_is_refused(server: Server, monitoring: dict[str, Any], said: str) -> None:
+    server.config({"name": "a", "base_path": "/models/a"}, **monitoring)
+    server.file("a/1/m.xml")
+    rule = {"prometheus": 'ovms_requests_fail{api="KServe"}'}
+    with pytest.raises(ProfileError, match=f"field metrics: {said}"):
+        server.plan(metrics={"fails": rule})
+    assert server.plan(metrics={"fails": {**rule, "required": False}})["replicas"]
+    server.config("a", monitoring={"metrics": {"enable": True}})
+    assert server.plan(metrics={"fails": rule, "n": {"prometheus": "ovms_request_time_us_count"}})["replicas"]
+
+
 def test_removed_options_are_refused_with_all_of_them(server: Server) -> None:
     server.config({"name": "a", "base_path": "/models/a", "stateful": True})
     server.file("a/1/m.xml")

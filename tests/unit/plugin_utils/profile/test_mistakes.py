@@ -240,6 +240,12 @@ def test_what_belongs_elsewhere_is_told_at_the_top_of_a_profile(world: World, fi
         world.plan("p")
 
 
+def test_a_name_that_no_network_could_know_is_refused(world: World) -> None:
+    world.write("p", f"containers: [{{name: {'a' * 64}, image: i}}]")
+    with pytest.raises(ProfileError, match="field name: a name has at most 63 characters, not 64"):
+        world.plan("p")
+
+
 def test_what_cannot_be_joined_is_told(world: World) -> None:
     joins = "{{name: a, image: i, depends_on: [s], docker: {{ipc_mode: 'container:s'}}}}"
     text = f"containers: [{{{{name: s, image: i{{}}}}}}, {joins}]"
