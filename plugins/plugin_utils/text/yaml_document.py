@@ -191,7 +191,7 @@ def _not_valid(error: yaml.MarkedYAMLError, text: str, line: int | None) -> str:
     if error.context == "expected a single document in the stream":
         return "this is a second document: a file holds one profile, so remove the line --- before it"
     if error.problem == "mapping values are not allowed in this context":
-        return "this is not valid YAML: a second ': ' stands in this value: quote a text that holds one, or begin a new line"
+        return "this is not valid YAML: a second ': ' stands in this value: quote a text that holds one"
     lines = text.splitlines()
     if line is not None and line < len(lines) and lines[line].lstrip(" ").startswith("\t"):
         return "this is not valid YAML: a tab stands before this line: indent it with blanks"

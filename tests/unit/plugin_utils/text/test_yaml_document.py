@@ -69,7 +69,6 @@ BAD = {
     "an escape sequence": ("a: \x1b[2J", r"x.yml:1: this is not valid YAML: the character U\+001B"),
     "half a character": ('a: "\\ud800"', r"x.yml:1: this is not valid YAML"),
     "a list as a key": ("a: 1\n? [b]\n: 2", r"x.yml:2: a key must be a string, not a list or a mapping"),
-    "a word for true as a key": ("on: 2", r"x.yml:1: the key on must be a string: quote it"),
     "a tab": ("a:\n\tb: 1\n", r"x.yml:2: .*a tab stands before this line: indent it with blanks"),
     "a second colon": ("\na: b: c\n", r"x.yml:2: .*a second ': ' stands in this value: quote a text that holds one"),
     "a number as a key": ("1: 2", r"x.yml:1: the key 1 must be a string: quote it"),
@@ -111,6 +110,11 @@ def test_an_anchor_is_known_in_later_documents_and_may_be_given_anew_where_scala
     assert (first.value, second.value) == ({"a": 1, "b": "two", "c": "two"}, {"d": "two"})
     with pytest.raises(ProfileError, match=r"x.yml:2: this is not valid YAML: second occurrence"):
         yaml_document.parse(text, "x.yml")
+
+
+def test_a_word_for_true_as_a_key_is_told_as_it_is_written() -> None:
+    with pytest.raises(ProfileError, match="x.yml:1: the key on must be a string: quote it"):
+        yaml_document.parse("on: 2", "x.yml")
 
 
 def test_merges_of_merges_take_no_longer_than_they_are() -> None:
