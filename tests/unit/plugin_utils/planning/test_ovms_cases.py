@@ -485,13 +485,13 @@ def test_one_request_of_one_token(server: Server) -> None:
     ],
 )
 def test_what_is_asked_of_other_tasks(server: Server, path: str, request_: Any) -> None:
-    server.config()
+    server.config(mediapipe_config_list=[{"name": "m"}])
     probe = server.probe(ready={"generates": {"models": ["m"], "path": path}})
     assert json.loads(probe["body"]) == {"model": "m", **request_}
 
 
 def test_consumers_do_not_ask_for_tokens(server: Server) -> None:
-    server.config()
+    server.config(mediapipe_config_list=[{"name": "m"}])
     client = {"name": "c", "image": "example/c:1", "depends_on": ["s"], "hosts": "h2", "networks": ["host"]}
     client["args"] = ["--grpc", "s:9000", "--rest", "s:8000"]
     entry = {**server.entry, "networks": ["host"], "ready": {"generates": ["m"]}}

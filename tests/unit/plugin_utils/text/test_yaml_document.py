@@ -113,7 +113,7 @@ def test_an_anchor_is_known_in_later_documents_and_may_be_given_anew_where_scala
 
 
 def test_a_word_for_true_as_a_key_is_told_as_it_is_written() -> None:
-    with pytest.raises(ProfileError, match="x.yml:1: the key on must be a string: quote it"):
+    with pytest.raises(ProfileError, match=r"x.yml:1: the key on must be a string: quote it"):
         yaml_document.parse("on: 2", "x.yml")
 
 
