@@ -222,6 +222,7 @@ class Planner:
 
     def _settings(self, loaded: entry.Profile) -> PlanSettings:
         try:
+            planner_input.check_variables({**self.play, "models_dir": self.args["models_dir"]}, self.render)
             return PlanSettings(
                 deployment=self._named("deployment", shared_containers.deployment)
                 or shared_containers.deployment(loaded.name),
@@ -274,7 +275,6 @@ class Planner:
 
     def _streams(self, loaded: entry.Profile) -> Streams | None:
         """The number of streams that is asked for; None where none is. A search asks for some on all hosts first."""
-        planner_input.absolute(VARIABLES["models_dir"], self.args["models_dir"])
         if self.args["density"]:
             base.valid("profile_density", DENSITY, self.args["density"])
         number, seek = self.args["streams"], self.args["seek"]

@@ -9,6 +9,7 @@ The only file of the planner that knows Ansible.
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.parsing.vault import EncryptedString
 from ansible.template import Templar, trust_as_template
 
@@ -160,3 +162,48 @@ def absolute(variable: str, path: str) -> str:
     if not path.startswith("/") or "\0" in path or ".." in path.split("/"):
         raise ValueError(f"{variable}: expected an absolute path on the hosts, not {path!r}")
     return path
+
+
+# -- variables that say how a plan is applied
+
+_CHOICES = {"profile_on_failure": ("rollback", "keep", "stop"), "profile_apply_with": ("batch", "docker_container")}
+_DIRECTORIES = ("models_dir",)
+_FLAGS = ("profile_keep", "profile_force")
+_SECONDS = ("profile_lock_wait", "profile_engine_timeout")
+
+
+def check_variables(play: Mapping[str, Any], render: Render) -> None:
+    """ValueError for the first variable that is not what it takes, of those that are used only when hosts change."""
+
+    def value(name: str) -> Any:
+        return render(play[name], play)
+
+    for name, choices in _CHOICES.items():
+        if name in play and value(name) not in choices:
+            raise ValueError(f"{name}: {value(name)!r} is not one of {', '.join(choices)}")
+    for name in _DIRECTORIES:
+        if name in play:
+            absolute(name, str(value(name)))
+    for name in _FLAGS:
+        if name in play and not _is_flag(value(name)):
+            raise ValueError(f"{name}: expected true or false, not {value(name)!r}")
+    for name in _SECONDS:
+        least = "at least 0" if name == "profile_lock_wait" else "more than 0"
+        if name in play and not _is_number(value(name), least):
+            raise ValueError(f"{name}: expected a number of seconds of {least}, not {value(name)!r}")
+
+
+def _is_flag(value: Any) -> bool:
+    try:
+        boolean(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _is_number(value: Any, least: str) -> bool:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return math.isfinite(number) and (number > 0 or (number == 0 and least == "at least 0"))

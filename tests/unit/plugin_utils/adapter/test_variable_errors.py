@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -83,6 +84,30 @@ def test_numbers_of_the_measurement_are_checked_before_anything_starts(
     monkeypatch.setattr(planner, "require_callback", lambda: None)
     with pytest.raises(ProfileError, match=f"a variable of the run is not valid: {said}"):
         answer(world, given, stage="select", run=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"profile_on_failure": "explode"}, "profile_on_failure: 'explode' is not one of rollback, keep, stop"),
+        ({"profile_apply_with": "magic"}, "profile_apply_with: 'magic' is not one of batch, docker_container"),
+        ({"profile_keep": "maybe"}, "profile_keep: expected true or false, not 'maybe'"),
+        ({"profile_force": ["x"]}, "profile_force: expected true or false, not "),
+        ({"profile_lock_wait": "long"}, "profile_lock_wait: expected a number of seconds of at least 0, not 'long'"),
+        ({"profile_lock_wait": -1}, "profile_lock_wait: expected a number of seconds of at least 0, not -1"),
+        ({"profile_engine_timeout": 0}, "profile_engine_timeout: expected a number of seconds of more than 0, not 0"),
+    ],
+)
+def test_how_a_plan_is_applied_is_checked_at_once(world: World, given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ProfileError, match=f"a variable of the run is not valid: {re.escape(said)}"):
+        answer(world, given, stage="select")
+    fine = {
+        "profile_on_failure": "keep",
+        "profile_keep": "yes",
+        "profile_lock_wait": "0",
+        "profile_engine_timeout": "5.5",
+    }
+    assert answer(world, {**fine, "profile_engine_timeout": "5.5"}, stage="select")["hosts"]
 
 
 def test_a_plan_that_is_no_json_is_told_with_its_line(world: World) -> None:
