@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,53 +14,10 @@ import yaml
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 
 from ..world import World
+from .server import Server
 
 GPUS = {"h1": {"devices": {"render": ["/dev/dri/renderD128"]}}}
 GRAPH = 'node { name: "LLM" node_options: { [type.googleapis.com/mediapipe.LLMCalculatorOptions]: { device: "GPU" } } }'
-
-
-class Server:
-    """A profile of one server ``s`` with a folder ``m`` that it ships to /models."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.entry: dict[str, Any] = {
-            "name": "s",
-            "image": "openvino/model_server:2025.4",
-            "args": ["--config_path", "/models/config.json", "--port", 9000, "--rest_port", 8000],
-            "volumes": ["./m:/models:ro"],
-            "ports": {"grpc": 9000, "rest": 8000},
-            "ready": {"ovms_models": "all"},
-            "hosts": "h1",
-        }
-
-    def file(self, path: str, text: str = "") -> None:
-        file = self.world.root / "p" / "m" / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-
-    def config(self, *models: Any, **more: Any) -> None:
-        listed = [{"config": {"name": model} if isinstance(model, str) else model} for model in models]
-        self.file("config.json", json.dumps({"model_config_list": listed, **more}, indent=1))
-
-    def plan(self, *args: Any, **entry: Any) -> dict[str, Any]:
-        """The plan; with ``args`` in place of the server's own, and other fields."""
-        changed = {**self.entry, **({"args": list(args)} if args else {}), **entry}
-        self.world.write("p", yaml.safe_dump({"containers": [changed]}))
-        return self.world.plan("p")
-
-    def replica(self, *args: Any, **entry: Any) -> dict[str, Any]:
-        found: dict[str, Any] = self.plan(*args, **entry)["replicas"]["p-s-1"]
-        return found
-
-    def probe(self, *args: Any, **entry: Any) -> dict[str, Any]:
-        (found,) = self.replica(*args, **entry)["ready"]
-        return {key: value for key, value in found.items() if key not in ("timeout", "replica")}
-
-
-@pytest.fixture
-def server(world: World) -> Server:
-    return Server(world)
 
 
 # -- graphs
@@ -445,64 +401,3 @@ def test_a_compose_service_with_rest_only_is_waited_for(world: World) -> None:
     (folder / "compose.yml").write_text(text, encoding="utf-8")
     (probe,) = world.plan_foreign(folder / "compose.yml")["replicas"]["d-s-1"]["ready"]
     assert (probe["kind"], probe["port"], probe["path"], probe["status"]) == ("http", 8000, "/v2/health/ready", 200)
-
-
-# -- generative models
-
-
-def test_a_model_that_is_downloaded_is_served_by_its_name(server: Server) -> None:
-    words = ("--source_model", "OpenVINO/Qwen3-8B-int4-ov", "--model_repository_path", "/models", "--rest_port", 8000)
-    entry: dict[str, Any] = {"volumes": ["models:/models"], "ports": {"rest": 8000}}
-    assert server.probe(*words, image="openvino/model_server", **entry)["models"] == ["OpenVINO/Qwen3-8B-int4-ov"]
-    with pytest.raises(ProfileError, match="--source_model should be used combined with --task: add --task, one of"):
-        server.plan(*words, **entry)
-
-
-def test_one_request_of_one_token(server: Server) -> None:
-    server.config("det", mediapipe_config_list=[{"name": "org/llm", "base_path": "llm"}, {"name": "b"}])
-    server.file("det/1/m.xml")
-    ready = {"ovms_models": "all", "generates": "all", "timeout": "5m"}
-    models, *asked = server.replica(ready=ready)["ready"]
-    assert models["models"] == ["b", "det", "org/llm"]
-    assert [(probe["kind"], probe["models"], probe["timeout"]) for probe in asked] == [
-        ("generates", ["b"], 300.0),
-        ("generates", ["org/llm"], 300.0),
-    ]
-    assert {(probe["port"], probe["path"]) for probe in asked} == {(8000, "/v3/chat/completions")}
-    assert json.loads(asked[1]["body"]) == {
-        "model": "org/llm",
-        "messages": [{"role": "user", "content": "Hi"}],
-        "max_tokens": 1,
-    }
-
-
-@pytest.mark.parametrize(
-    ("path", "request_"),
-    [
-        ("/v3/completions", {"prompt": "Hi", "max_tokens": 1}),
-        ("/v3/embeddings", {"input": "Hi"}),
-        ("/v3/rerank", {"query": "Hi", "documents": ["Hi"]}),
-    ],
-)
-def test_what_is_asked_of_other_tasks(server: Server, path: str, request_: Any) -> None:
-    server.config(mediapipe_config_list=[{"name": "m"}])
-    probe = server.probe(ready={"generates": {"models": ["m"], "path": path}})
-    assert json.loads(probe["body"]) == {"model": "m", **request_}
-
-
-def test_consumers_do_not_ask_for_tokens(server: Server) -> None:
-    server.config(mediapipe_config_list=[{"name": "m"}])
-    client = {"name": "c", "image": "example/c:1", "depends_on": ["s"], "hosts": "h2", "networks": ["host"]}
-    client["args"] = ["--grpc", "s:9000", "--rest", "s:8000"]
-    entry = {**server.entry, "networks": ["host"], "ready": {"generates": ["m"]}}
-    server.world.write("p", yaml.safe_dump({"containers": [entry, client]}))
-    server.world.groups = {"all": ["h1", "h2"]}
-    reach = server.world.plan("p")["replicas"]["p-c-1"]["reach"]
-    assert sorted((probe["kind"], probe["port"]) for probe in reach) == [("tcp", 8000), ("tcp", 9000)]
-
-
-def test_a_key_in_the_open_is_a_warning(server: Server) -> None:
-    server.config()
-    warning = "p-s-1: API_KEY is a key, and stands in the plan: give it in secret_env"
-    assert server.plan(env={"API_KEY": "k"})["warnings"] == [warning]
-    assert server.plan(secret_env={"API_KEY": "{{ k }}"})["warnings"] == []

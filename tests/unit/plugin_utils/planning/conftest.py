@@ -1,0 +1,16 @@
+# Copyright: (c) 2026, the retail.profiles authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What tests of the planner share."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..world import World
+from .server import Server
+
+
+@pytest.fixture
+def server(world: World) -> Server:
+    return Server(world)
