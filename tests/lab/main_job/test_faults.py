@@ -52,7 +52,7 @@ STREAM = """
   - name: stream
     image: retail/kserve-client:1
     entrypoint: [/bin/sh, -c]
-    args: ["while :; do echo '{\\"fps\\": 15}'; sleep 1; done"]
+    args: ["trap 'exit 0' TERM; while :; do echo '{\\"fps\\": 15}'; sleep 1 & wait $!; done"]
     hosts: h1,h2,h3
     replicas_per_host: 1
     metrics: {fps: {log: fps}}

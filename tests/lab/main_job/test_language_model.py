@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import SHORT, Fleet
+from .conftest import SHORT, Done, Fleet
 
 pytestmark = pytest.mark.measures
 
@@ -20,8 +21,9 @@ MODEL = "org/tiny"
 TOKENS = 16
 # A client of the tests' own, for an image that the lab has anyway: a JSON line for each answer.
 CHAT = """
-import json, os, time, urllib.request
+import json, os, signal, time, urllib.request
 
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 url = f"http://{os.environ['ADDRESS']}:{os.environ['PORT']}/v3/chat/completions"
 headers = {"Content-Type": "application/json", "Authorization": f"Bearer {os.environ['API_KEY']}"}
 asked = {"model": os.environ["MODEL"], "stream": True, "stream_options": {"include_usage": True}, "max_tokens": TOKENS,
@@ -72,19 +74,22 @@ containers:
 GIVEN = {"llm_model": MODEL, "llm_api_key": KEY}
 
 
-@pytest.fixture
-def talking(fleet: Fleet) -> Fleet:
-    """A user with that profile, whose hosts have the model."""
-    fleet.profile("talk", PROFILE, chat__py=CHAT)
-    fleet.well("prepare_hosts", profile="talk", **GIVEN)
-    return fleet
+@pytest.fixture(scope="module")
+def talked(prepared: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Fleet, Done]]:
+    """A user with that profile, whose hosts have the model, and a run of it whose deployment stays."""
+    user = Fleet(prepared.checkout, prepared.inventory, tmp_path_factory.mktemp("talk"))
+    user.profile("talk", PROFILE, chat__py=CHAT)
+    user.well("prepare_hosts", profile="talk", **GIVEN)
+    done = user.well("run_profile", profile="talk", profile_keep=True, **GIVEN, **SHORT)
+    yield user, done
+    user.tidy()
 
 
-def test_a_model_is_pulled_once_served_and_asked_by_clients_on_other_hosts(talking: Fleet) -> None:
+def test_a_model_is_pulled_once_served_and_asked_by_clients_on_other_hosts(talked: tuple[Fleet, Done]) -> None:
+    talking, done = talked
     files = talking.shell("h1", f"ls /var/lib/retail-profiles/models/{MODEL}").split()
     assert {"openvino_model.xml", "openvino_model.bin", "tokenizer.json", "tokenizer_config.json"} <= set(files)
 
-    done = talking.well("run_profile", profile="talk", **GIVEN, **SHORT)
     run = talking.latest()
     assert run["verdict"] == "ok", run["reasons"]
     assert run["containers"]["talk-llm-server-1"]["host"] == "h1"
@@ -119,8 +124,8 @@ def content(file: Path) -> bytes:
     return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
 
 
-def test_a_client_with_a_wrong_key_is_told_so(talking: Fleet) -> None:
-    talking.well("deploy_profile", profile="talk", **GIVEN)
+def test_a_client_with_a_wrong_key_is_told_so(talked: tuple[Fleet, Done]) -> None:
+    talking, _done = talked
     place = talking.shell("h2", "docker inspect -f '{{range .Config.Env}}{{println .}}{{end}}' talk-chat-1")
     env = dict(line.partition("=")[::2] for line in place.splitlines() if "=" in line)
 

@@ -23,7 +23,8 @@ containers:
     entrypoint: [python3, -u, -c]
     args:
       - |
-        import os, sys, time
+        import os, signal, sys, time
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
         end = time.time() + float(os.environ["SECONDS_TO_TALK"])
         print("begin", os.environ["TOKEN"], "\\x1b[31mred\\x1b[0m \\x1b]0;title\\x07", "x" * 20000)
         while time.time() < end:

@@ -15,7 +15,7 @@ import yaml
 
 from ansible_collections.retail.profiles.plugins.module_utils.container.secret_env import MASK, Redactor
 
-from .conftest import SHORT, Fleet
+from .conftest import TINY, Fleet
 
 TOKEN = 'to"p\\se/cret 4711 é'
 INLINE = "another-secret-0815"
@@ -76,7 +76,7 @@ def written(folder: Path) -> dict[str, str]:
 
 
 def test_a_run_uses_secrets_and_shows_none(fleet: Fleet, vault: list[str]) -> None:
-    done = fleet.well("run_profile", "-vvv", "--diff", *vault, profile="secretive", measure_repeat=1, **SHORT)
+    done = fleet.well("run_profile", "-vvv", "--diff", *vault, profile="secretive", measure_repeat=1, **TINY)
     files = written(fleet.home / "results")
     [log] = [text for name, text in files.items() if name.endswith("secretive-one-1.log") and "latest" not in name]
     for secret in (TOKEN, INLINE):

@@ -17,20 +17,21 @@ from typing import Any
 import pytest
 
 from . import served
-from .conftest import SHORT, Fleet
-
-pytestmark = pytest.mark.measures
+from .conftest import SHORT, TINY, Fleet
 
 #: the client tells of as many frames a second as its RATE
 TOLD = """
 containers:
   - name: server
     image: retail/kserve-client:1
-    entrypoint: [sleep, infinity]
+    entrypoint: [sh, -c, 'trap "exit 0" TERM; sleep infinity & wait']
     hosts: h1
   - name: client
     image: retail/kserve-client:1
-    entrypoint: [sh, -c, 'while sleep 0.5; do echo "{\\"fps\\": $RATE, \\"latency\\": [0.0$RATE]}"; done']
+    entrypoint:
+      - sh
+      - -c
+      - 'trap "exit 0" TERM; while sleep 0.5 & wait $!; do echo "{\\"fps\\": $RATE, \\"latency\\": [0.0$RATE]}"; done'
     env: {RATE: 1}
     hosts: h2
     depends_on: [server]
@@ -56,7 +57,6 @@ containers:
     depends_on: [server]
     metrics: {fps: {log: fps, kind: gauge, unit: fps}}
 """
-TINY = {"measure_warmup_max": 1, "measure_duration": 5, "measure_poll": 3}
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_a_container_that_exits_fails_the_run_and_all_is_cleaned_up(fleet: Fleet
 
 def test_a_replica_that_dies_while_it_is_measured_fails_the_run(fleet: Fleet) -> None:
     fleet.profile("dies", SLEEPER.format(script="for i in 1 2 3 4 5 6 7 8; do echo '{\\\"fps\\\": 1}'; sleep 1; done"))
-    done = fleet.play("run_profile", profile="dies", measure_warmup_max=5, measure_duration=20)
+    done = fleet.play("run_profile", profile="dies", **SHORT)
     assert done.status != 0
     assert fleet.latest()["verdict"] == "failed"
     assert fleet.leftovers() == {}
