@@ -255,7 +255,7 @@ def test_no_way_out(lab_engine: Any, lab: Path, outside: None) -> None:
     rules = [line for line in run("iptables-save").splitlines() if LAB in line and "FORWARD" in line]
     assert len(rules) == 3
     for rule in rules:
-        subprocess.run(f"iptables {rule.replace('-A', '-D', 1)}", shell=True, check=True)
+        subprocess.run(f"iptables -w {rule.replace('-A', '-D', 1)}", shell=True, check=True)
     assert connects(lab_engine, h1, OUTSIDE, PORT)
     assert connects(lab_engine, h1, OUTSIDE, PORT, "inner")
     with closing(lab_engine.docker()) as engine:

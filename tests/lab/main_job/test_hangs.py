@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -34,8 +34,9 @@ def reachable(fleet: Fleet, host: str) -> None:
 def link_down(fleet: Fleet, host: str) -> Iterator[None]:
     with machine(host) as here:
         index = here.exec_run(["cat", "/sys/class/net/eth0/iflink"]).output.decode().strip()
-    links = Path("/sys/class/net").iterdir()
-    [link] = [one.name for one in links if (one / "ifindex").read_text(encoding="ascii").strip() == index]
+    # All at once: others' links come and go.
+    shown = subprocess.run(["ip", "-json", "link", "show"], check=True, capture_output=True, text=True).stdout
+    [link] = [one["ifname"] for one in json.loads(shown) if one["ifindex"] == int(index)]
     subprocess.run(["ip", "link", "set", link, "down"], check=True)
     try:
         yield
