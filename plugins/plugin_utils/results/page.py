@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.results import report_tables
 
@@ -27,17 +29,26 @@ def policy_hash(text: str) -> str:
 
 def rendered(template: str, **values: object) -> str:
     """A page of the folder, with the style of all pages. All text is escaped."""
+    from markupsafe import Markup
+
+    style = part("style.css")
+    page: str = _pages().get_template(template).render(**values, style=Markup(style), style_hash=policy_hash(style))
+    return page
+
+
+@cache
+def _pages() -> Any:
+    """Jinja's environment, which keeps the templates that it has compiled."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
+    made = Environment(
         loader=FileSystemLoader(str(FOLDER)),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["long"] = lambda text: Markup(' class="long"') if report_tables.has_long_word(text) else ""
-    environment.filters.update(plain=report_tables.plain, moment=report_tables.moment, figure=report_tables.figure)
-    style = part("style.css")
-    return environment.get_template(template).render(**values, style=Markup(style), style_hash=policy_hash(style))
+    made.filters["long"] = lambda text: Markup(' class="long"') if report_tables.has_long_word(text) else ""
+    made.filters.update(plain=report_tables.plain, moment=report_tables.moment, figure=report_tables.figure)
+    return made
