@@ -29,8 +29,8 @@ SLOWER = {key: 1.05 if key != "fps" else 1.0 / 1.05 for key in MEASURED}
 
 def run_with(base: ComparedRun, number: int, figures: Mapping[str, float]) -> ComparedRun:
     """A run of its own with these figures by key: of all replicas together, or of the replicas of a container."""
-    record = copy.deepcopy(dict(base.record))
-    record["run_id"] = f"ovms-{number}"
+    changed = copy.deepcopy({key: base.record[key] for key in ("totals", "metrics")})
+    record = {**base.record, **changed, "run_id": f"ovms-{number}"}
     for key, value in figures.items():
         container, _colon, name = key.rpartition(":")
         metric, _dot, statistic = name.partition(".")

@@ -33,6 +33,14 @@ def schema(checkout: Path) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(json.loads((checkout / "docs" / "run.schema.json").read_text()))
 
 
+@pytest.fixture(scope="module")
+def search_schema(schema: jsonschema.Draft202012Validator) -> jsonschema.Draft202012Validator:
+    """Of the record's part on a search."""
+    part = {**schema.schema["$defs"]["search"], "$defs": schema.schema["$defs"]}
+    jsonschema.Draft202012Validator.check_schema(part)
+    return jsonschema.Draft202012Validator(part)
+
+
 def test_a_run_that_searches_says_what_it_found(ready_run: Play, schema: jsonschema.Draft202012Validator) -> None:
     record = searching.record_of(searching.run_of(ready_run, searching.searches()))
     schema.validate(record)
@@ -69,12 +77,12 @@ def test_a_run_that_does_not_search_says_nothing(ready_run: Play) -> None:
 
 
 @given(st.lists(SEARCHES, min_size=1, max_size=3))
-def test_every_state_of_a_search_has_a_record(states: list[SearchState]) -> None:
-    schema = json.loads((Path(__file__).resolve().parents[4] / "docs" / "run.schema.json").read_text())
+def test_every_state_of_a_search_has_a_record(
+    search_schema: jsonschema.Draft202012Validator, states: list[SearchState]
+) -> None:
     searches = Searches(("client",), searches=tuple(states))
     said = json.loads(json.dumps(density_record.as_dict(searches, measured_plan.of_plan(make_plan())), allow_nan=False))
-    part = {**schema["$defs"]["search"], "$defs": schema["$defs"]}
-    jsonschema.validate(said, part)
+    search_schema.validate(said)
     assert density_record.judge(searches).verdict in ("ok", "missed", "degraded", "failed")
 
 
