@@ -25,7 +25,7 @@ from .. import over_ssh
 PROFILES = ("ovms", "gstreamer", "capi-fleet")
 # Enough for a valid window of every profile that is shipped, and no more.
 SHORT = {"measure_warmup_max": 5, "measure_duration": 10, "measure_poll": 3}
-# The same where containers only tell figures that are made up.
+# The same where figures are made up, or nobody looks at them.
 TINY = {"measure_warmup_max": 1, "measure_duration": 5, "measure_poll": 3}
 HOSTS = ("h1", "h2", "h3", "h4")
 

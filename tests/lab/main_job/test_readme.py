@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from .. import over_ssh
-from .conftest import SHORT, Fleet
+from .conftest import TINY, Fleet
 
 pytestmark = pytest.mark.measures
 
@@ -48,7 +48,7 @@ def hosts_ini(inventory: Path) -> str:
             "[all:vars]",
             *(f"{name}={value}" for name, value in unescaped),
             f"profile_images={{'{image_map[1]}': '{image_map[2]}'}}",
-            *(f"{name}={value}" for name, value in SHORT.items()),
+            *(f"{name}={value}" for name, value in TINY.items()),
             "",
         ]
     )
@@ -69,7 +69,7 @@ def test_every_command_of_the_readme_works(prepared: Fleet) -> None:
     own.write_text(hosts_ini(prepared.inventory), encoding="utf-8")
     short = prepared.inventory.parent / "group_vars"
     short.mkdir(exist_ok=True)
-    (short / "all.json").write_text(json.dumps(SHORT), encoding="utf-8")
+    (short / "all.json").write_text(json.dumps(TINY), encoding="utf-8")
     try:
         ended = subprocess.run(
             ["bash", "-euxc", "\n".join(commands)],

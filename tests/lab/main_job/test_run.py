@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from .conftest import SHORT, Done, Fleet
+from .conftest import SHORT, TINY, Done, Fleet
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_the_results_hold_every_file_and_they_agree(kept: tuple[Fleet, Done]) ->
 def test_a_kept_deployment_is_not_changed_by_the_next_run(kept: tuple[Fleet, Done]) -> None:
     fleet, _run = kept
     before = fleet.latest()["containers"]
-    again = fleet.well("run_profile", profile="ovms", profile_keep=True, **SHORT)
+    again = fleet.well("run_profile", profile="ovms", profile_keep=True, **TINY)
     assert again.changed == 0, again.output
     after = fleet.latest()["containers"]
     assert {name: c["started_at"] for name, c in after.items()} == {name: c["started_at"] for name, c in before.items()}
