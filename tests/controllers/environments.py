@@ -49,6 +49,8 @@ class Controller:
         """Those that are pinned for a run and its tests, but for ansible-core."""
         run, tests = pins("requirements.txt"), pins("requirements-dev.txt")
         others = {**run, **{name: tests[name] for name in TESTS}, "ansible-core": self.core}
+        if self.core in TOO_OLD:
+            del others["resolvelib"]  # they want an older one
         return [f"{name}=={version}" for name, version in sorted(others.items())]
 
 
