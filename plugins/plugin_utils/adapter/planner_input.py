@@ -167,9 +167,9 @@ def absolute(variable: str, path: str) -> str:
 # -- variables that say how a plan is applied
 
 _CHOICES = {"profile_on_failure": ("rollback", "keep", "stop"), "profile_apply_with": ("batch", "docker_container")}
-_DIRECTORIES = ("models_dir",)
 _FLAGS = ("profile_keep", "profile_force")
-_SECONDS = ("profile_lock_wait", "profile_engine_timeout")
+_AT_LEAST_0, _MORE_THAN_0 = "at least 0", "more than 0"
+_SECONDS = {"profile_lock_wait": _AT_LEAST_0, "profile_engine_timeout": _MORE_THAN_0}
 
 
 def check_variables(play: Mapping[str, Any], render: Render) -> None:
@@ -181,16 +181,14 @@ def check_variables(play: Mapping[str, Any], render: Render) -> None:
     for name, choices in _CHOICES.items():
         if name in play and value(name) not in choices:
             raise ValueError(f"{name}: {value(name)!r} is not one of {', '.join(choices)}")
-    for name in _DIRECTORIES:
-        if name in play:
-            absolute(name, str(value(name)))
+    if "models_dir" in play:
+        absolute("models_dir", str(value("models_dir")))
     for name in _FLAGS:
         if name in play and not _is_flag(value(name)):
             raise ValueError(f"{name}: expected true or false, not {value(name)!r}")
-    for name in _SECONDS:
-        least = "at least 0" if name == "profile_lock_wait" else "more than 0"
-        if name in play and not _is_number(value(name), least):
-            raise ValueError(f"{name}: expected a number of seconds of {least}, not {value(name)!r}")
+    for name, bound in _SECONDS.items():
+        if name in play and not _is_within(value(name), bound):
+            raise ValueError(f"{name}: expected a number of seconds of {bound}, not {value(name)!r}")
 
 
 def _is_flag(value: Any) -> bool:
@@ -201,9 +199,9 @@ def _is_flag(value: Any) -> bool:
     return True
 
 
-def _is_number(value: Any, least: str) -> bool:
+def _is_within(value: Any, bound: str) -> bool:
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         return False
-    return math.isfinite(number) and (number > 0 or (number == 0 and least == "at least 0"))
+    return math.isfinite(number) and (number >= 0 if bound == _AT_LEAST_0 else number > 0)
