@@ -71,8 +71,9 @@ def _awaited(params: Mapping[str, Any]) -> dict[str, Any]:
 
     def work() -> dict[str, Any]:
         engine = connect(params["docker_host"], timeout)
-        outcome = receiver.receive(listener, params["token"], deadline, engine, folder.mark_begun)
-        return {**outcome, "ids": receiver.verify(engine, expected)}
+        with receiver.all_or_nothing(engine, list(params["images"])):
+            outcome = receiver.receive(listener, params["token"], deadline, engine, folder.mark_begun)
+            return {**outcome, "ids": receiver.verify(engine, expected)}
 
     receiver.start(folder, work, listener)
     return {"changed": True, "address": address, "port": port}

@@ -15,6 +15,7 @@ from ansible_collections.retail.profiles.plugins.module_utils.engine.api import 
     EngineError,
     accepted,
     head,
+    quoted,
 )
 from ansible_collections.retail.profiles.plugins.module_utils.engine.client import (
     Engine,
@@ -37,6 +38,10 @@ class ImageEngine(Engine):
             error = json.loads(line).get("error")
             if error:
                 raise EngineError(str(error))
+
+    def remove_image(self, name: str) -> None:
+        """Take *name* away from its image, and with its last name the image. Raises EngineError."""
+        self._api.raw("DELETE", f"/images/{quoted(name)}", "remove an image")
 
 
 def connect(url: Optional[str] = None, timeout: int = ENGINE_TIMEOUT) -> ImageEngine:

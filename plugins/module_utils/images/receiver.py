@@ -153,6 +153,29 @@ def verify(engine: Engine, expected: Sequence[Expected]) -> dict[str, str]:
     return found
 
 
+@contextlib.contextmanager
+def all_or_nothing(engine: ImageEngine, names: Sequence[str]) -> Iterator[None]:
+    """Where the work fails, none of *names* is left as a new image.
+
+    An engine may have named an image before it unpacks it, and keep the name where that fails (26.1, with containerd's
+    store): such an image can be inspected, but no container starts from it.
+    """
+    before = {name: _id(engine, name) for name in names}
+    try:
+        yield
+    except ProfileError:
+        with contextlib.suppress(EngineError):  # what went wrong first is what is told
+            for name, had in before.items():
+                if _id(engine, name) not in (None, had):
+                    engine.remove_image(name)
+        raise
+
+
+def _id(engine: Engine, name: str) -> Optional[str]:
+    image = engine.image(name)
+    return None if image is None else str(image["Id"])
+
+
 # -- the process
 
 
