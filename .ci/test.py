@@ -28,7 +28,7 @@ OUTPUT = ROOT / "tests" / "output"
 # A name that no other checkout's lab has, for all labs of a machine share one engine.
 LAB = os.environ.get("RETAIL_PROFILES_TEST_LAB", f"test-{zlib.crc32(bytes(ROOT)):08x}")
 LAB_HOSTS = 4
-# One host of each, as the engines that users have differ. make test-long tests the last one's by itself, too.
+# One host of each, as the engines that users have differ; the last one's is tested by itself, too.
 LAB_KINDS = "bookworm,trixie,sid,sid-containerd"
 INVENTORY = ROOT / ".lab" / LAB / "inventory.yml"
 # The engine on which the lab's hosts are; up as long as a lab is.
@@ -41,12 +41,12 @@ SPARE = {"sanity", "lint"}
 NICE = ["nice", "-n", "10"]
 # What runs side by side, in the order in which it is begun; a step begins when the one before is over.
 STEPS = (
-    ("lab-up", "jobs", "unit", "engine", "labs", "hosts", "build", "sanity", "lint"),
+    ("lab-up", "jobs", "unit", "engine", "newest", "labs", "hosts", "build", "sanity", "lint"),
     ("runs",),
     ("controllers",),
     ("long",),
 )
-ON_THE_LAB = {"engine", "hosts", "jobs", "runs", "controllers", "long"}
+ON_THE_LAB = {"engine", "newest", "hosts", "jobs", "runs", "controllers", "long"}
 # What compares the machine before and after must not see the lab's engine come up in between.
 AFTER_LAB_UP = ON_THE_LAB | {"labs"}
 MAIN_JOB = "tests/lab/main_job"
@@ -107,6 +107,7 @@ def phases() -> dict[str, Phase]:
         Phase("build", [[*PYTEST, "tests/build"]]),
         Phase("lab-up", [lab_up]),
         Phase("engine", [engine], live=True),
+        Phase("newest", [[*NEWEST, *PYTEST, *tests_in("engine")]], live=True),
         Phase("jobs", jobs, live=True),
         Phase("hosts", [[*LIVE, "tests/lab/test_bare_host.py"]], live=True),
         Phase("labs", [[*LIVE, "-m", "not long", *LAB_TESTS]], live=True),
@@ -124,12 +125,12 @@ def long() -> Phase:
     kills = ["env", "RETAIL_PROFILES_KILLS=50", *live, f"{MAIN_JOB}/test_kills.py"]
     faults = [*live, *(f"{MAIN_JOB}/test_{name}.py" for name in ("failure", "faults", "trouble", "two_users"))]
     marked = ["env", "RETAIL_PROFILES_DENSITY=10", *live, "-m", "long", MAIN_JOB, *LAB_TESTS]
-    newest = [*NEWEST, *live, *tests_in("engine", "images")]
+    images = [*NEWEST, *live, *tests_in("images")]
     # Brings up and takes down a lab of its own, which has a virtual machine.
     machine = [*live, "tests/lab/test_vm.py"]
     large = lab("lab_up", "-e", f"lab_name={LAB}", "-e", "lab_hosts=20")
     scale = [*live, "tests/scale"]
-    return Phase("long", [fuzz, faults, kills, marked, newest, machine, large, scale], live=True)
+    return Phase("long", [fuzz, faults, kills, marked, images, machine, large, scale], live=True)
 
 
 class Runner:
