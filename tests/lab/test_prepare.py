@@ -276,6 +276,15 @@ class TestPrepare:
         assert left == {builder: []}
         assert fleet.ask(first, f"stat -c %U {STATE_DIR}/models/two/1/model.xml")[first] == ["lab"]
 
+    @pytest.mark.parametrize("options", [[], ["--become"]], ids=["alone", "become"])
+    def test_what_needs_root_is_made_by_root(self, fleet: Fleet, options: list[str]) -> None:
+        place = f"{STATE_DIR}/of-root"
+        fleet.ask("all", f"rm -rf {place}; mkdir -p {STATE_DIR}; chmod 755 {STATE_DIR}")
+        outcome = fleet.roles(("docker_host",), [], "-e", "ansible_user=lab", *options, profile_state_dir=place)
+        assert outcome.status == 0, outcome.output
+        told = fleet.ask("all", f"stat -c '%a %U %G' {place}; rmdir {place}")
+        assert told == {host: ["2770 root docker"] for host in fleet.hosts}
+
 
 @pytest.fixture(scope="module")
 def image(fleet: Fleet) -> Images:
