@@ -157,8 +157,9 @@ def test_a_terminal_has_a_line_of_progress_and_loses_it(playbook: Path, collecti
     assert "\x1b[Kmeasure " in output
     assert 20 < screen.widest_drawn < 60
     assert not [line for line in screen.lines if "measure  " in line]
-    retries = [line for line in screen.lines if "RETRYING" in line]
-    assert retries == [f"FAILED - RETRYING: [server]: Look ({left} retries left)." for left in range(30, 0, -1)]
+    left = [line.removeprefix("FAILED - RETRYING: [server]: Look (") for line in screen.lines if "RETRYING" in line]
+    # From 2.21 on ansible-core does not count the one that is about to begin.
+    assert left in [[f"{count} retries left)." for count in range(last + 29, last - 1, -1)] for last in (1, 0)]
     tasks = [line.rstrip("*") for line in screen.lines if line.startswith("TASK [")]
     assert tasks == [f"TASK [{name}] " for name in ("Plan", "Apply", "Start", "Collect", "Look", "Remove", "Judge")]
     assert screen.lines[-2].startswith("Report: ")
