@@ -17,6 +17,9 @@ description:
   - What failed, what could not be reached, warnings, messages of C(ansible.builtin.debug) and what actions print by
     themselves are shown in full, as the default callback does it. Skipped tasks, included files and the tries of what
     is tried again are not shown.
+  - Where a message says all that there is to say - one of this collection, of C(ansible.builtin.fail) or
+    C(ansible.builtin.assert), or that a host is unreachable - it is told once, as it is, without the result and the
+    place of the task in its file.
   - With C(-v), C(--check) or C(--diff) it is the default callback.
   - The last line says how long the playbook took, and what it changed; where something failed there is the usual recap.
 extends_documentation_fragment:
@@ -35,6 +38,7 @@ ansible.cfg: |
 import time
 import typing as t
 
+from ansible import constants as C
 from ansible import context
 from ansible.plugins.callback.default import CallbackModule as Default
 
@@ -43,7 +47,11 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain impo
 
 with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.task_phase import phase_of
+    from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
     from ansible_collections.retail.profiles.plugins.plugin_utils.text.phase_lines import PhaseLines
+
+_OURS = "retail.profiles."
+_MESSAGES = {name for word in ("fail", "assert") for name in (word, f"ansible.builtin.{word}")}
 
 
 class CallbackModule(Default):  # type: ignore[misc]  # ansible-core has no types
@@ -118,6 +126,35 @@ class CallbackModule(Default):  # type: ignore[misc]  # ansible-core has no type
     def v2_runner_retry(self, result: t.Any) -> None:
         if not self._quiet:
             super().v2_runner_retry(result)
+
+    def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
+        action = str(plain(result.task.action))
+        if not (self._quiet and (action.startswith(_OURS) or action in _MESSAGES) and self._told(result, "FAILED")):
+            super().v2_runner_on_failed(result, ignore_errors)
+        elif ignore_errors:
+            self._display.display("...ignoring", color=C.COLOR_SKIP)
+
+    def v2_runner_on_unreachable(self, result: t.Any) -> None:
+        if not (self._quiet and self._told(result, "UNREACHABLE")):
+            super().v2_runner_on_unreachable(result)
+        elif result.task.ignore_unreachable:
+            self._display.display("...ignoring", color=C.COLOR_SKIP)
+
+    def _told(self, result: t.Any, word: str) -> bool:
+        """Tells what went wrong by its message alone, if it has one and is not of a loop."""
+        message = plain(result.result.get("msg"))
+        if not message or not isinstance(message, str) or result.task.loop:
+            return False
+        if self._last_task_banner != result.task._uuid:
+            self._print_task_banner(result.task)
+        result.result.pop("exception", None)  # Ansible makes another text with the same message of it
+        self._handle_warnings_and_exception(result)
+        self._display.display(
+            f"fatal: [{self.host_label(result)}]: {word}! => {shown.table(message.removeprefix('Task failed: '))}",
+            color=C.COLOR_ERROR if word == "FAILED" else C.COLOR_UNREACHABLE,
+            stderr=self.get_option("display_failed_stderr"),
+        )
+        return True
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         if not self._quiet:

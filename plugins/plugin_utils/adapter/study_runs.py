@@ -41,7 +41,11 @@ Play = Callable[[str, Mapping[str, Any], Path], int]
 PATIENCE = 5.0
 """Seconds in which a study that was interrupted has ended."""
 PROMPTS = {"ask_pass": "-k", "become_ask_pass": "-K", "ask_vault_pass": "-J"}
-_ERROR = re.compile(r"^\[ERROR\]: (.*?)(?:\n\s*\n|\nOrigin:|\nfatal:|\Z)", re.MULTILINE | re.DOTALL)
+#: as Ansible tells an error, and as the callback phases does
+_ERROR = re.compile(
+    r"^(?:\[ERROR\]|fatal: \[[^\]]*\]: [A-Z]+! =>):? (.*?)(?:\n\s*\n|\nOrigin:|\nfatal:|\n\.\.\.|\n *[\d.]+ s  |\Z)",
+    re.MULTILINE | re.DOTALL,
+)
 _WRAPPING = re.compile(r"^(?:Task failed: |Action failed: |Module failed: )+")
 
 

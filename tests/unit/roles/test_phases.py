@@ -144,6 +144,32 @@ def test_failures_are_shown_in_full_with_the_recap(tmp_path: Path, collections: 
     assert re.search(r"h2 +: ok=0 .* unreachable=1", done.output)
 
 
+def test_a_message_that_says_all_is_told_once(tmp_path: Path, collections: Path) -> None:
+    play = """
+- name: A play
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Refuse
+      ansible.builtin.fail:
+        msg: "h1: it has {{ 'a tail:' }}\\n  the first line\\n  \\e[31mthe last"
+      run_once: true
+      ignore_errors: true
+    - name: Reach
+      ansible.builtin.ping:
+      when: inventory_hostname == 'h2'
+      vars: {ansible_connection: ssh, ansible_host: 127.0.0.1, ansible_port: 1}
+      ignore_unreachable: true
+"""
+    done = Played(tmp_path, collections, play)
+    assert done.status == 0
+    both = done.output + done.errors
+    assert "fatal: [h1]: FAILED! => h1: it has a tail:\n  the first line\n  \\x1b[31mthe last\n...ignoring\n" in both
+    assert re.search(r"^fatal: \[h2\]: UNREACHABLE! => (?!Task failed|{).*\n\.\.\.ignoring$", both, re.MULTILINE)
+    for noise in ("[ERROR]", "Origin:", '"msg"'):
+        assert noise not in both
+
+
 def test_warnings_are_shown(tmp_path: Path, collections: Path) -> None:
     play = """
 - name: A play

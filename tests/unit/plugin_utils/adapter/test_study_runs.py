@@ -267,3 +267,5 @@ def test_nobody_can_be_asked_for_a_password(options: dict[str, Any], said: str) 
 def test_a_playbook_that_says_nothing_is_told_by_its_status(tmp_path: Path) -> None:
     log = tmp_path / "log"
     assert study_runs.said_in("PLAY RECAP", 250, log) == f"its playbook ended with status 250: see {log}"
+    short = "TASK [Judge the run] ***\nfatal: [h1]: FAILED! => failed: h2: it\nended\n    0.1 s  Judge the run\n"
+    assert study_runs.said_in(short, 2, log) == "failed: h2: it ended"
