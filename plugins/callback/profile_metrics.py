@@ -38,6 +38,7 @@ ansible.cfg: |
   callbacks_enabled = retail.profiles.profile_metrics
 """
 
+import atexit
 import sys
 import time
 import typing as t
@@ -121,6 +122,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
                 from ansible_collections.retail.profiles.plugins.plugin_utils.results.recorder import Recorder
 
             self._recorder = Recorder(_Display(self._display))
+            # Ansible tells no callback of Ctrl-C; its workers do not come here.
+            atexit.register(self._recorder.interrupted)
         return self._recorder
 
     def _take(self, result: t.Any, status: str) -> None:

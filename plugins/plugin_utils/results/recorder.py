@@ -40,6 +40,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.results.run_direct
     dumps_finite,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import listening, shown
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed, natural
 
 if TYPE_CHECKING:
     from ansible_collections.retail.profiles.plugins.plugin_utils.results.live_server import LiveServer
@@ -188,6 +189,19 @@ class Recorder:
         report = run.directory.path / REPORT
         written = report.is_file()
         self._screen.show(f"Report: {report}" if written else f"Results: {run.directory.path}, without a report")
+
+    def interrupted(self) -> None:
+        """The process ends, and its playbook had not: say what is left, and what removes it."""
+        run = self._run
+        if run is None or run.shown:
+            return
+        run.shown = True
+        self._screen.status(None)
+        hosts = listed(sorted(run.plan["hosts"], key=natural))
+        self._screen.warn(
+            f"run {run.run_id} was interrupted. What it has started may still be on {hosts}: stop_profile.yml "
+            f"-e profile_deployment={run.fleet.deployment} removes it. What it has recorded is in {run.directory.path}"
+        )
 
     def _planned(self, outcome: TaskResult) -> None:
         if outcome.hidden:

@@ -118,6 +118,21 @@ def test_a_run_that_is_broken_off_is_aborted_with_all_that_came(
         assert not record["windows"][1]["valid"]
 
 
+def test_an_interruption_says_what_is_left_and_what_removes_it(play_of: PlayOf) -> None:
+    play = play_of()
+    play.begin()
+    for _ in range(2):
+        play.recorder.interrupted()
+    [told] = play.screen.warnings
+    assert "was interrupted. What it has started may still be on client1, client2, server: stop_profile.yml" in told
+    assert f" -e profile_deployment=ovms removes it. What it has recorded is in {play.path}" in told
+
+
+def test_a_run_that_has_ended_was_not_interrupted(ready_run: Play) -> None:
+    ready_run.recorder.interrupted()
+    assert ready_run.screen.warnings == []
+
+
 def test_a_play_that_ends_without_a_verdict_is_aborted_and_says_why(
     play_of: PlayOf, schema: jsonschema.Draft202012Validator
 ) -> None:
