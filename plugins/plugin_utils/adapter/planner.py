@@ -50,7 +50,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema import (
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.density import DENSITY
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.objectives import OBJECTIVES
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import listening, text_file
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import listening, task_results, text_file
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import one_line
 
@@ -375,7 +375,7 @@ class Planner:
             if "snapshot" in answer:
                 snapshots[host] = answer["snapshot"]
             else:
-                silent[host] = one_line(answer.get("msg", "no answer"))
+                silent[host] = one_line(task_results.message(answer))
             if any(problem["field"] == "lease" for problem in answer.get("problems", ())):
                 held.append(str(ProfileError(silent[host], host=host)))
         if held:

@@ -41,8 +41,8 @@ def _of(events: Iterable[Event], action: str, *states: str) -> list[Event]:
 
 def _message(event: Event) -> str:
     result = event.get("result") or {}
-    text = result.get("msg") or result.get("module_stderr") or result.get("stderr") or "no message"
-    return shown.one_line(text)
+    text = result.get("module_stderr") or result.get("stderr") or "no message"
+    return shown.one_line(task_results.message({"msg": result.get("msg") or text}))
 
 
 def bad(event: Event) -> str:
@@ -243,7 +243,9 @@ def cleanup_problems(events: Sequence[Event], plan: MeasuredPlan) -> list[str]:
     if not used.intersection(last):  # of other hosts, what a run before had left was removed
         return found
     return found + [
-        f"clean-up incomplete: nothing was removed on {host}" for host in plan.hosts if host in used - set(last)
+        f"clean-up incomplete: nothing was removed on {host}: stop_profile.yml removes what is left there"
+        for host in plan.hosts
+        if host in used - set(last)
     ]
 
 

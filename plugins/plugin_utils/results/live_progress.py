@@ -83,6 +83,11 @@ class Live:
         self._hosts = {replica.name: replica.host for replica in plan.measured}
         self._errors: float | None = None
         self._newest: dict[str, float] = {}
+        self._lost: set[str] = set()
+
+    def heard(self, host: str, answered: bool) -> None:
+        """Whether the last collection from a host came: what its streams did before says nothing of now."""
+        (self._lost.discard if answered else self._lost.add)(host)
 
     def feed(self, sample: Mapping[str, Any]) -> None:
         """Take one sample; only logs and scrapes of measured replicas tell something."""
@@ -117,7 +122,7 @@ class Live:
             sketch
             for name, told in self._told.items()
             for t, sketch in told.latency
-            if self._recent(name).holds(t) and sketch.count
+            if self._hosts[name] not in self._lost and self._recent(name).holds(t) and sketch.count
         ]
         streams = tuple(self._stream(replica) for replica in self._streams)
         if latency and len({sketch.relative_accuracy for sketch in latency}) == 1:
@@ -130,6 +135,8 @@ class Live:
         return Span(newest - RECENT, newest)
 
     def _stream(self, replica: MeasuredReplica) -> Stream:
+        if replica.host in self._lost:
+            return Stream(replica.name, asked=self._told[replica.name].asked)
         told, span = self._told[replica.name], self._recent(replica.name)
         points = time_series.rates(told.fps) if told.counts_frames else time_series.flow(told.fps)
         inside = [(point, point.share(span) * point.weight) for point in points]

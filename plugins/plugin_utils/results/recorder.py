@@ -288,6 +288,9 @@ class Recorder:
                 self._samples(run, outcome)
         finally:
             self._keep(run, outcome, kept)
+            if outcome.action == run_events.MEASURE:
+                status = run_events.status_of(outcome.action, outcome.state, outcome.result, outcome.status)
+                run.live.heard(outcome.host, status not in run_events.BAD)
         if outcome.hidden:
             self._screen.warn(
                 f"the result of task '{shown.neutral(outcome.task)}' on {outcome.host} is hidden by no_log and cannot"

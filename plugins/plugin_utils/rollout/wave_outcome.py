@@ -133,7 +133,7 @@ def _named(name: str, error: str) -> str:
 
 
 def _message(result: Result) -> str:
-    return shown.first_line(result.get("msg") or "no answer")
+    return shown.first_line(task_results.message(result))
 
 
 def _lines(result: Result) -> list[str]:

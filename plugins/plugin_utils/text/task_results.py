@@ -36,6 +36,11 @@ def _neutral(item: Any, key: str) -> Any:
     return {**item, key: shown.lines(item[key])} if isinstance(item, dict) and isinstance(item.get(key), str) else item
 
 
+def message(result: Mapping[str, Any]) -> str:
+    """What went wrong, without Ansible's word that it did."""
+    return str(result.get("msg") or "no answer").removeprefix("Task failed: ")
+
+
 def replicas(result: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     """The replicas that a result tells of, by name."""
     return result.get("replicas") or {}

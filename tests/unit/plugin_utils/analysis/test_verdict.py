@@ -259,7 +259,9 @@ def test_a_host_that_was_left_out_of_the_clean_up_fails_the_run(play_of: PlayOf)
     play.hosts = ["server", "client1"]
     play.remove()
     play.verdict()
-    assert play.record()["reasons"] == ["clean-up incomplete: nothing was removed on client2"]
+    assert play.record()["reasons"] == [
+        "clean-up incomplete: nothing was removed on client2: stop_profile.yml removes what is left there"
+    ]
 
 
 def test_a_clean_up_that_was_not_asked_for_is_not_missed(play_of: PlayOf) -> None:

@@ -430,6 +430,23 @@ def test_streams_die_by_the_clock_of_their_host(play_of: PlayOf) -> None:
     assert alive() == {"ovms-client-1": False, "ovms-client-2": True}
 
 
+def test_streams_of_a_host_that_does_not_answer_are_silent(play_of: PlayOf) -> None:
+    play = play_of()
+    play.begin()
+    play.start()
+    play.now = T0 + 20
+    play.collect()
+    look = poll.look(play.directory, SHORT, play.now).as_dict()
+    for answered, told in ((False, "1 of 2 streams"), (True, "2 of 2 streams")):
+        if answered:
+            play.collect()
+        else:
+            play.task("profile_measure", "client1", {"msg": "timed out"}, status="unreachable", state="collected")
+        play.now += 20
+        play.task("profile_window", "server", {**look, "looked": play.now})
+        assert told in play.screen.lines[-1]
+
+
 def test_without_a_terminal_lines_are_few() -> None:
     pace = Pace()
     shown = [pace.due(phase, t) for phase, t in (("warmup", 0), ("warmup", 5), ("warmup", 10), ("measure", 11))]
