@@ -232,6 +232,14 @@ class TestPrepare:
         assert fleet.contents(fleet.client) == before
         assert fleet.built(fleet.client) in before.values()
 
+    def test_check_mode_before_the_image_of_the_models_is_built(
+        self, fleet: Fleet, images: Images, models: Models
+    ) -> None:
+        name = f"{fleet.server}-unbuilt"
+        outcome = fleet.prepare([{**images[0], "image": name}], "--check", models={**models, "image": name})
+        assert outcome.status == 0, outcome.output
+        assert f"Would build or pull, and seed: {name}" in outcome.output
+
     def test_changed_context_lost_image_and_changed_models_are_repaired_and_no_more(
         self, fleet: Fleet, images: Images, models: Models
     ) -> None:
