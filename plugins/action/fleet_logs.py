@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible import constants, context
 from ansible.errors import AnsibleActionFail
+from ansible.utils.display import Display
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
@@ -70,4 +71,6 @@ class ActionModule(ControllerAction):
         problems = log_text.problems(ends, unread, args["asked"])
         count = sum(end.replicas for end in ends)
         message = "; ".join(problems) or f"the logs of {count} replicas on {len(hosts)} hosts"
+        if not (count or problems):
+            Display().display("Nothing of the collection is on these hosts: there are no logs.")
         return {"changed": False, "failed": bool(problems), "msg": message}

@@ -27,4 +27,6 @@ class ActionModule(ControllerAction):
         shown = status_table.overview(answers, args["deployment"] or None)
         if shown.table:
             Display().display(f"\n{shown.table}\n")
+        if shown.as_desired:  # else the error says it
+            Display().display(f"{shown.message[0].upper()}{shown.message[1:]}.")
         return {"changed": False, "table": shown.table, "msg": shown.message, "failed": not shown.as_desired}

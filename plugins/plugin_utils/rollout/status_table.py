@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import task_results
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.aligned import aligned
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.shown import first_line, neutral, one_line
@@ -38,17 +39,17 @@ def overview(answers: Mapping[str, Mapping[str, Any]], deployment: str | None = 
         if "replicas" not in answer:
             silent += 1
             rows.append((host, "?", "", "", "unreachable" if answer.get("unreachable") else "no answer", "", "", ""))
-            details.append(f"{host}: {first_line(answer.get('msg') or 'no answer')}")
+            details.append(f"{host}: {first_line(task_results.message(answer))}")
             continue
         for item in sorted(answer["replicas"], key=lambda item: natural(item["replica"])):
             count += 1
             wrong += not item["as_desired"]
             rows.append(_row(host, item))
             details += [one_line(f"{item['replica']} on {host}: {text}") for text in _details(item)]
+    nothing = f"nothing of the {f'deployment {deployment}' if deployment else 'collection'} is on"
     if not rows:
-        what = f"of the deployment {deployment} " if deployment else ""
-        return Overview("", f"nothing {what}is on these hosts", deployment is None)
-    message = f"{count - wrong} of {count} replicas are as desired"
+        return Overview("", f"{nothing} these hosts", deployment is None)
+    message = f"{count - wrong} of {count} replicas are as desired" if count else f"{nothing} the hosts that answered"
     if silent:
         message += f"; {silent} of {len(answers)} hosts could not be asked"
     lines = [*aligned([HEADER, *([neutral(cell) for cell in row] for row in rows)]), *(f"! {line}" for line in details)]
@@ -76,10 +77,13 @@ def _details(item: Mapping[str, Any]) -> Iterator[str]:
         if difference["field"] == "record":  # no value that differs: what is known of it, and what to do
             yield ": ".join(filter(None, (difference["current"], difference["desired"])))
             continue
-        yield f"{difference['field']} is {_value(difference['current'])}, should be {_value(difference['desired'])}"
+        current, desired = (_value(difference["field"], difference[side]) for side in ("current", "desired"))
+        yield f"{difference['field']} is {current}, should be {desired}"
 
 
-def _value(value: Any) -> str:
+def _value(field: str, value: Any) -> str:
     if value is None:
         return "nothing"
+    if field == "cpus" and isinstance(value, int):  # Docker counts them in billionths
+        value = value / 1e9
     return neutral(value if isinstance(value, str) else json.dumps(value, sort_keys=True), _LONGEST_VALUE)

@@ -147,7 +147,10 @@ def test_the_stock_module_and_the_batch_agree(fleet: Fleet) -> None:
 def test_a_deployment_stays_until_it_is_stopped_by_name(fleet: Fleet) -> None:
     fleet.well("deploy_profile", profile="capi", profile_deployment="one")
     fleet.well("deploy_profile", profile="capi", profile_deployment="two")
-    fleet.well("stop_profile", profile_deployment="one")
+    stopped = fleet.well("stop_profile", profile_deployment="one")
+    assert "Removed: one-" in stopped.output
+    again = fleet.well("stop_profile", profile_deployment="one")
+    assert "Nothing of the deployment one was on these hosts." in again.output
     names = [line for lines in fleet.leftovers().values() for line in lines if line.startswith("container")]
     assert len(names) == 1 and names[0].startswith("container two-")
     fleet.well("stop_profile")

@@ -32,22 +32,24 @@ def test_what_is_not_as_desired_is_told_below() -> None:
     drift = [
         {"field": "memory", "current": 1, "desired": None},
         {"field": "memory", "current": 2, "desired": "x" * 99},
+        {"field": "cpus", "current": 1_500_000_000, "desired": 2_000_000_000},
     ]
     wrong = item("d-a-1", as_desired=False, ready=False, reason="answered 503", drift=drift, restarts=4)
     shown = overview({"h1": {"replicas": [wrong, item("d-a-2")]}})
     lines = shown.table.splitlines()
-    assert lines[1].split()[-3:] == ["no", "4", "memory"]
+    assert lines[1].split()[-4:] == ["no", "4", "memory,", "cpus"]
     assert lines[3:] == [
         "! d-a-1 on h1: not ready: answered 503",
         "! d-a-1 on h1: memory is 1, should be nothing",
         f"! d-a-1 on h1: memory is 2, should be {'x' * 39}…",
+        "! d-a-1 on h1: cpus is 1.5, should be 2.0",
     ]
     assert (shown.message, shown.as_desired) == ("1 of 2 replicas are as desired", False)
 
 
 def test_hosts_that_do_not_answer_are_rows() -> None:
     answers = {
-        "h1": {"unreachable": True, "msg": "Failed to connect\nand more"},
+        "h1": {"unreachable": True, "msg": "Task failed: Failed to connect\nand more"},
         "h2": {"msg": "there is no Docker Engine"},
         "h3": {"replicas": []},
     }
@@ -55,12 +57,13 @@ def test_hosts_that_do_not_answer_are_rows() -> None:
     lines = shown.table.splitlines()
     assert [line.split() for line in lines[1:3]] == [["h1", "?", "unreachable"], ["h2", "?", "no", "answer"]]
     assert lines[3:] == ["! h1: Failed to connect", "! h2: there is no Docker Engine"]
-    assert shown.message == "0 of 0 replicas are as desired; 2 of 3 hosts could not be asked"
+    assert shown.message == "nothing of the collection is on the hosts that answered; 2 of 3 hosts could not be asked"
     assert not shown.as_desired
 
 
 def test_nothing_is_there() -> None:
-    assert overview({"h1": {"replicas": []}}).as_desired
+    anything = overview({"h1": {"replicas": []}})
+    assert (anything.message, anything.as_desired) == ("nothing of the collection is on these hosts", True)
     named = overview({"h1": {"replicas": []}}, "ovms")
     assert (named.table, named.message, named.as_desired) == (
         "",
