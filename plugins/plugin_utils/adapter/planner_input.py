@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -32,6 +33,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering impo
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Vaulted
 
 Resolve = Callable[[str], list[str]]
+_UNDEFINED = re.compile(r"'\w+' is undefined")
 
 
 def renderer(templar: Templar) -> Render:
@@ -42,7 +44,9 @@ def renderer(templar: Templar) -> Render:
             scoped = templar.copy_with_new_env(available_variables=variables)
             return untagged(scoped.template(_trusted(value)))
         except AnsibleError as error:
-            raise ValueError(f"cannot be rendered: {' '.join(str(error).split())}") from error
+            text = " ".join(str(error).split())
+            hint = ": give it in the inventory or with -e" if _UNDEFINED.fullmatch(text) else ""
+            raise ValueError(f"cannot be rendered: {text}{hint}") from error
 
     return render
 

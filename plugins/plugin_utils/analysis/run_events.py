@@ -28,6 +28,7 @@ VERDICT = "profile_verdict"
 STOCK = "docker_container"
 RECORDER = "recorder"
 RELEVANT = (APPLY, MEASURE, WINDOW, DENSITY, VERDICT, STOCK)
+_SAYS = ("fail", "assert")
 LOOKS = (WINDOW, DENSITY)
 """What looks where the measurement stands."""
 BAD = ("failed", "unreachable", "hidden")
@@ -256,6 +257,11 @@ def measure_problems(events: Sequence[Event]) -> list[str]:
     later = _last_of_each_host(e for e in _of(events, MEASURE, "collected", "stopped") if str(e["host"]) in started)
     groups = (started, later, _last_of_each_host(e for e in events if e.get("action") in LOOKS))
     return [bad(event) for group in groups for event in group.values() if event.get("status") in BAD]
+
+
+def refusal(events: Iterable[Event]) -> str | None:
+    """Why the playbook was ended, where a task that measures nothing said it: the first one that failed."""
+    return next((_message(e) for e in events if e.get("status") == "failed" and e.get("action") in _SAYS), None)
 
 
 def other_problems(events: Iterable[Event]) -> list[str]:

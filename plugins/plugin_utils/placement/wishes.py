@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import STATE_DIR
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement import together
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Entry, Profile, Render
@@ -146,10 +148,16 @@ def _check_settings(profile: Profile, settings: PlanSettings) -> None:
     for variable, given in (("profile_replicas", settings.replicas), ("profile_place", settings.place)):
         for name in given:
             if name not in names:
-                raise profile.entries[0].error(f"{variable} names {name!r}, but the profile has {', '.join(names)}")
+                raise _unknown(variable, name, names)
     for name in settings.streams.containers if settings.streams is not None else ():
         if name not in names:
-            raise profile.entries[0].error(f"density names {name!r}, but the profile has {', '.join(names)}")
+            raise _unknown("density", name, names)
+
+
+def _unknown(variable: str, name: str, names: Sequence[str]) -> ProfileError:
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f": did you mean {near[0]!r}?" if near else ""
+    return ProfileError(f"{variable} names {name!r}, but the profile has {', '.join(names)}{hint}")
 
 
 def _wish(

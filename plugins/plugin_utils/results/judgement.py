@@ -56,7 +56,8 @@ def conclude(directory: RunDirectory, now: float, asked: Event | None = None) ->
 def _judged(plan: Mapping[str, Any], begun: Mapping[str, Any], run: Run, now: float, asked: Event | None) -> Judgement:
     verdict = run_record.judge(run)
     if asked is None:
-        verdict = Verdict("aborted", (UNJUDGED, *verdict.reasons))
+        refused = run_events.refusal(run.events)
+        verdict = Verdict("aborted", (UNJUDGED, *([refused] if refused else []), *verdict.reasons))
     record = run_record.build(
         plan,
         run,

@@ -149,6 +149,18 @@ def test_a_play_that_ends_without_a_verdict_is_aborted_and_says_why(
     assert "Verdict: aborted" in play.screen.lines
 
 
+def test_a_play_that_was_refused_says_why_in_its_record(play_of: PlayOf) -> None:
+    play = play_of()
+    play.begin()
+    for said in ("The profile was not started: c1: no such image", "for the reason given above"):
+        play.task("fail", "server", {"msg": said}, status="failed")
+    play.recorder.close()
+    assert play.record()["reasons"][:2] == [
+        "the play ended before the run was judged",
+        "The profile was not started: c1: no such image",
+    ]
+
+
 def test_the_end_shows_table_verdict_and_report(ready_run: Play) -> None:
     lines = "\n".join(ready_run.screen.lines).splitlines()
     assert lines[-2:] == ["Verdict: ok", f"Report: {ready_run.path / 'report.html'}"]
