@@ -285,10 +285,10 @@ def contention(scene: Scene) -> dict[str, str]:
         if (host.steal or 0.0) >= STOLEN * host.cpus:
             found[host.name] = f"the hypervisor took {host.steal:.2f} of the {host.cpus:g} cores of {host.name}"
         elif host.busy >= BUSY.likely and foreign >= FOREIGN * host.cpus:
-            found[host.name] = (
-                f"{host.name} was {_percent(host.busy)} busy, and {foreign:.2f} of its {host.cpus:g} cores with other"
-                " processes than the plan's"
-            )
+            # Replicas that are not measured may be among what is left.
+            what = "other processes than the plan's" if host.others is not None else "what is not measured here"
+            share = f"{foreign:.2f} of its {host.cpus:g} cores"
+            found[host.name] = f"{host.name} was {_percent(host.busy)} busy, and {share} with {what}"
     return found
 
 

@@ -119,7 +119,10 @@ def test_a_cycle_is_shown(world: World) -> None:
 
 
 def test_a_setting_for_no_container_is_named(world: World) -> None:
-    with pytest.raises(ProfileError, match=r"profile_replicas names 'clinet', but the profile has server, client: did you mean 'client'\?"):
+    with pytest.raises(
+        ProfileError,
+        match=r"profile_replicas names 'clinet', but the profile has server, client: did you mean 'client'\?",
+    ):
         world.plan("ovms", replicas={"clinet": 2})
 
 
