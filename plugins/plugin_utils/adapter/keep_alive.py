@@ -22,6 +22,7 @@ from ansible.utils.display import Display
 KEEP_ALIVE = "-o ServerAliveInterval=10 -o ServerAliveCountMax=3"
 _WORD = "serveraliveinterval"
 _SECONDS = 10
+_OURS = "_retail_profiles_control_path"
 
 
 def keep_alive(connection: Any) -> None:
@@ -32,7 +33,9 @@ def keep_alive(connection: Any) -> None:
     if KEEP_ALIVE in common:
         connection.set_option("ssh_common_args", common)
         path = connection.get_option("control_path") or _socket(_where(connection))
-        connection.set_option("control_path", f"{path}-a")
+        if path != getattr(connection, _OURS, None):  # a connection may have been here for an earlier call of its task
+            setattr(connection, _OURS, f"{path}-a")
+            connection.set_option("control_path", f"{path}-a")
 
 
 def arguments(connection: Any) -> str:

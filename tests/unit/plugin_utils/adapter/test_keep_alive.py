@@ -69,6 +69,14 @@ def test_what_the_user_gave_to_ssh_stays(configuration: Path) -> None:
     assert Connection(ssh_args=f"-F {configuration}", host="192.0.2.2").common == KEEP_ALIVE
 
 
+def test_many_calls_of_a_task_use_one_connection(configuration: Path) -> None:
+    made = Connection(ssh_args=f"-F {configuration}")
+    paths = {(made.common, made.options["control_path"]) for _ in range(50)}
+    assert len(paths) == 1
+    made.set_option("control_path", "%(directory)s/other")  # as Ansible sets it for the next item of a loop
+    assert (made.common, made.options["control_path"]) == (KEEP_ALIVE, "%(directory)s/other-a")
+
+
 def test_it_is_a_connection_of_its_own(configuration: Path) -> None:
     """One that stands already was made without ours."""
     made = Connection(ssh_args=f"-F {configuration}")
