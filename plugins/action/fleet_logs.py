@@ -18,6 +18,7 @@ from ansible.utils.display import Display
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_bytecode import cached_bytecode
 
 with cached_bytecode():
+    from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
     from ansible_collections.retail.profiles.plugins.module_utils.logs import host_logs, since
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import log_display
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.controller_action import ControllerAction
@@ -28,6 +29,7 @@ OPTIONS: dict[str, Any] = {
     "state": {"type": "str", "choices": ["begun", "ended"], "required": True},
     "file": {"type": "path"},
     "since": {"type": "str"},
+    "tail": {"type": "str"},
     "grep": {"type": "str"},
     "follow": {"type": "bool", "default": False},
     "timestamps": {"type": "bool", "default": False},
@@ -51,6 +53,8 @@ class ActionModule(ControllerAction):
     def _begin(args: dict[str, Any], hosts: list[str]) -> dict[str, Any]:
         since.parse(args["since"], time.time())
         host_logs.pattern_of(args["grep"])
+        if args["tail"] and not args["tail"].isdecimal():
+            raise ProfileError(f"expected a number of lines from 0 on, not {args['tail']}", field="tail")
         forks = int(context.CLIARGS.get("forks") or constants.DEFAULT_FORKS)
         if args["follow"] and forks < len(hosts):
             raise AnsibleActionFail(

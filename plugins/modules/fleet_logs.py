@@ -32,6 +32,9 @@ options:
   since:
     description: With O(state=begun), what the hosts will be asked, to be checked.
     type: str
+  tail:
+    description: With O(state=begun), what the hosts will be asked, to be checked.
+    type: str
   grep:
     description: With O(state=begun), what the hosts will be asked, to be checked.
     type: str

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleConnectionFailure
 
-from ansible_collections.retail.profiles.plugins.action import profile_logs
+from ansible_collections.retail.profiles.plugins.action import fleet_logs, profile_logs
+from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.logs.fleet_lines import FleetLines
 
 START = 1_767_268_800.0
@@ -124,3 +125,10 @@ def test_a_host_that_refuses_is_told_of(playing: Playing) -> None:
 def test_without_a_file_it_is_one_call(playing: Playing) -> None:
     answer = read(START, "one")
     assert playing.play(answer, file=None) == answer
+
+
+@pytest.mark.parametrize("tail", ["-3", "x", "1.5"])
+def test_a_number_of_lines_that_is_none_is_refused_once_for_all_hosts(tail: str) -> None:
+    asked = {"since": None, "tail": tail, "grep": None, "follow": False}
+    with pytest.raises(ProfileError, match=f"field tail: expected a number of lines from 0 on, not {tail}"):
+        fleet_logs.ActionModule._begin(asked, ["h1"])
