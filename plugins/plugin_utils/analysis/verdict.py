@@ -162,7 +162,9 @@ def _flaws(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], wind
             found.append(f"{where}: ran out of memory {killed} time{'s' if killed > 1 else ''}")
         if replica.rules:
             found.extend(log_losses.problems(where, seen.log_losses[replica.name], spans))
-    overload = offered_load.overload(plan, seen, spans)
+    # In an invalid window a client did less because it was lost, or was not seen.
+    valid = [judged.window.span for judged in windows.values() if judged.valid]
+    overload = offered_load.overload(plan, seen, valid) if valid else None
     return [*found, *_errors(plan, seen, spans), *([overload] if overload is not None else [])]
 
 

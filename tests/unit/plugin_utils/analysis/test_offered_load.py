@@ -92,6 +92,19 @@ def test_an_overloaded_client_degrades_and_is_named(play_of: PlayOf) -> None:
     assert "dropped" in "\n".join(play.screen.lines)
 
 
+class Lost(Asking):
+    """The first client is not seen from second 25 on."""
+
+    def keep(self, sample: dict[str, Any], second: float) -> bool:
+        return sample.get("replica") != FIRST or second < 25
+
+
+def test_a_client_that_was_lost_is_not_overloaded(play_of: PlayOf) -> None:
+    record = play_of(Lost, plan()).whole(SHORT)
+    assert record["verdict"] == "failed"
+    assert "no sample for" in "\n".join(record["reasons"]) and "overloaded" not in "\n".join(record["reasons"])
+
+
 class Uneven(Asking):
     done = MappingProxyType({"ovms-client-2": 24.0, "ovms-client-4": 15.0})
 
