@@ -156,7 +156,8 @@ def _flaws(plan: MeasuredPlan, seen: Observations, events: Sequence[Event], wind
     ]
     for replica in plan.measured:
         where = f"replica {replica.name} on {replica.host}"
-        found.extend(_absent(replica, seen, whole))
+        if replica.one_shot or window_validity.observed(replica, seen, whole):
+            found.extend(_absent(replica, seen, whole))
         killed = seen.out_of_memory.get(replica.name, 0)
         if killed:
             found.append(f"{where}: ran out of memory {killed} time{'s' if killed > 1 else ''}")

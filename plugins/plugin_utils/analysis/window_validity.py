@@ -48,6 +48,11 @@ def _done(replica: MeasuredReplica, states: Sequence[State]) -> bool:
     return replica.one_shot or (ended and replica.tells_at_end and states[-1].exit_code == 0)
 
 
+def observed(replica: MeasuredReplica, seen: Observations, span: Span) -> bool:
+    """Whether there is any sample of a replica in an interval."""
+    return any(span.holds(t) for t in seen.replica_times.get(replica.name, ()))
+
+
 def _of_replica(replica: MeasuredReplica, seen: Observations, span: Span) -> list[str]:
     problems = []
     where = f"replica {replica.name} on {replica.host}"
@@ -58,7 +63,10 @@ def _of_replica(replica: MeasuredReplica, seen: Observations, span: Span) -> lis
         problems.append(f"{where}: ended{code} before the window was over")
     if not done:
         problems.append(_missing(where, seen.replica_times.get(replica.name, ()), span, "sample") or "")
-    required = [rule for rule in replica.rules if rule.required and not (replica.one_shot and rule.live)]
+    # Of what was not seen at all nothing can have been told.
+    seen_here = done or observed(replica, seen, span)
+    over = replica.one_shot or not seen_here
+    required = [rule for rule in replica.rules if rule.required and not (over and rule.live)]
     log = seen.absent.get(replica.name, {}).get("log")
     because = f": {log}" if log else ""
     if any(rule.live for rule in required):

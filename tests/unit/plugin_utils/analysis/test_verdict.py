@@ -104,6 +104,23 @@ def test_a_host_that_falls_silent_is_waited_for_in_vain_and_fails_the_run(play_o
     assert "host client1: no sample for" in reasons(record)
 
 
+class HostNeverSeen(Fleet):
+    """Of one host nothing is seen after the warm-up."""
+
+    def second(self, host: str, second: float) -> list[dict[str, Any]]:
+        return super().second(host, second) if host != "client1" or second < 8 else []
+
+
+def test_what_follows_from_a_replica_that_was_not_seen_is_not_told(play_of: PlayOf) -> None:
+    told = play_of(HostNeverSeen).whole(WindowSettings(15.0, 10.0))["reasons"]
+    silent = [reason for reason in told if "client1" in reason and "in the window" in reason]
+    assert silent == [
+        "host client1: no sample in the window",
+        f"replica {CLIENT} on client1: no sample in the window",
+    ]
+    assert not [reason for reason in told if "no value of" in reason or "no cpu_cores" in reason]
+
+
 class NoFrames(Fleet):
     def fps(self, replica: str, second: float) -> float:
         return 0.0 if replica == CLIENT else super().fps(replica, second)
