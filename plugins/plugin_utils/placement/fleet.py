@@ -81,14 +81,13 @@ class Fleet:
         ports = self.snapshot[host]["containers"][replica].get("published", [])
         return {item["target"]: item["port"] for item in ports if item["protocol"] == "tcp"}
 
-    def taken_ports(self, deployments: Collection[str]) -> dict[str, set[tuple[str, int]]]:
-        """(address, port) on which others than these deployments listen over TCP, by host."""
+    def taken_ports(self, deployments: Collection[str]) -> dict[str, dict[tuple[str, int], str]]:
+        """(address, port) on which others than these deployments listen over TCP, with who does, by host."""
         result = {}
         for host, facts in self.snapshot.items():
-            ours = {
-                (published["address"], published["port"])
-                for container in facts.get("containers", {}).values()
-                if container.get("labels", {}).get(DEPLOYMENT_LABEL) in deployments
+            holders = {
+                (published["address"], published["port"]): (name, container.get("labels", {}).get(DEPLOYMENT_LABEL))
+                for name, container in facts.get("containers", {}).items()
                 for published in container.get("published", [])
             }
             listening = {
@@ -96,7 +95,11 @@ class Fleet:
                 for socket in facts.get("listening", [])
                 if socket.get("protocol", "tcp") == "tcp"
             }
-            result[host] = listening - ours
+            result[host] = {
+                place: _holder(*holders.get(place, ("", None)))
+                for place in listening
+                if holders.get(place, ("", None))[1] not in deployments
+            }
         return result
 
     def image_id(self, host: str, image: str) -> str | None:
@@ -114,3 +117,10 @@ class Fleet:
         images = self.snapshot.get(host, {}).get("images", {})
         found: Mapping[str, Any] | None = images.get(_tagged(image))
         return found
+
+
+def _holder(container: str, deployment: str | None) -> str:
+    """Who holds a port."""
+    if not container:
+        return "something else"
+    return f"the container {container}" + (f" of the deployment {deployment}" if deployment else "")

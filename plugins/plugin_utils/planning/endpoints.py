@@ -134,15 +134,15 @@ def publish(
     endpoints: Mapping[str, Endpoint],
     wanted: set[str],
     address: Callable[[str, str], str],
-    taken: Mapping[str, set[tuple[str, int]]],
+    taken: Mapping[str, Mapping[tuple[str, int], str]],
     running: Callable[[str, str], Mapping[int, int]],
 ) -> dict[str, dict[str, int]]:
     """The published port of each port of the replicas in ``wanted``: replica to {name: port}.
 
     The first choice is the container's own port; where another replica of the plan has it on that host, the
     next free one. Shared replicas choose first, and keep the ports that they publish where they run: ``running`` of
-    host and replica. ``taken`` holds the (address, port) pairs on which others listen, by host. Raises ProfileError
-    when the first choice is taken by something that is not of this deployment.
+    host and replica. ``taken`` holds the (address, port) pairs on which others listen, with who does, by host. Raises
+    ProfileError when the first choice is taken by something that is not of this deployment.
     """
     hosts: dict[str, _HostPorts] = {}
     for name, endpoint in endpoints.items():
@@ -158,7 +158,8 @@ def publish(
             if not host.address:
                 host.address = address(slot.host, slot.container)
                 here = (host.address, "0.0.0.0", "::")
-                host.others = {port for where, port in taken.get(slot.host, ()) if where in here}
+                others = taken.get(slot.host, {}).items()
+                host.others = {port: who for (where, port), who in others if where in here}
             labels = {port: label for label, port in endpoint.ports.items()}
             kept = running(slot.host, name) if endpoint.is_shared else {}
             chosen = {port: host.take(kept.get(port, port), slot, label) for port, label in labels.items()}
@@ -172,15 +173,14 @@ class _HostPorts:
 
     address: str = ""
     mine: dict[int, str] = field(default_factory=dict)
-    others: set[int] = field(default_factory=set)
+    others: dict[int, str] = field(default_factory=dict)
     _next: dict[int, int] = field(default_factory=dict)
 
     def take(self, first: int, slot: Slot, label: str) -> int:
         """The first choice, else the next free port."""
         if first in self.others and first not in self.mine:
-            raise _no_port(
-                slot, label, f"port {first} is in use on {self.address} by something else: stop that, or give another"
-            )
+            used = f"port {first} is in use on {self.address} by {self.others[first]}"
+            raise _no_port(slot, label, f"{used}: stop that, or give another")
         if self.mine.get(first) == slot.replica:
             return first
         port = self._next.get(first, first)

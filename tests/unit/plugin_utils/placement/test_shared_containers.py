@@ -123,6 +123,14 @@ def test_a_stored_plan_is_the_same(both: World) -> None:
 def test_its_own_ports_are_not_in_its_way(both: World) -> None:
     seen(both, "h1")
     assert both.plan("one")["replicas"][NAME]["task"] == both.plan("common")["replicas"][NAME]["task"]
+    facts = both.snapshot["h1"]["containers"].pop(NAME)
+    for labels, said in (
+        ({"retail.profiles.deployment": "x"}, "the container x-1 of the deployment x: "),
+        ({}, "the container x-1: "),
+    ):
+        both.snapshot["h1"]["containers"] = {"x-1": {**facts, "labels": labels}}
+        with pytest.raises(ProfileError, match=rf"port 9000 is in use on 10\.0\.0\.1 by {said}stop that"):
+            both.plan("one")
     both.snapshot["h1"]["containers"] = {}
     with pytest.raises(ProfileError, match=r"port 9000 is in use on 10\.0\.0\.1 by something else"):
         both.plan("one")
