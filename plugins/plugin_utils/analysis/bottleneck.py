@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.bottlenec
     Evidence,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.bottleneck_scene import Scene
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import listed
 
 NOT_CLEAR = "not clear"
 _CERTAINTY = (CLEAR, LIKELY, WEAK)
@@ -98,6 +100,14 @@ def _folded(found: Sequence[Candidate]) -> Iterator[Candidate]:
         yield replace(first, what=f"{first.what} and {len(more)} more like it") if more else first
 
 
+def _alike(said: Mapping[str, str]) -> tuple[str, ...]:
+    """Of hosts of which the same is said, but for figures, what is said of the first, with the names of the others."""
+    groups: dict[str, list[str]] = {}
+    for host, text in said.items():
+        groups.setdefault(re.sub(r"[\d.]+", "", text.replace(host, "")), []).append(host)
+    return tuple(said[first] + (f"; {listed(more)} likewise" if more else "") for first, *more in groups.values())
+
+
 def candidates(scene: Scene, contended: Sequence[str]) -> list[Candidate]:
     """All that may limit the run, the surest first; ``contended``: hosts whose processors others took."""
     found = [
@@ -118,7 +128,7 @@ def candidates(scene: Scene, contended: Sequence[str]) -> list[Candidate]:
 def find(scene: Scene) -> Bottleneck:
     """What limited the run. Where all that was asked was done, that is the load, whatever else was busy."""
     contended = rules.contention(scene)
-    found, crowded = candidates(scene, tuple(contended)), tuple(contended.values())
+    found, crowded = candidates(scene, tuple(contended)), _alike(contended)
     caveats = (*crowded, *rules.heat(scene))
     first = next((one for one in found if one.cause == "load"), next((one for one in found if one.counts), None))
     others = tuple(one for one in found if one is not first)

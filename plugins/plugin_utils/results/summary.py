@@ -428,7 +428,8 @@ def table(final: Mapping[str, Any]) -> str:
     found = final.get("bottleneck")
     if found is not None:
         parts.append(one_line(f"{found['conclusion'][:1].upper()}{found['conclusion'][1:]}"))
-        parts.extend(f"  besides: {one_line(caveat)}" for caveat in found["caveats"])
+        besides = [caveat for caveat in found["caveats"] if caveat not in found["conclusion"]]
+        parts.extend(f"  besides: {one_line(caveat)}" for caveat in besides)
     parts.extend(f"Warning: {one_line(text)}" for text in final.get("warnings", ()))
     if final.get("stand_ins"):
         parts.append(f"Made with stand-ins: {', '.join(one_line(name) for name in final['stand_ins'])}")

@@ -273,6 +273,10 @@ def test_contention_is_a_caveat_and_no_bottleneck() -> None:
         "not clear: h1 was 99 % busy, and 7.70 of its 8 cores with other processes than the plan's, which may explain"
         " the rest"
     )
+    both = scene(server=AT_ITS_QUOTA, h1={"cpu": 7.9, "others": 7.41}, h2={"cpu": 8.0, "others": 7.2})
+    assert bottleneck.find(both).caveats == (
+        "h1 was 99 % busy, and 7.41 of its 8 cores with other processes than the plan's; h2 likewise",
+    )
     own = bottleneck.find(scene(server=AT_ITS_QUOTA, h1={"cpu": 7.9, "others": 7.41}))
     assert (own.found is not None, own.confidence) == (True, "clear")
     assert own.caveats == ("h1 was 99 % busy, and 7.41 of its 8 cores with other processes than the plan's",)

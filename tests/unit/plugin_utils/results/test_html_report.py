@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.analysis.windows import WindowSettings
-from ansible_collections.retail.profiles.plugins.plugin_utils.results import charts, html_report, run_record
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import charts, html_report, run_record, summary
 
 from ..synthetic import GPUS, STAND_IN, Fleet, Play, make_plan
 from . import large_run
@@ -147,6 +147,10 @@ def test_what_people_ask_first_stands_first(ready_run: Play) -> None:
         "margin": 0.2,
         "why": None,
     }
+    said = {**bottleneck, "conclusion": "not clear: other load on h1, which may explain the rest"}
+    assert "Besides:" not in page_with(ready_run, bottleneck=said).words  # the conclusion says it
+    assert "besides:" not in summary.table({**ready_run.record(), "bottleneck": said})
+    assert "  besides: other load on h1" in summary.table({**ready_run.record(), "bottleneck": bottleneck})
     page = page_with(ready_run, bottleneck=bottleneck, objectives=[objective], warnings=["a warning of the plan"])
     words = page.words[page.words.index("Verdict:") :]
     parts = (
