@@ -477,10 +477,10 @@ def selected(found: Mapping[str, Any], expected: Mapping[str, Any] | None) -> di
 def write_playbook(file: Path, made: plan.Planned) -> None:
     """The plan as a stock playbook, and its files in a folder beside it."""
     folder = file.with_name(f"{file.name}.files")
-    for host in made.plan["hosts"].values():
-        for item in host["files"]:
-            shipped_files.copy(made.sources[item["sha256"]], folder / stock_playbook.place(item))
+    for item in [item for host in made.plan["hosts"].values() for item in host["files"]]:
+        shipped_files.copy(made.sources[item["sha256"]], folder / stock_playbook.place(item))
     write(file, stock_playbook.playbook(made.plan, folder.name))
+    Display().display(f"The plan as a playbook of stock tasks: {file}, its files in {folder.name}/ beside it")
 
 
 def write(file: Path, content: str) -> None:

@@ -83,6 +83,13 @@ def test_the_plan_is_printed_as_its_summary_says_it(world: World, printed: list[
     assert len(printed) == 1
 
 
+def test_a_plan_that_is_written_as_a_playbook_is_told_where(world: World, printed: list[str]) -> None:
+    file = world.root / "stock.yml"
+    answer(world, as_playbook=str(file))
+    assert printed[-1] == f"The plan as a playbook of stock tasks: {file}, its files in stock.yml.files/ beside it"
+    assert "hosts:" in file.read_text()
+
+
 def test_the_files_of_a_folder_are_told_by_the_folder_that_names_them(world: World, printed: list[str]) -> None:
     folder = world.root / "shop"
     folder.mkdir()
