@@ -173,6 +173,7 @@ class Source:
         #: a variable that nothing sets, and that is used at a path or below
         self.unset: Callable[[yaml_document.Path], str | None] = lambda path: None
         self._play = play
+        self._told: set[tuple[str, str]] = set()
 
     def beside(self, document: yaml_document.Document) -> Source:
         """The same profile, read from another of its files."""
@@ -194,6 +195,14 @@ class Source:
         """Note a variable that nothing sets, and that stands for nothing."""
         self.blanks.append(name)
         self.warn(f"variable {name} is not set: nothing stands in its place", path)
+
+    def blank_at(self, name: str, file: str, line: int) -> str:
+        """Note the same of a line of a file of variables, once for each file; and what stands there."""
+        if (name, file) not in self._told:
+            self._told.add((name, file))
+            self.blanks.append(name)
+            self.warn_at(f"variable {name} is not set: nothing stands in its place", file, line)
+        return ""
 
     def error(self, message: str, path: yaml_document.Path) -> ProfileError:
         """An error that points at ``path``: a variable that is not set there is the reason for whatever is wrong."""
@@ -261,14 +270,19 @@ class Source:
     def exists(self, inside: str) -> bool:
         return os.path.exists(self.root / inside)
 
+    def is_folder(self, inside: str) -> bool:
+        return os.path.isdir(self.root / inside)
+
     def is_file(self, inside: str) -> bool:
         return os.path.isfile(self.root / inside)
 
     def text(self, inside: str, path: yaml_document.Path) -> str:
-        """The text of a file under the root. ProfileError when it cannot be read."""
+        """The text of a file under the root, which is named at ``path``. ProfileError when it cannot be read."""
         try:
             return text_file.text(self.root / inside)
         except ProfileError as error:
+            if not path:
+                raise
             raise self.error(str(error), path) from error
 
     def variables(self, env_files: Iterable[str], path: yaml_document.Path) -> dict[str, str]:

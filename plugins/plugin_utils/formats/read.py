@@ -48,8 +48,8 @@ def read(text: str, file: Path, given: Given, play: Callable[[str], str | None])
     """
     # A Compose file may hold several documents; of any other format this is an error.
     is_json = file.suffix.lower() == ".json"
-    plain = yaml_document.PlainLoader
-    documents = [detect.parsed(text, str(file))] if is_json else yaml_document.parse_all(text, str(file), plain)
+    form = yaml_document.FormLoader
+    documents = [detect.parsed(text, str(file))] if is_json else yaml_document.parse_all(text, str(file), form)
     found_in = (detect.format_of(document.value) for document in documents)
     name = next(filter(None, found_in), detect.COMPOSE if file.name in detect.COMPOSE_NAMES else None)
     found = _format(name)

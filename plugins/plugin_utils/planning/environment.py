@@ -98,8 +98,12 @@ def _lines(
     if kind == "docker":
         return env_file.lines(text, str(path))
 
+    told: set[str] = set()
+
     def unset(name: str, line: int) -> str:
-        made.warnings.append(f"{shown}:{line}: variable {name} is not set: it stands for nothing")
+        if name not in told:
+            told.add(name)
+            made.warnings.append(f"{shown}:{line}: variable {name} is not set: nothing stands in its place")
         return ""
 
     return env_file.compose_lines(text, str(path), interpolated.get, unset, below=made.values.get)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -321,7 +322,7 @@ def _written_builds(document: yaml_document.Document, root: Path, context: LoadC
 def _build_of(image: str, build: Mapping[str, Any], root: Path, context: LoadContext) -> Mapping[str, Any]:
     place = str(build["context"])
     if "/" in place or (root / place).exists():
-        return {**build, "context": str(inside(root, place))}
+        return _with_dockerfile({**build, "context": str(inside(root, place))})
     file = find_profile(place, context.search)
     other = _written_builds(_read(file), file.parent, replace(context, search=()))
     if image not in other:
@@ -342,6 +343,19 @@ def _builds(entries: Sequence[Entry], render: Render | None = None) -> Builds:
                     message = "no template is rendered here: an image is built once, for all hosts"
                     raise entry.error(message, "build") from error
             build = entry.parse("build", raw)
-            own = {**build, "context": str(entry.file("build", build["context"]))}
+            try:
+                own = _with_dockerfile({**build, "context": str(entry.file("build", build["context"]))})
+            except ValueError as error:
+                raise entry.error(str(error), "build") from error
             found.setdefault(str(entry.raw["image"]), own)
     return found
+
+
+def _with_dockerfile(build: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A build whose context is a folder that has its Dockerfile. ValueError for another."""
+    context, dockerfile = Path(build["context"]), build.get("dockerfile", "Dockerfile")
+    if not os.path.isdir(context):
+        raise ValueError(f"{context.name!r} is not a folder: the context of a build is one, with a Dockerfile in it")
+    if "dockerfile_inline" not in build and not os.path.isfile(context / dockerfile):
+        raise ValueError(f"{context.name!r} has no {dockerfile}: an image is built from a folder that has one")
+    return build

@@ -18,8 +18,14 @@ from typing import Any, ClassVar
 import yaml
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
-from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Document, PlainLoader, parse_all
+from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import (
+    LONGEST_NUMBER,
+    Document,
+    PlainLoader,
+    parse_all,
+)
 
+_TAG = "tag:yaml.org,2002:"
 _INTEGER = re.compile(r"([-+]?)(?:0([xXoObB]?))?([0-9a-fA-F]+)")
 _OTHER_VERSION = re.compile(r"^%YAML[ \t]+(?!1\.1(?!\S))\S*", re.MULTILINE)
 _BASES = {"": 8, "x": 16, "o": 8, "b": 2}
@@ -35,6 +41,15 @@ class _GoLoader(PlainLoader):
     finite = False
     merges_once = True
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]  # types-PyYAML: of the instance
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        """The tag of a value. A number that Go cannot hold as what it is written is the next best: at last a text."""
+        tag = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]  # types-PyYAML has none
+        if tag == f"{_TAG}int" and implicit[0] and len(value) <= LONGEST_NUMBER and not _is_word(integer(value)):
+            tag = f"{_TAG}float"
+        if tag == f"{_TAG}float" and implicit[0] and value[-1].isdigit() and math.isinf(float(value.replace("_", ""))):
+            tag = f"{_TAG}str"
+        return tag
 
 
 _PLAIN = {
@@ -56,19 +71,29 @@ _PLAIN = {
     "merge": (r"<<\Z", ["<"]),
 }
 for _tag, (_pattern, _first) in _PLAIN.items():
-    _GoLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
+    _GoLoader.add_implicit_resolver(f"{_TAG}{_tag}", re.compile(_pattern), _first)
 
 
-def _integer(loader: Any, node: yaml.ScalarNode) -> int | float:
+def _integer(loader: Any, node: yaml.ScalarNode) -> int:
     found = integer(node.value)
-    return found if -(1 << 63) <= found < 1 << 64 else float(found)
+    if not _is_word(found):
+        raise ValueError
+    return found
+
+
+def _is_word(value: int) -> bool:
+    """Whether an integer of Go holds it, with a sign or without."""
+    return -(1 << 63) <= value < 1 << 64
 
 
 def _float(loader: Any, node: yaml.ScalarNode) -> float:
     with contextlib.suppress(ValueError):
         return float(integer(node.value))
     written = node.value.replace("_", "").lower()
-    return float(re.sub(r"\.(inf|nan)", r"\1", written))
+    found = float(re.sub(r"\.(inf|nan)", r"\1", written))
+    if math.isinf(found) and not written.endswith("inf"):
+        raise ValueError
+    return found
 
 
 def _timestamp(loader: Any, node: yaml.ScalarNode) -> Timestamp:
@@ -86,11 +111,11 @@ def _bool(loader: Any, node: yaml.ScalarNode) -> bool:
     return str(node.value).lower() == "true"
 
 
-_GoLoader.add_constructor("tag:yaml.org,2002:null", _null)
-_GoLoader.add_constructor("tag:yaml.org,2002:bool", _bool)
-_GoLoader.add_constructor("tag:yaml.org,2002:int", _integer)
-_GoLoader.add_constructor("tag:yaml.org,2002:float", _float)
-_GoLoader.add_constructor("tag:yaml.org,2002:timestamp", _timestamp)
+_GoLoader.add_constructor(f"{_TAG}null", _null)
+_GoLoader.add_constructor(f"{_TAG}bool", _bool)
+_GoLoader.add_constructor(f"{_TAG}int", _integer)
+_GoLoader.add_constructor(f"{_TAG}float", _float)
+_GoLoader.add_constructor(f"{_TAG}timestamp", _timestamp)
 
 
 def documents(text: str, file: str) -> list[Document]:

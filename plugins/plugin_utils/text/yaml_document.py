@@ -224,6 +224,13 @@ class PlainLoader(_Loader):
         return super().compose_node(parent, index)
 
 
+class FormLoader(PlainLoader):
+    """The same, where a value that a tag says to be a fraction, a date or the like is the text that is written: so a
+    file is read whose format is not known yet."""
+
+    scalar_tags = ("!vault", *(f"{_TAG}{name}" for name in ("null", "bool", "int")))
+
+
 _PLAIN = {
     "null": (r"(?:~|null|Null|NULL|)\Z", ["~", "n", "N", ""]),
     "bool": (r"(?:true|True|TRUE|false|False|FALSE)\Z", list("tTfF")),

@@ -32,8 +32,12 @@ def build(service: Service) -> dict[str, Any]:
     folder = service.source.inside(context, service.source.folder, service.at("build"))
     file = service.source.inside(written.get("dockerfile") or _DOCKERFILE, folder, service.at("build"))
     inline = written.get("dockerfile_inline")
-    if not inline and not service.source.is_file(file):
-        return _not_built(service, f"{context} has no {posixpath.relpath(file, folder)}")
+    gone = f"{context} is not there" if not service.source.is_folder(folder) else ""
+    if gone or (not inline and not service.source.is_file(file)):
+        why = gone or f"{context} has no {posixpath.relpath(file, folder)}"
+        if not service.value.get("image") and not service.source.given.image:
+            raise service.error("build", f"{why}: where the hosts or a registry have the image, name it with 'image'")
+        return _not_built(service, why)
     for key in written:
         if key not in _SAID and not key.startswith("x-"):
             service.warn(f"build.{key}")

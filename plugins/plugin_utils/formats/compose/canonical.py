@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import posixpath
 import re
 from collections.abc import Callable, Mapping
@@ -29,9 +30,8 @@ class _Wrong(ValueError):
 
 
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
+#: ports of a container that one line may publish
 _MOST_PORTS = 1000
-#: where any port of the host will do
-_ANY = "0"
 _NOTHING = ("null", "~")
 _IGNORED_BY_DESIGN = ("cached", "delegated", "consistent")
 
@@ -73,8 +73,17 @@ def of_service(name: str, service: Node, warn: Warn) -> Node:
 
 
 def of_base(name: str, service: Node, warn: Warn) -> Node:
-    """A service that is extended, in the long forms as far as it is right: what is wrong in it may be replaced."""
+    """A service that is extended, in the long forms as far as it is right: what is wrong in it may be replaced.
+
+    But not an item of a list that Compose makes a long form of, or looks at to find what stands there twice.
+    """
     right = {key: item for key, item in service.value.items() if schema.is_right(key, item)}
+    for key, item in service.value.items():
+        parts = [(key, item)]
+        if key == "build" and isinstance(item.value, dict):
+            parts = [(f"build.{part}", inner) for part, inner in item.value.items()]
+        for path, part in parts if key not in right else ():
+            schema.check_items(path, part, f"services.{name}.{path}")
     made = of_service(name, service.with_value(right), warn)
     return service.with_value({**service.value, **made.value})
 
@@ -110,7 +119,13 @@ def _list(node: Node) -> Node:
 
 
 def _build(node: Node) -> Node:
-    return _paired(forms.build(node), "args", "labels", "additional_contexts")
+    made = _paired(forms.build(node), "args", "labels", "additional_contexts")
+    for key, may_be_bare in (("additional_contexts", ()), ("ssh", ("default",))):
+        listed = node.value.get(key) if isinstance(node.value, dict) else None
+        for item in listed.value if listed is not None and isinstance(listed.value, list) else ():
+            if "=" not in item.value and item.value not in may_be_bare:
+                raise _Wrong(item, f"{key}: {item.value!r} is not NAME=VALUE")
+    return made
 
 
 def _paired(node: Node, *keys: str) -> Node:
@@ -151,13 +166,17 @@ def _host(node: Node) -> Node:
     written = str(node.value)
     sign = "=" if "=" in written else ":"
     name, found, address = written.partition(sign)
-    if not found or not name:
-        raise _Wrong(node, f"{written!r} is not NAME=ADDRESS")
-    return node.with_value(f"{name}={_address(address)}")
+    return node.with_value(f"{name}={_address(address)}" if found and name else written)
 
 
 def _address(written: str) -> str:
     return written[1:-1] if written.startswith("[") and written.endswith("]") else written
+
+
+def _whole_or_text(node: Node) -> Node:
+    if isinstance(node.value, float):
+        raise _Wrong(node, f"{forms.scalar(node.value)} is written with a fraction or an exponent: write it in quotes")
+    return node.with_value(forms.scalar(node.value))
 
 
 def extends(node: Node) -> Node:
@@ -206,10 +225,15 @@ def _port(node: Node) -> list[Node]:
     if "target" not in node.value:
         raise _Wrong(node, "the target of a port is missing")
     made = dict(node.value)
-    if isinstance(made["target"].value, float):
-        raise _Wrong(node, f"the target {forms.scalar(made['target'].value)} is not a port")
     if "published" in made:
+        if isinstance(made["published"].value, float):
+            raise _Wrong(node, f"published {forms.scalar(made['published'].value)} is not a port: write it in quotes")
         made["published"] = made["published"].with_value(forms.scalar(made["published"].value))
+    try:
+        if "host_ip" in made:
+            ip_address(made["host_ip"].value)
+    except ValueError as error:
+        raise _Wrong(node, str(error)) from error
     return [node.with_value(made)]
 
 
@@ -221,24 +245,41 @@ def port_specs(written: str) -> list[dict[str, Any]]:
     protocol = protocol.lower() or "tcp"
     if protocol not in ("tcp", "udp", "sctp"):
         raise ValueError(f"{written!r}: {protocol!r} is not one of tcp, udp, sctp")
-    common = {"protocol": protocol, **({"host_ip": _address(address)} if address else {})}
-    targets, outside = numbers(inside), numbers(published) if published not in ("", _ANY) else []
-    if len(outside) == len(targets):
+    common = {"protocol": protocol, **({"host_ip": ip_address(_address(address))} if address else {})}
+    ports, outside = targets(inside), numbers(published, least=0) if published else []
+    if len(outside) == len(ports):
         return [
-            {**common, "target": target, "published": str(port)} for target, port in zip(targets, outside, strict=True)
+            {**common, "target": target, "published": str(port)} for target, port in zip(ports, outside, strict=True)
         ]
-    if published and len(targets) > 1:
-        raise ValueError(f"{written!r}: {len(targets)} ports cannot be published as {published!r}")
-    return [{**common, "target": target, **({"published": published} if published else {})} for target in targets]
+    if published and len(ports) > 1:
+        raise ValueError(f"{written!r}: {len(ports)} ports cannot be published as {published!r}")
+    return [{**common, "target": target, **({"published": published} if published else {})} for target in ports]
 
 
-def numbers(written: str) -> list[int]:
+def ip_address(written: str) -> str:
+    """An IP address. ValueError for anything else."""
+    try:
+        ipaddress.ip_address(written)
+    except ValueError:
+        raise ValueError(f"{written!r} is not an IP address") from None
+    return written
+
+
+def targets(written: str) -> range:
+    """Ports of a container: few enough to be listed. ValueError for anything else."""
+    found = numbers(written)
+    if len(found) > _MOST_PORTS:
+        raise ValueError(f"{written!r} is not a port or a range of ports: it has more than {_MOST_PORTS}")
+    return found
+
+
+def numbers(written: str, least: int = 1) -> range:
     """A port, or the ports of a range. ValueError for anything else."""
     match = _RANGE.fullmatch(written)
     found = range(int(match[1]), int(match[2] or match[1]) + 1) if match else range(0)
-    if not found or not 0 < found[0] <= found[-1] < 65536 or len(found) > _MOST_PORTS:
+    if not found or not least <= found[0] <= found[-1] < 65536:
         raise ValueError(f"{written!r} is not a port or a range of ports")
-    return list(found)
+    return found
 
 
 # -- volumes
@@ -292,11 +333,11 @@ _OF_SERVICE: Mapping[str, Callable[[Node], Node]] = {
     "dns_search": _list,
     "env_file": _named_by("path"),
     "environment": forms.pairs,
-    "expose": lambda node: _each(node, lambda item: item.with_value(forms.scalar(item.value))),
+    "expose": lambda node: _each(node, _whole_or_text),
     "extends": extends,
     "extra_hosts": _hosts,
     "gpus": _gpus,
-    "group_add": lambda node: _each(node, lambda item: item.with_value(forms.scalar(item.value))),
+    "group_add": lambda node: _each(node, _whole_or_text),
     "healthcheck": _healthcheck,
     "label_file": _list,
     "labels": forms.pairs,

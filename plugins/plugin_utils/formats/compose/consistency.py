@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source, container_name
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.schema import DISTINCT_KEYS
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.volumes import size
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
@@ -19,14 +19,24 @@ Service = Mapping[str, Any]
 _NUMBERS = ("mem_limit", "memswap_limit", "mem_reservation", "mem_swappiness", "shm_size")
 #: a key, and what is wrong with it
 Wrong = tuple[str, str]
+_UNKNOWN, _NEAR = "there is no ", ": did you mean "
 
 
 def check(source: Source, started: Mapping[str, Service]) -> None:
     """ProfileError for the first contradiction. ``started``: the services that are, in canonical form."""
     file: Mapping[str, Any] = source.document.value
     for name, service in started.items():
+        if not service.get("image") and not {"build", "provider"} & service.keys() and not source.given.image:
+            raise source.error(
+                f"no image for container {container_name(name, ())}: name one with -e profile_image=IMAGE; or, "
+                f"{_overlay(source)}",
+                ("services", name, "image"),
+            )
+    for name, service in started.items():
         for key, why in _of_service(service, file, started):
-            raise source.error(f"services.{name}.{key}: {why}", _place(source, ("services", name), key))
+            alone = _UNKNOWN in why and _NEAR not in why and not source.given.over
+            hint = f": declare it; or, {_overlay(source)}" if alone else ""
+            raise source.error(f"services.{name}.{key}: {why}{hint}", _place(source, ("services", name), key))
     _check_names(source, started)
     for name, item in (file.get("volumes") or {}).items():
         more = [key for key in ("driver", "driver_opts", "labels") if key in (item or {})]
@@ -39,6 +49,14 @@ def check(source: Source, started: Mapping[str, Service]) -> None:
                 raise source.error(f"{section}.{name}: {' and '.join(given)} exclude each other", (section, name))
             if not given and "external" not in item and "driver" not in item:
                 raise source.error(f"{section}.{name}: give one of {', '.join(sources)}", (section, name))
+
+
+def _overlay(source: Source) -> str:
+    """What to do with a file that is no profile by itself."""
+    return (
+        "where this file is made to be laid over another one, name both, the other one first: "
+        f'-e \'{{"profile": ["OTHER.yml", "{source.file}"]}}\''
+    )
 
 
 def _check_names(source: Source, started: Mapping[str, Service]) -> None:
@@ -60,9 +78,6 @@ def _of_service(service: Service, file: Mapping[str, Any], started: Mapping[str,
     weight = (service.get("blkio_config") or {}).get("weight")
     if isinstance(weight, str):
         yield "blkio_config", f"the weight {weight!r} is a text: write the number itself"
-    score = service.get("oom_score_adj", 0)
-    if isinstance(score, int) and not -1000 <= score <= 1000:
-        yield "oom_score_adj", f"{score} is not from -1000 to 1000"
     yield from _mounted_twice(service)
     build = service.get("build") or {}
     if "dockerfile" in build and "dockerfile_inline" in build:
@@ -77,6 +92,8 @@ def _of_service(service: Service, file: Mapping[str, Any], started: Mapping[str,
     for key in _NUMBERS:
         if service.get(key) == "":
             yield key, "'' is no number"
+    if service.get("stop_grace_period") == "":
+        yield "stop_grace_period", "'' is not a duration such as 1m30s"
     retries = (service.get("healthcheck") or {}).get("retries")
     if retries is not None and retries < 0:
         yield "healthcheck.retries", f"{retries} is less than none"
@@ -111,6 +128,11 @@ def _undefined(service: Service, file: Mapping[str, Any], started: Mapping[str, 
             name = item.get("source")
             if name not in declared:
                 yield key, _no(key[:-1], name, declared) if name else "the source is missing"
+    secrets = file.get("secrets") or {}
+    for item in (service.get("build") or {}).get("secrets") or ():
+        name = item.get("source") if isinstance(item, Mapping) else item
+        if name not in secrets:
+            yield "build.secrets", _no("secret", name, secrets) if name else "the source is missing"
     models = file.get("models") or {}
     for name in service.get("models") or ():
         if name not in models:
@@ -121,6 +143,8 @@ def _undefined(service: Service, file: Mapping[str, Any], started: Mapping[str, 
             yield key, _no("service", name, file["services"])
         elif name not in started and needed and not _has_none(other):
             yield key, f"{name!r} is not started: name one of its profiles in COMPOSE_PROFILES"
+        elif _has_none(other) and key not in ("depends_on", "links"):
+            yield key, f"{name!r} has no replicas: there is nothing to share"
 
 
 def _others(service: Service) -> Iterator[tuple[str, str, bool]]:
@@ -133,8 +157,9 @@ def _others(service: Service) -> Iterator[tuple[str, str, bool]]:
         if kind == "service":
             yield key, name, name not in said
     for key in ("links", "volumes_from"):
-        for name in (written.partition(":")[0] for written in service.get(key) or ()):
-            if name != "container":
+        for written in service.get(key) or ():
+            name = written.partition(":")[0]
+            if key == "links" or not written.startswith("container:"):
                 yield key, name, name not in said
 
 
@@ -145,7 +170,7 @@ def _has_none(service: Service) -> bool:
 
 def _no(kind: str, name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"there is no {kind} {name!r}{f': did you mean {near[0]!r}?' if near else ''}"
+    return f"{_UNKNOWN}{kind} {name!r}{f'{_NEAR}{near[0]!r}?' if near else ''}"
 
 
 def _both(service: Service) -> Iterator[Wrong]:
@@ -165,6 +190,8 @@ def _both(service: Service) -> Iterator[Wrong]:
     for key, kind, name, read in _SAID_TWICE:
         part = resources.get(kind)
         one, other = service.get(key), None if part is None else part.get(name)
+        if read is size and isinstance(one, float):
+            continue  # says nothing
         if one and part is not None and read(one) != (read(other) if other is not None else 0):
             yield key, f"{key} is {one} and deploy.resources.{kind}.{name} {other}: give one"
 

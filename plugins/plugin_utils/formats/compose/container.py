@@ -105,13 +105,6 @@ def _image(service: Service) -> str:
     written = scalar(service.value.get("image", ""))
     if service.source.unset(service.at("image")) and (not written or written.endswith((":", "/"))):
         raise service.source.error(f"{written!r} is no image", service.at("image"))
-    if not written and "build" not in service.value and not service.source.given.image:
-        raise service.source.error(
-            f"no image for container {service.file.names[service.name]}: name one with -e profile_image=IMAGE; or, "
-            "where this file is made to be laid over another one, name both, the other one first: "
-            f'-e \'{{"profile": ["OTHER.yml", "{service.source.file}"]}}\'',
-            service.at("image"),
-        )
     if not written and "build" in service.value:
         written = f"{base.container_name(service.file.project, ())}-{service.file.names[service.name]}"
     return service.source.image(written, service.file.names[service.name], service.name, service.at("image"))

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.service import Service
@@ -30,7 +31,7 @@ def environment(service: Service) -> tuple[list[Any], dict[str, str], dict[str, 
             raise service.error("env_file", f"{item['path']!r} is not there")
         if item.get("format") not in (None, "", "raw"):
             raise service.error("env_file", f"the format {item['format']!r} is none: write raw, or leave it out")
-        found, needs_more = _variables_of(service, inside, item.get("format") == "raw", own, values)
+        found, needs_more, blanks = _variables_of(service, inside, item.get("format") == "raw", own, values)
         made = {name: value for name, value in found.items() if name not in nothing}
         needs_more = needs_more or len(made) < len(found)
         values.update(made)
@@ -40,6 +41,8 @@ def environment(service: Service) -> tuple[list[Any], dict[str, str], dict[str, 
                     f"{item['path']}: its variables are written out as they are here", service.at("env_file")
                 )
             written_out.update(made)
+            for variable, line in blanks:  # of a file that stays one they are told where it is read
+                service.source.blank_at(variable, str(service.source.root / inside), line)
         else:
             files.append(inside if item.get("format") == "raw" else {"path": inside, "format": "compose"})
     above = {**written_out, **own}
@@ -48,8 +51,9 @@ def environment(service: Service) -> tuple[list[Any], dict[str, str], dict[str, 
 
 def _variables_of(
     service: Service, inside: str, raw: bool, above: Mapping[str, str], below: Mapping[str, str]
-) -> tuple[dict[str, str], bool]:
-    """What a file sets, and whether that takes more than the profile's own reading of it.
+) -> tuple[dict[str, str], bool, list[tuple[str, int]]]:
+    """What a file sets, whether that takes more than the profile's own reading of it, and which variables in it, of
+    which lines, nothing sets.
 
     Variables in it are the caller's, else those of the service (``above``), else those of the lines before, else those
     of the files before it (``below``).
@@ -57,25 +61,36 @@ def _variables_of(
     text = service.source.text(inside, service.at("env_file"))
     name = str(service.source.root / inside)
     if raw:
-        return env_file.parse(text, name), False
+        return env_file.parse(text, name), False, []
+    blanks: list[tuple[str, int]] = []
 
     def lookup(variable: str) -> str | None:
         found = service.file.variables.get(variable)
         return above.get(variable) if found is None else found
 
-    lines = env_file.compose_lines(text, name, lookup, bare=service.file.variables.get, below=below.get)
+    def unset(variable: str, line: int) -> str:
+        blanks.append((variable, line))
+        return ""
+
+    lines = env_file.compose_lines(text, name, lookup, unset, service.file.variables.get, below.get)
     made = {line.name: line.value for line in lines}
     given = service.source.given
     alone = {**given.env, **given.variables}
     own = {line.name: line.value for line in env_file.compose_lines(text, name, alone.get)}
-    return made, made != own
+    return made, made != own, blanks
+
+
+def _unset(service: Service, file: str, name: str, line: int) -> str:
+    return service.source.blank_at(name, file, line)
 
 
 def _own_variables(service: Service) -> tuple[dict[str, str], set[str]]:
     """``environment``; and what it names, and has no value anywhere: that is not set, whatever a file says."""
     written: Mapping[str, str | None] = service.value.get("environment", {})
     taken = {name: service.file.variables.get(name) if value is None else value for name, value in written.items()}
-    own = {name: value for name, value in taken.items() if value is not None and name}
+    if "" in taken:
+        raise ValueError(f"'={taken['']}' has no name")
+    own = {name: value for name, value in taken.items() if value is not None}
     return own, taken.keys() - own.keys()
 
 
@@ -88,6 +103,7 @@ def labels(service: Service) -> dict[str, str]:
             raise service.error("label_file", f"{path!r} is not there")
         text = service.source.text(inside, service.at("label_file"))
         # Unlike those of an env file, its own lines stand below the files before it.
-        lines = env_file.compose_lines(text, str(service.source.root / inside), made.get)
+        file = str(service.source.root / inside)
+        lines = env_file.compose_lines(text, file, made.get, partial(_unset, service, file))
         made.update({line.name: line.value for line in lines})
     return made

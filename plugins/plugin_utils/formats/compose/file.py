@@ -20,6 +20,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose im
     deploy,
     files,
     project,
+    references,
     tree,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.networks import networks as top_networks
@@ -50,7 +51,7 @@ def translate(source: Source) -> Translation:
         raise source.error("'services' must be a mapping with at least one service", ("services",))
     _warn_of_unset(source, document)
     _other_files(source, given)
-    started = _started(source, services, variables)
+    started = references.by_service(source, called, services, _started(source, services, variables))
     consistency.check(source, started)
     started = {name: item for name, item in started.items() if not _has_none(source, name, item)}
     if not started:
@@ -98,9 +99,14 @@ def _project(source: Source, variables: Variables, files: Sequence[str]) -> str:
     names = [item["name"] for item in said if isinstance(item, Mapping) and isinstance(item.get("name"), str)]
     if not names or not names[-1]:
         return ""
-    name = project.name(variables.expanded(names[-1]))
+    written = variables.expanded(names[-1])
+    name = project.name(written)
     if not name:
         raise source.error(f"name: {names[-1]!r} is no name of a project, or stands for nothing", ("name",))
+    called = container_name(name, ())
+    if called != written:
+        why = "a project's name has lower-case letters, digits, '-' and '_' alone"
+        source.warn(f"name: {written!r} is {called!r} here, as with Compose: {why}", ("name",))
     return name
 
 

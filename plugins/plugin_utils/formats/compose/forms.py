@@ -30,10 +30,11 @@ def pairs(node: Node) -> Node:
     """NAME=VALUE, or a mapping, as a mapping of texts; nothing for a name without a value."""
     if isinstance(node.value, dict):
         return node.with_value({key: _text(item) for key, item in node.value.items()})
-    split = [
-        (item, *_written(item).partition("=")) for item in _items(node) if item.tag != "!reset" and item.value != ""
-    ]
-    return node.with_value({name: item.with_value(text if sign else None) for item, name, sign, text in split})
+    split = [(item, *_written(item).partition("=")) for item in _items(node) if item.tag != "!reset"]
+    made = {name: item.with_value(text if sign else None) for item, name, sign, text in split}
+    if "" in made and made[""].value is None:
+        del made[""]  # an empty text
+    return node.with_value(made)
 
 
 def _written(item: Node) -> str:

@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
-from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import numbers
+from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.canonical import numbers, targets
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.forms import scalar
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.volumes import real_name
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema.networks import HOST, JOINED, NONE
@@ -48,23 +47,18 @@ def ports(value: Sequence[Mapping[str, Any]]) -> list[Port]:
 
 
 def _port(item: Mapping[str, Any]) -> Port:
-    target, published, address = item["target"], item.get("published"), item.get("host_ip", "")
-    (number,) = numbers(scalar(target))
+    published = item.get("published")
+    (number,) = numbers(scalar(item["target"]))
     if published and published != "0":
         numbers(published)
-    if address:
-        try:
-            ipaddress.ip_address(address)
-        except ValueError as error:
-            raise ValueError(f"{address!r} is not an IP address") from error
-    any_port = published in (None, "0")
-    return Port(number, item.get("protocol") or "tcp", "" if any_port else published, address, item.get("name"))
+    given = "" if published in (None, "0") else published
+    return Port(number, item.get("protocol") or "tcp", given, item.get("host_ip", ""), item.get("name"))
 
 
 def exposed(value: Sequence[str]) -> list[Port]:
     """``expose`` of a service. ValueError for what is no port."""
     written = (item.partition("/") for item in value)
-    return [Port(port, protocol or "tcp") for range_, _slash, protocol in written for port in numbers(range_)]
+    return [Port(port, protocol or "tcp") for range_, _slash, protocol in written for port in targets(range_)]
 
 
 def named(found: Sequence[Port], known: Mapping[int, str]) -> dict[str, int]:

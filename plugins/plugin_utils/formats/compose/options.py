@@ -30,7 +30,17 @@ def _set(value: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _hosts(value: Sequence[str]) -> dict[str, str]:
+    for item in value:
+        if item.find("=") < 1:
+            raise ValueError(f"{item!r} is not NAME=ADDRESS")
     return {name: address for name, _sign, address in (item.partition("=") for item in value)}
+
+
+def _whole(value: Any) -> str:
+    """A whole number; of another one what is before the point, as with Compose."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{scalar(value)} is not a whole number")
+    return str(int(value)) if isinstance(value, float) else scalar(value)
 
 
 def seconds(value: Any) -> float:
@@ -82,9 +92,9 @@ TABLE: Mapping[str, tuple[str, Convert]] = {
     "cap_drop": ("cap_drop", texts),
     "cgroup": ("cgroupns_mode", scalar),
     "cgroup_parent": ("cgroup_parent", scalar),
-    "cpu_period": ("cpu_period", scalar),
-    "cpu_quota": ("cpu_quota", scalar),
-    "cpu_shares": ("cpu_shares", scalar),
+    "cpu_period": ("cpu_period", _whole),
+    "cpu_quota": ("cpu_quota", _whole),
+    "cpu_shares": ("cpu_shares", _whole),
     "device_cgroup_rules": ("device_cgroup_rules", texts),
     "devices": ("devices", _devices),
     "dns": ("dns_servers", texts),
@@ -104,7 +114,7 @@ TABLE: Mapping[str, tuple[str, Convert]] = {
     "oom_kill_disable": ("oom_killer", scalar),
     "oom_score_adj": ("oom_score_adj", scalar),
     "pid": ("pid_mode", scalar),
-    "pids_limit": ("pids_limit", scalar),
+    "pids_limit": ("pids_limit", _whole),
     "privileged": ("privileged", scalar),
     "read_only": ("read_only", scalar),
     "runtime": ("runtime", scalar),
@@ -123,6 +133,8 @@ TABLE: Mapping[str, tuple[str, Convert]] = {
     "uts": ("uts", scalar),
     "working_dir": ("working_dir", scalar),
 }
+#: of these it takes a number with a fraction or an exponent for nothing, unless it is a text
+SIZES = ("mem_limit", "mem_reservation", "mem_swappiness", "memswap_limit", "shm_size")
 #: of these Compose takes a zero for nothing
 _NOTHING_IF_ZERO = ("mem_limit", "mem_reservation", "memswap_limit", "pids_limit", "shm_size", "cpu_shares")
 
@@ -130,6 +142,10 @@ _NOTHING_IF_ZERO = ("mem_limit", "mem_reservation", "memswap_limit", "pids_limit
 def option(source: Source, key: str, value: Any, label: str, path: Path) -> dict[str, Any]:
     """The option of one key of the table. ProfileError for a value that the engine would not take."""
     if key in _NOTHING_IF_ZERO and str(value) == "0":
+        return {}
+    if key in SIZES and isinstance(value, float):
+        why = "says nothing, as with Compose: write a whole number, or it in quotes"
+        source.warn(f"{label}.{key}: {scalar(value)} {why}", path)
         return {}
     name, convert = TABLE[key]
     try:

@@ -13,6 +13,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.sh
     Keys,
     Map,
     Seq,
+    Within,
     Words,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.tree import Node
@@ -23,7 +24,7 @@ _TEXT_OR_LIST = Either(("t", _TEXTS))
 _PAIRS = Either((Map("tnb0"), _TEXTS))
 _COMMAND = Either(("t0", Seq("t")))
 _OPTIONS = Map("tn")
-_HOSTS = Either((Map(Either(("t", Seq("t")))), _TEXTS))
+_HOSTS = Either((Map(Either(("t", Seq("t")))), _DISTINCT))
 _ULIMITS = Map(Either(("it", Keys({"hard": "it", "soft": "it"}, ("soft", "hard")))))
 _MOUNTED_FILE = Seq(Either(("t", Keys({"source": "t", "target": "t", "uid": "t", "gid": "t", "mode": "nt"}))))
 _REQUEST = {"capabilities": _TEXTS, "count": "it", "device_ids": _TEXTS, "driver": "t", "options": _PAIRS}
@@ -49,7 +50,7 @@ BUILD = {
     "dockerfile_inline": "t",
     "entitlements": Seq("t"),
     "args": _PAIRS,
-    "ssh": _PAIRS,
+    "ssh": Either((Map("tnb0"), _DISTINCT)),
     "labels": _PAIRS,
     "cache_from": Seq("t"),
     "cache_to": Seq("t"),
@@ -189,7 +190,10 @@ SERVICE = Keys(
         **dict.fromkeys(("annotations", "environment", "labels", "sysctls"), _PAIRS),
         **dict.fromkeys(("dns", "dns_search", "label_file", "tmpfs"), _TEXT_OR_LIST),
         **dict.fromkeys(("configs", "secrets"), _MOUNTED_FILE),
-        **dict.fromkeys(("cpu_count", "cpu_percent", "mem_reservation", "mem_swappiness", "oom_score_adj"), "it"),
+        **dict.fromkeys(("mem_reservation", "mem_swappiness"), "it"),
+        "cpu_count": Within("it", 0),
+        "cpu_percent": Within("it", 0, 100),
+        "oom_score_adj": Within("it", -1000, 1000),
         "build": Either(("t", Keys(BUILD))),
         "blkio_config": Keys(
             {
@@ -275,7 +279,7 @@ SERVICE = Keys(
             more="always, never, build, missing, daily, weekly or every_<duration>",
         ),
         "scale": "it",
-        "stop_grace_period": Words(pattern=".", more="a duration such as 1m30s"),
+        "stop_grace_period": "t",
         "storage_opt": Map("tnb0"),
         "ulimits": _ULIMITS,
         "use_api_socket": "b",
@@ -350,6 +354,29 @@ def check_key(key: str, value: Node) -> None:
 def check_extends(service: str, value: Node) -> None:
     """The same of what a service extends."""
     shapes.check(value, SERVICE.known["extends"], ("services", service, "extends"))
+
+
+#: what the items of lists may be, whatever comes of them later
+_ITEMS = {
+    **dict.fromkeys(("cap_add", "cap_drop", "dns", "dns_opt", "dns_search", "links", "profiles", "tmpfs"), "t"),
+    **dict.fromkeys(("annotations", "depends_on", "environment", "labels", "networks", "sysctls"), "t"),
+    **dict.fromkeys(("build.additional_contexts", "build.args", "build.labels", "build.ssh", "build.tags"), "t"),
+    **dict.fromkeys(("build.secrets", "configs", "secrets", "devices", "volumes"), Either(("t", Map("")))),
+    "env_file": Either(("tnb0", Seq(""), Map(""))),
+    "expose": "ti",
+    "label_file": Either(("t", Seq(""))),
+    "ports": Either(("nt", Map(""))),
+}
+_NEEDED = {**dict.fromkeys(("devices", "ports", "volumes"), "target"), "env_file": "path"}
+
+
+def check_items(key: str, value: Node, label: str) -> None:
+    """Raise ProfileError for an item of a list of a service that Compose takes under no circumstances."""
+    if key in _ITEMS and isinstance(value.value, list):
+        for index, item in enumerate(value.value):
+            shapes.check_kind(item, _ITEMS[key], (label, index))
+            if isinstance(item.value, dict) and _NEEDED.get(key, "") not in ("", *item.value):
+                raise item.error(f"{label}.{index}: {_NEEDED[key]!r} is missing")
 
 
 def is_right(key: str, value: Node) -> bool:

@@ -92,7 +92,7 @@ def _option(service: Service, key: str, item: Any) -> dict[str, Any]:
 def _volumes_from(service: Service, written: str) -> str:
     """``SERVICE[:MODE]``, or ``container:NAME[:MODE]``."""
     name, colon, mode = written.partition(":")
-    if name == "container":
+    if name == "container" and colon:
         return mode
     return f"{service.file.names.get(name, name)}{colon}{mode}"
 

@@ -10,6 +10,7 @@ A shape is a text of letters for scalars (text, integer, number, boolean, 0 for 
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -51,6 +52,15 @@ class Seq:
 
 
 @dataclass(frozen=True)
+class Within:
+    """Scalars of these letters, of which a number lies between two."""
+
+    shapes: str
+    least: int
+    most: float = math.inf
+
+
+@dataclass(frozen=True)
 class Either:
     """One of several: at most one mapping, one list, and scalars."""
 
@@ -87,6 +97,13 @@ def check(node: Node, shape: Shape, path: Path = ()) -> None:
             _check_distinct(node, path)
     elif isinstance(chosen, Words):
         _check_words(node, chosen, path)
+    elif isinstance(chosen, Within) and not isinstance(node.value, str):
+        _check_within(node, chosen, path)
+
+
+def check_kind(node: Node, shape: Shape, path: Path) -> None:
+    """Raise ProfileError for a value that is of another kind, whatever is in it."""
+    _chosen(node, shape, path)
 
 
 def _chosen(node: Node, shape: Shape, path: Path) -> Shape:
@@ -111,6 +128,8 @@ def _fits(value: Any, shape: Shape) -> bool:
         return isinstance(value, dict)
     if isinstance(shape, Seq):
         return isinstance(value, list)
+    if isinstance(shape, Within):
+        return any(_fits(value, one) for one in shape.shapes)
     if isinstance(shape, Words) or shape == "t":
         return isinstance(value, str) and not isinstance(value, Timestamp)
     if shape == "0":
@@ -127,6 +146,8 @@ def _words_for(shape: Shape) -> Iterable[str]:
         return ("a mapping",)
     if isinstance(shape, Seq):
         return ("a list",)
+    if isinstance(shape, Within):
+        return tuple(_WORDS[one] for one in shape.shapes)
     return (_WORDS[shape] if isinstance(shape, str) else "a text",)
 
 
@@ -164,6 +185,12 @@ def _check_distinct(node: Node, path: Path) -> None:
         if plain in seen and not isinstance(plain, dict):
             raise item.error(f"{_label(path)}: {plain!r} stands here twice")
         seen.append(plain)
+
+
+def _check_within(node: Node, shape: Within, path: Path) -> None:
+    if not shape.least <= node.value <= shape.most:
+        bounds = f"from {shape.least} to {shape.most}" if shape.most < math.inf else f"{shape.least} or more"
+        raise node.error(f"{_label(path)}: {node.value} is not {bounds}")
 
 
 def _check_words(node: Node, shape: Words, path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source, how_to_give
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import casts, project
@@ -79,9 +80,13 @@ class Variables:
         found: dict[str, str] = {}
         for file in files:
             text, place = self.source.text(file, ()), str(self.source.root / file)
-            lines = env_file.compose_lines(text, place, self.get, below=found.get)
+            unset = partial(self._unset, place)
+            lines = env_file.compose_lines(text, place, self.get, unset, below=found.get)
             found.update({line.name: line.value for line in lines})
         return self.with_below(found)
+
+    def _unset(self, file: str, name: str, line: int) -> str:
+        return self.source.blank_at(name, file, line)
 
 
 def of(source: Source) -> Variables:

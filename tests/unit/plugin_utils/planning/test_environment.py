@@ -66,7 +66,7 @@ def test_composes_format_is_asked_for_and_sees_the_run_and_the_files_before(worl
     )
     made = world.plan("env", env={"LINE": "run"})
     assert made["replicas"]["env-one-1"]["task"]["env"]["B"] == '"$B" run .'
-    assert made["warnings"] == ["b.env:1: variable NOWHERE is not set: it stands for nothing"]
+    assert made["warnings"] == ["b.env:1: variable NOWHERE is not set: nothing stands in its place"]
 
 
 def test_an_env_file_that_need_not_be_there_is_a_warning(world: World) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 
-from ..world import World
+from ..world import World, write_files
 
 MODEL = "OpenVINO/Qwen3-0.6B-int4-ov"
 
@@ -63,7 +63,7 @@ def test_the_key_is_in_no_plan(fleet: World) -> None:
 
 def test_a_profile_builds_what_those_build_whose_containers_it_uses(world: World) -> None:
     for name in ("base", "own", "other"):
-        (world.root / name / "image").mkdir(parents=True)
+        write_files(world.root / name, {"image/Dockerfile": "FROM scratch\n"})
     entry = "  - name: one\n    image: real:1\n"
     world.write("base", f"builds: {{stand-in:1: ./image, both:1: ./image}}\ncontainers:\n{entry}")
     world.write("own", "builds: {both:1: ./image}\ncontainers:\n  - use: base/one\n")

@@ -118,11 +118,16 @@ DIFFERENCES: Mapping[str, Known] = {
 REFUSALS: Mapping[str, Refusal] = {
     "engine": Refusal(
         ours=r"the source of a bind is missing|\.(expose: .*|ports: '[a-z]+') is not a port"
+        r"|(ports|targets?): '[-0-9]+' is not a port or a range|a name is missing|has no name|is not a whole number"
         r"|is not an IPv[46] address|is not a subnet"
         r"|is not a MAC address|is not a list of CPUs|less than 1ms|is a network of the hosts"
         r"|is not one of no, on-failure|is not how many times to try|is no reference of an image"
     ),
     "one-letter volumes": Refusal(ours=r"there is no volume '[A-Za-z]'|'[A-Za-z]:.*' is not SOURCE:TARGET"),
+    "names of containers": Refusal(
+        ours="no container is called so|is not started: name one|depend on each other in a circle|there is nothing to "
+        "share|is neither host, none, container:NAME"
+    ),
     "quotes": Refusal(ours="something stands behind the closing quote"),
     "platform": Refusal(ours="require arch|is not linux/ARCHITECTURE"),
     "placement": Refusal(ours="max_per_host allows"),
@@ -137,7 +142,7 @@ REFUSALS: Mapping[str, Refusal] = {
         ours="a mount of the type|part of a volume|is not an absolute path (in the container|of the hosts)"
     ),
     "external configs and secrets": Refusal(ours="is external: give it as"),
-    "files": Refusal(ours="is not there|is not in the profile's folder|leads out of"),
+    "files": Refusal(ours="is not there|is not in the profile's folder|leads out of|has no .*: where the hosts"),
     "secrets": Refusal(ours="shorter than 4 characters|takes no secret files|would lie under what is mounted"),
     "missing variables": Refusal(ours="variable .* is not set"),
     "include": Refusal(ours=r": include\.\d+: Compose has no key"),

@@ -79,6 +79,7 @@ def unescaped(value: Any) -> Any:
 def options(service_name: str, service: Service, config: Mapping[str, Any]) -> dict[str, Any]:
     """The options of one service; what docker_container has no option for stands under Compose's own key."""
     made: dict[str, Any] = {}
+    service = _by_service(service, config)
     # What "deploy" says stands above the older keys of the service.
     for key, value in sorted(service.items(), key=lambda item: item[0] == "deploy"):
         if key in _SAME:
@@ -116,6 +117,34 @@ def options(service_name: str, service: Service, config: Mapping[str, Any]) -> d
     return made
 
 
+def _by_service(service: Service, config: Mapping[str, Any]) -> Service:
+    """What names the container of a service of the file, by that service: no container is called so here."""
+    owners = {
+        other.get("container_name", f"{config['name']}-{name}-1"): name for name, other in config["services"].items()
+    }
+    made = dict(service)
+    for key in ("network_mode", "ipc", "pid"):
+        kind, _colon, name = str(service.get(key)).partition(":")
+        if kind == "container" and name in owners:
+            made[key] = f"service:{owners[name]}"
+    if "volumes_from" in service:
+        split = (item.split(":") for item in service["volumes_from"])
+        named = (
+            ":".join([owners[item[1]], *item[2:]])
+            if item[0] == "container" and item[1:2] and item[1] in owners
+            else ":".join(item)
+            for item in split
+        )
+        made["volumes_from"] = list(dict.fromkeys(named))
+    changed = [
+        made[key].partition(":")[2] for key in ("network_mode", "ipc", "pid") if made.get(key) != service.get(key)
+    ]
+    listed = service.get("volumes_from", ())
+    changed += [item.partition(":")[0] for item in made.get("volumes_from", ()) if item not in listed]
+    needed: dict[str, Any] = {**dict.fromkeys(changed), **service.get("depends_on", {})}
+    return {**made, "depends_on": needed} if needed else made
+
+
 def has_none(service: Service) -> bool:
     """Whether Compose starts no container of a service."""
     return 0 in (service.get("scale"), service.get("deploy", {}).get("replicas"))
@@ -130,7 +159,7 @@ def _ports(value: list[Mapping[str, Any]]) -> dict[str, Any]:
         "published_ports": sorted(
             {
                 f"{item.get('host_ip', '')}|{item.get('published', '').replace('0', '', item.get('published') == '0')}"
-                f"|{item['target']}/{item['protocol']}"
+                f"|{item['target']}/{item.get('protocol', 'tcp')}"
                 for item in value
             }
         )
@@ -170,6 +199,7 @@ def _hosts(value: list[str]) -> dict[str, Any]:
 
 
 def _devices(value: list[Mapping[str, str]]) -> dict[str, Any]:
+    value = [{"source": "", "target": "", **item} for item in value]
     names = [item["source"] for item in value if item["source"] == item["target"] and "=" in item["source"]]
     requests = [{"driver": "cdi", "count": 0, "device_ids": names, "capabilities": None, "options": {}}]
     return {

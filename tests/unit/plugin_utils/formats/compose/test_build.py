@@ -97,7 +97,7 @@ def test_a_dockerfile_outside_of_the_root_is_refused(world: World) -> None:
         ("{context: app, additional_contexts: {x: ./y}}", "no image is built with additional_contexts here"),
         ("{context: app, dockerfile: ../Dockerfile}", "app has no ../Dockerfile"),
         ("{context: app, dockerfile: Other}", "app has no Other"),
-        ("gone", "gone has no Dockerfile"),
+        ("gone", "gone is not there"),
     ],
 )
 def test_what_is_built_elsewhere_is_said(world: World, build: str, why: str) -> None:

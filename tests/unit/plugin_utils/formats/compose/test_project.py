@@ -134,3 +134,11 @@ def test_a_folder_is_found_by_its_name_by_one_rule(world: World) -> None:
     (world.root / "two" / "shop" / ".env").unlink()
     file, given = load.find("shop", search, render, {}, Given())
     assert (file, given.folder) == (world.root / "two" / "shop" / "compose.yml", None)
+
+
+@pytest.mark.parametrize(("written", "called"), [('"My Shop\\a"', "myshop"), ("a.b", "ab"), ("-a-", "a")])
+def test_a_name_that_compose_writes_otherwise_is_warned_of(world: World, written: str, called: str) -> None:
+    file = write_files(world.root / "shop", {"compose.yml": f"name: {written}\nservices: {{a: {{image: i}}}}\n"})
+    loaded = load.load(file, [], render, {})
+    assert loaded.name == called
+    assert [f"is '{called}' here, as with Compose" in warning for warning in loaded.warnings] == [True]
