@@ -106,7 +106,8 @@ def _lines(
             made.warnings.append(f"{shown}:{line}: variable {name} is not set: nothing stands in its place")
         return ""
 
-    return env_file.compose_lines(text, str(path), interpolated.get, unset, below=made.values.get)
+    found = env_file.compose_lines(text, str(path), interpolated.get, unset, below=made.values.get)
+    return env_file.named(found, str(path))
 
 
 def _written(entry: Entry, field: str, name: str) -> str:

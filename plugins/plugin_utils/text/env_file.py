@@ -21,7 +21,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text import interp
 # What Go's unicode.IsSpace says is white space, and no more (Python counts U+001C to U+001F).
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _BLANK = re.compile(r"(?:\s|#[^\n]*)*")
-_KEY = re.compile(r"(?:export[^\S\n]+)?(?P<name>[\w.\-\[\]]+)[^\S\n]*(?:(?P<assign>[=:])[^\S\n]*|(?=\n|#|\Z))")
+_KEY = re.compile(r"(?:export[^\S\n]+)?(?P<name>[\w.\-\[\]]+)[^\S\n]*(?:(?P<assign>[=:])[^\S\n]*|(?=\n|\Z))")
 _QUOTED = {quote: re.compile(rf"{quote}((?:\\.|[^\\{quote}])*){quote}", re.DOTALL) for quote in "'\""}
 _AFTER_QUOTED = re.compile(r"[^\S\n]*(?:#[^\n]*)?(?:\n|\Z)")
 _ESCAPE = re.compile(r"\\(0[0-7]{0,3}|.)", re.DOTALL)
@@ -46,11 +46,25 @@ def parse(text: str, file: str) -> dict[str, str]:
     return {line.name: line.value for line in lines(text, file)}
 
 
-def lines(text: str, file: str) -> list[Line]:
+def named(found: list[Line], file: str) -> list[Line]:
+    """The same lines. ProfileError for a value without a name, which an engine does not take."""
+    for line in found:
+        if not line.name:
+            raise ProfileError(
+                f"{line.value!r} has no name: Compose takes a last line for a value where nothing ends it: end it, or "
+                f"write {line.value}=",
+                file=file,
+                line=line.number,
+            )
+    return found
+
+
+def lines(text: str, file: str, bare: interpolation.Lookup = lambda name: None) -> list[Line]:
     """The variables of a file in Docker's own format.
 
     Quotes, ``$`` and everything after the first ``=`` belong to the value, white space included; nothing is
-    expanded. A line that starts with ``#`` is a comment. Raises ProfileError for a name with white space or no name.
+    expanded. A line that starts with ``#`` is a comment. A name alone has the value that ``bare`` gives, and sets
+    nothing without one. Raises ProfileError for a name with white space or no name.
     """
     found = []
     for number, raw in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
@@ -66,8 +80,9 @@ def lines(text: str, file: str) -> list[Line]:
             )
         if "\0" in line:
             raise ProfileError("a process cannot be given the character NUL", file=file, line=number)
-        if separator:
-            found.append(Line(name, value, number))
+        given = value if separator else bare(name)
+        if given is not None:
+            found.append(Line(name, given, number))
     return found
 
 
@@ -83,7 +98,8 @@ def compose_lines(
 
     Values without quotes end at `` #`` or the end of the line, those in quotes may go over several; ``$V`` and the
     like are expanded outside of single quotes, from ``lookup`` first, then from the lines above, then from ``below``. A
-    name alone has the value that ``bare`` gives, and sets nothing without one. ``unset`` gives what stands for a
+    name alone has the value that ``bare`` gives, and sets nothing without one; where the text ends behind it, Compose
+    takes it for a value without a name. ``unset`` gives what stands for a
     variable that nothing sets, of a line. Raises ProfileError for what is not such a file, and for all variables that
     must be there and are not, at the first of them.
     """
@@ -112,7 +128,9 @@ def compose_lines(
 
         try:
             value, position = (
-                _compose_value(text, key.end(), known, blank) if key["assign"] else (bare(key["name"]), key.end())
+                _compose_value(text, key.end(), known, blank)
+                if key["assign"]
+                else (bare(key["name"]) if key.end() < len(text) else None, key.end())
             )
         except interpolation.Missing as error:
             missing[error.name], first = str(error), first or number
@@ -127,6 +145,8 @@ def compose_lines(
                 raise ProfileError("this file is too large with what its variables stand for", file=file, line=number)
             found[key["name"]] = value
             result.append(Line(key["name"], value, number))
+        elif not key["assign"] and key.end() == len(text):
+            result.append(Line("", key["name"], number))
         position = _after_blanks(text, position)
     if missing:
         raise ProfileError(interpolation.NotSet.of(missing), file=file, line=first)

@@ -290,7 +290,7 @@ def _volume(node: Node, warn: Warn) -> Node:
         target = node.value.get("target")
         if target is None:
             raise _Wrong(node, "the target of a mount is missing")
-        return node.with_value({**node.value, "target": target.with_value(_clean(str(target.value)))})
+        return node
     written = str(node.value)
     parts = written.split(":")
     if not all(parts) or len(parts) > 3:
@@ -337,7 +337,6 @@ _OF_SERVICE: Mapping[str, Callable[[Node], Node]] = {
     "extends": extends,
     "extra_hosts": _hosts,
     "gpus": _gpus,
-    "group_add": lambda node: _each(node, _whole_or_text),
     "healthcheck": _healthcheck,
     "label_file": _list,
     "labels": forms.pairs,

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import difflib
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -207,7 +208,10 @@ _SAID_TWICE = (
 def _mounted_twice(service: Service) -> Iterator[Wrong]:
     mounted: dict[str, str] = {}
     tmpfs = [("tmpfs", item.partition(":")[0]) for item in service.get("tmpfs") or ()]
-    for key, target in (*tmpfs, *(("volumes", item["target"]) for item in service.get("volumes") or ())):
+    for key, target in (
+        *tmpfs,
+        *(("volumes", posixpath.normpath(item["target"])) for item in service.get("volumes") or ()),
+    ):
         if target in mounted:
             yield key, f"{target} is mounted already, by {mounted[target]}"
         mounted[target] = key

@@ -61,7 +61,8 @@ def _variables_of(
     text = service.source.text(inside, service.at("env_file"))
     name = str(service.source.root / inside)
     if raw:
-        return env_file.parse(text, name), False, []
+        named = {line.name: line.value for line in env_file.lines(text, name, service.file.variables.get)}
+        return named, named != env_file.parse(text, name), []
     blanks: list[tuple[str, int]] = []
 
     def lookup(variable: str) -> str | None:
@@ -73,7 +74,7 @@ def _variables_of(
         return ""
 
     lines = env_file.compose_lines(text, name, lookup, unset, service.file.variables.get, below.get)
-    made = {line.name: line.value for line in lines}
+    made = {line.name: line.value for line in env_file.named(lines, name)}
     given = service.source.given
     alone = {**given.env, **given.variables}
     own = {line.name: line.value for line in env_file.compose_lines(text, name, alone.get)}

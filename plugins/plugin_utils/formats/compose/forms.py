@@ -64,6 +64,15 @@ def depends_on(node: Node) -> Node:
     return node.with_value({name: item.of(_STARTED) for name, item in names(node).value.items()})
 
 
+def depends_below(node: Node) -> Node:
+    """What lies below another ``depends_on``: what a service does not say is as it is meant in a list."""
+    filled = {
+        name: item.with_value({**item.of(_STARTED).value, **item.value}) if isinstance(item.value, dict) else item
+        for name, item in depends_on(node).value.items()
+    }
+    return node.with_value(filled)
+
+
 def texts(node: Node) -> Node:
     """A text, or a mapping, as a list."""
     if isinstance(node.value, dict):

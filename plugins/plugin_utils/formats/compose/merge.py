@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import forms
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.tree import Node
@@ -17,6 +18,8 @@ _PAIRS = {
     *("annotations", "environment", "labels", "sysctls", "deploy.labels"),
     *("build.additional_contexts", "build.args", "build.labels"),
 }
+#: what two files say of these is a list to Compose
+_LISTS = {*_PAIRS, "extra_hosts", "build.extra_hosts"}
 _REPLACED = {"command", "entrypoint", "healthcheck.test", "ulimits.*"}
 #: the one form of what has several, by the key of a service
 _FORMS: Mapping[str, Callable[[Node], Node]] = {
@@ -38,8 +41,14 @@ def merge(base: Node | None, over: Node, path: Path = ()) -> Node | None:
         return _without_tags(over, path)
     if over.value is None and _key(path[:-1]) in _PAIRS:
         return over
+    if key in _LISTS and isinstance(over.value, dict):
+        base, over = _reset(base, over)
+    if key == "depends_on" and isinstance(base.value, list) and isinstance(over.value, dict):
+        over = _without_tags(over, path)  # of a list as it is written nothing is taken away by its name
     if key in _FORMS:
         base, over = _FORMS[key](base), _FORMS[key](over)
+    if key == "depends_on":
+        base = forms.depends_below(base)
     if over.value is None and key != "logging":
         return base
     if not isinstance(base.value, (dict, list)):
@@ -49,10 +58,30 @@ def merge(base: Node | None, over: Node, path: Path = ()) -> Node | None:
     if isinstance(over.value, dict):
         if key == "logging" and _other_driver(base, over):
             return over
-        return _mappings(base, over, path)
+        made = _mappings(base, over, path)
+        return replace(made, mapped=False) if key in _LISTS else made
     if path[:1] == ("networks",) and path[2:] == ("ipam", "config"):
         return over.with_value(_pools(base, over))
-    return over.with_value([*base.value, *(item for item in over.value if item.tag != "!reset")])
+    items = [*base.value, *(item for item in over.value if item.tag != "!reset")]
+    if key in _LISTS:
+        items = list({item.value: item for item in items}.values()) if _are_texts(items) else items
+        return replace(over, value=items, mapped=False)
+    return over.with_value(items)
+
+
+def _are_texts(items: list[Node]) -> bool:
+    return all(isinstance(item.value, str) for item in items)
+
+
+def _reset(base: Node, over: Node) -> tuple[Node, Node]:
+    """Both without what ``over`` resets: of a list, which names are not the keys of, nothing is taken away."""
+    names = [name for name, item in over.value.items() if item.tag == "!reset"]
+    if names and base.mapped and isinstance(base.value, dict):
+        base = base.with_value({name: item for name, item in base.value.items() if name not in names})
+    elif names and base.mapped and isinstance(base.value, list):
+        kept = (item for item in base.value if str(item.value).partition("=")[0] not in names)
+        base = base.with_value(list(kept))
+    return base, over.with_value({name: item for name, item in over.value.items() if name not in names})
 
 
 def _mappings(base: Node, over: Node, path: Path) -> Node:

@@ -36,6 +36,13 @@ def _hosts(value: Sequence[str]) -> dict[str, str]:
     return {name: address for name, _sign, address in (item.partition("=") for item in value)}
 
 
+def _groups(value: Sequence[Any]) -> list[str]:
+    for item in value:
+        if isinstance(item, float):
+            raise ValueError(f"{scalar(item)} is written with a fraction or an exponent: write it in quotes")
+    return texts(value)
+
+
 def _whole(value: Any) -> str:
     """A whole number; of another one what is before the point, as with Compose."""
     if isinstance(value, float) and not math.isfinite(value):
@@ -69,6 +76,8 @@ def _ulimits(value: Mapping[str, Any]) -> list[str]:
 
 
 def _devices(value: Sequence[Mapping[str, str]]) -> list[str]:
+    if any(not item["source"] for item in value):
+        raise ValueError("the source of a device is missing")
     return [
         ":".join(filter(None, (item["source"], item["target"], item.get("permissions"))))
         for item in value
@@ -102,7 +111,7 @@ TABLE: Mapping[str, tuple[str, Convert]] = {
     "dns_search": ("dns_search_domains", texts),
     "domainname": ("domainname", scalar),
     "extra_hosts": ("etc_hosts", _hosts),
-    "group_add": ("groups", texts),
+    "group_add": ("groups", _groups),
     "hostname": ("hostname", scalar),
     "init": ("init", scalar),
     "ipc": ("ipc_mode", scalar),

@@ -372,6 +372,8 @@ _NEEDED = {**dict.fromkeys(("devices", "ports", "volumes"), "target"), "env_file
 
 def check_items(key: str, value: Node, label: str) -> None:
     """Raise ProfileError for an item of a list of a service that Compose takes under no circumstances."""
+    if value.value is None and not value.tag and key in ("depends_on", "env_file", "ports"):
+        raise value.error(f"{label}: expected a list, not nothing: leave the key out, or give it a value")
     if key in _ITEMS and isinstance(value.value, list):
         for index, item in enumerate(value.value):
             shapes.check_kind(item, _ITEMS[key], (label, index))

@@ -19,7 +19,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document
 class Node:
     """A value: a dict of nodes, a list of nodes, or a scalar; and the file and line of it.
 
-    ``unset``: a variable in it that nothing sets.
+    ``unset``: a variable in it that nothing sets. ``mapped``: it was written as a mapping, in one file.
     """
 
     value: Any
@@ -27,6 +27,7 @@ class Node:
     line: int | None
     tag: str = ""
     unset: str = ""
+    mapped: bool = False
 
     def with_value(self, value: Any) -> Node:
         """Another value at the same place."""
@@ -72,7 +73,7 @@ def _node(document: Document, value: Any, path: Path) -> Node:
         value = {key: _node(document, item, (*path, key)) for key, item in value.items()}
     elif isinstance(value, list):
         value = [_node(document, item, (*path, index)) for index, item in enumerate(value)]
-    return Node(value, file, line, document.tags.get(path, ""))
+    return Node(value, file, line, document.tags.get(path, ""), mapped=isinstance(value, dict))
 
 
 @dataclass(frozen=True)

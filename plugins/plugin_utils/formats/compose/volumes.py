@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class _Mount:
 
     @property
     def target(self) -> str:
-        return str(self.item["target"])
+        return posixpath.normpath(str(self.item["target"]))
 
     @property
     def read_only(self) -> bool:
@@ -52,7 +53,7 @@ def mounts(source: Source, service: str, value: Sequence[Mapping[str, Any]], pat
 
 
 def _mounts(source: Source, service: str, item: Mapping[str, Any], path: Path) -> list[Any]:
-    kind, target = item["type"], item["target"]
+    kind, target = item["type"], str(item["target"])
     mount = _Mount(source, service, item, item.get(kind) or {}, path)
     if not target.startswith("/"):
         raise source.error(f"{mount.label}: the target {target!r} is not an absolute path in the container", path)
@@ -89,6 +90,9 @@ def _place(source: Source, place: str, rest: list[str], path: Path, create: bool
     """The volumes of a source: relative to the file, in the user's home, or a path of the host."""
     if place.startswith(".") or source.holds(place):
         return host_volumes.relative_mounts(source, place, rest, path, source.folder, create)
+    if place.startswith("~") and place[1:2] not in ("", "/"):
+        why = "the home of another user is not known here: write the path itself"
+        raise source.error(f"{place!r}: {why}", path)
     if place == "~" or place.startswith("~/"):
         place = host_volumes.expand(source, f"$HOME{place[1:].replace('$', '$$')}", {}, path)
     return [host_volumes.mount(source, place, rest[0], ",".join(rest[1:]), path, create)]

@@ -93,7 +93,7 @@ def compose(text: str, **known: str) -> dict[str, str]:
         "lines above": ("A=1\nB=${A}2\nC=$B$$\n", {"A": "1", "B": "12", "C": "12$"}),
         "what the run gives comes first": ("GIVEN=x\nB=$GIVEN\n", {"GIVEN": "x", "B": "run"}),
         "defaults": ("A=${NO:-d}${NO-e}${GIVEN:+f}\n", {"A": "def"}),
-        "a name alone": ("A\nB=1\nC", {"B": "1"}),
+        "a name alone": ("A\nB=1\nC\n", {"B": "1"}),
     }.values(),
 )
 def test_composes_format(text: str, expected: dict[str, str]) -> None:
@@ -138,3 +138,20 @@ def test_variables_of_variables_cannot_fill_the_memory() -> None:
     text = "A0=0123456789\n" + "".join(f"A{n}={f'$A{n - 1}' * 10}\n" for n in range(1, 12))
     with pytest.raises(ProfileError, match=r"e.env:[67]: .*(1048576 characters|too large)"):
         compose(text)
+
+
+def test_a_name_that_nothing_ends_is_a_value_without_a_name_to_compose() -> None:
+    found = env_file.compose_lines("A=1\nNAME", "x.env", lambda name: None, bare=lambda name: "set")
+    assert found == [env_file.Line("A", "1", 1), env_file.Line("", "NAME", 2)]
+    with pytest.raises(ProfileError, match=r"x.env:2: 'NAME' has no name: .* end it, or write NAME="):
+        env_file.named(found, "x.env")
+    ended = env_file.compose_lines("A=1\nNAME\n", "x.env", lambda name: None, bare=lambda name: "set")
+    assert env_file.named(ended, "x.env")[1] == env_file.Line("NAME", "set", 2)
+
+
+def test_a_name_alone_in_dockers_format_has_the_value_that_the_caller_gives_it() -> None:
+    assert env_file.lines("A=1\nB\nC", "x.env", {"B": "2"}.get) == [
+        env_file.Line("A", "1", 1),
+        env_file.Line("B", "2", 2),
+    ]
+    assert env_file.lines("B", "x.env") == []

@@ -119,6 +119,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "engine": Refusal(
         ours=r"the source of a bind is missing|\.(expose: .*|ports: '[a-z]+') is not a port"
         r"|(ports|targets?): '[-0-9]+' is not a port or a range|a name is missing|has no name|is not a whole number"
+        r"|'-[0-9]+' is not a size|is mounted twice|the source of a device is missing"
         r"|is not an IPv[46] address|is not a subnet"
         r"|is not a MAC address|is not a list of CPUs|less than 1ms|is a network of the hosts"
         r"|is not one of no, on-failure|is not how many times to try|is no reference of an image"
@@ -128,7 +129,7 @@ REFUSALS: Mapping[str, Refusal] = {
         ours="no container is called so|is not started: name one|depend on each other in a circle|there is nothing to "
         "share|is neither host, none, container:NAME"
     ),
-    "quotes": Refusal(ours="something stands behind the closing quote"),
+    "quotes": Refusal(ours="something stands behind the closing quote|'=…' is not NAME=VALUE"),
     "platform": Refusal(ours="require arch|is not linux/ARCHITECTURE"),
     "placement": Refusal(ours="max_per_host allows"),
     "what only one can have": Refusal(ours="cannot both have|have the address"),
@@ -140,6 +141,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "provider, models": Refusal(ours=r"\.(provider|models|use_api_socket): "),
     "mounts": Refusal(
         ours="a mount of the type|part of a volume|is not an absolute path (in the container|of the hosts)"
+        "|the home of another user"
     ),
     "external configs and secrets": Refusal(ours="is external: give it as"),
     "files": Refusal(ours="is not there|is not in the profile's folder|leads out of|has no .*: where the hosts"),

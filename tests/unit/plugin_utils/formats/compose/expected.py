@@ -95,7 +95,7 @@ def options(service_name: str, service: Service, config: Mapping[str, Any]) -> d
     if "mac_address" in made and made["networks"]:
         # Of engines from API 1.44 on it is the address of the first network by its priority, and its name.
         first = min(made["networks"], key=lambda name: (-made["networks"][name].get("priority", 0), name))
-        made["networks"][first].setdefault("mac_address", made.pop("mac_address").replace("-", ":"))
+        made["networks"][first].setdefault("mac_address", made.pop("mac_address").lower().replace("-", ":"))
     made["mounts"] = [
         *(_mount(item, config) for item in service.get("volumes", ())),
         *(_config(item, config) for item in service.get("configs", ())),
@@ -199,7 +199,7 @@ def _hosts(value: list[str]) -> dict[str, Any]:
 
 
 def _devices(value: list[Mapping[str, str]]) -> dict[str, Any]:
-    value = [{"source": "", "target": "", **item} for item in value]
+    value = [{"source": "", "target": "", "permissions": "rwm", **item} for item in value]
     names = [item["source"] for item in value if item["source"] == item["target"] and "=" in item["source"]]
     requests = [{"driver": "cdi", "count": 0, "device_ids": names, "capabilities": None, "options": {}}]
     return {
@@ -262,7 +262,7 @@ def _deploy(value: Mapping[str, Any]) -> dict[str, Any]:
     for key in ("update_config", "rollback_config", "labels", "endpoint_mode"):
         if value.get(key):
             made[f"deploy.{key}"] = value[key]
-    if value.get("replicas") is not None:
+    if value.get("replicas") is not None and value.get("mode") != "global":
         made["replicas"] = value["replicas"]
     return made
 
@@ -364,7 +364,7 @@ def _mount(item: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]
 def place(source: str) -> str:
     """A path of the host: the user's home by its sign, and what is relative to the file with a dot."""
     path = posixpath.normpath(source)
-    if path.startswith("/root/"):
+    if f"{path}/".startswith("/root/"):
         return f"~{path[len('/root') :]}"
     return path if path.startswith(("/", "~", "../")) or path in (".", "..") else f"./{path}"
 

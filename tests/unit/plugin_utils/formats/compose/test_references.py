@@ -91,3 +91,17 @@ def test_a_build_of_a_profile_needs_its_dockerfile(world: World, said: str) -> N
         world.load("own")
     write_files(world.root / "own", {"c/Dockerfile": "FROM x\n"})
     assert world.load("own").builds["i"]["context"].endswith("/own/c")
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("devices: ['${NONE}:/dev/dri']", "variable NONE is not set"),
+        ("devices: [':/dev/dri']", "services.a.devices: the source of a device is missing"),
+        ("volumes: ['~other/x:/x']", "'~other/x': the home of another user is not known here"),
+        ("env_file: own.env", "own.env:2: 'NAME' has no name"),
+    ],
+)
+def test_a_source_that_no_host_has_is_refused(world: World, key: str, message: str) -> None:
+    with pytest.raises(ProfileError, match=message):
+        world.plan_foreign(shop(world, f"services: {{a: {{image: i, {key}}}}}\n", own__env="A=1\nNAME"))
