@@ -254,6 +254,7 @@ class Builder:
         server = command_line.server(image, entrypoint, args, value("server"))
         if server is not None:
             model_server.check(entry, server, (entrypoint, args), binds)
+            model_server.check_ready(entry, server, value("ready"))
             model_server.check_ports(entry, server, value("ports"))
             served = model_server.models(server, binds)
             paths = model_server.model_checks(entry, server, served, binds)

@@ -81,6 +81,14 @@ def check(entry: Entry, server: Server, command: Command, binds: Sequence[Mount]
         raise _at(entry, command, found[0][0], "; ".join(words for _word, words in found))
 
 
+def check_ready(entry: Entry, server: Server, ready: Mapping[str, Any] | None) -> None:
+    """ProfileError where a server that only pulls a model, and ends, is waited for as if it went on."""
+    managed = ovms_contract.managed(server.options)
+    if managed is not None and ready is not None and "exited" not in ready:
+        message = f"with --{managed} the server ends when that is done: write 'exited: true', or leave --{managed} out"
+        raise entry.error(message, "ready")
+
+
 def check_ports(entry: Entry, server: Server, ports: Mapping[str, int]) -> None:
     """ProfileError for a port of the profile at which its options do not let it listen."""
     if not server.words or server.by_shell or entry.is_foreign("ports") or not ovms_contract.serves(server.options):

@@ -234,7 +234,13 @@ def _wrong(option: Option | None, word: str, value: str, version: Version) -> Pr
 
 def serves(options: Mapping[str, str]) -> bool:
     """Whether a server is started, and not only a model pulled or a configuration written."""
-    return not any(BY_NAME[name].group == "manage" for name, value in options.items() if name in BY_NAME and value)
+    return managed(options) is None
+
+
+def managed(options: Mapping[str, str]) -> str | None:
+    """The option, if any, that has a model pulled or a configuration written instead, after which the server ends."""
+    on = (name for name, value in options.items() if value not in ("", "false"))
+    return next((name for name in on if name in BY_NAME and BY_NAME[name].group == "manage"), None)
 
 
 def port(options: Mapping[str, str], name: str, version: Version) -> int:
@@ -257,6 +263,7 @@ def contradictions(options: Mapping[str, str], version: Version) -> Iterator[tup
         return
     has = options.keys()
     pulled = "source_model" in has or has >= {"task", "model_repository_path"}
+    pulled = pulled or (version >= (2026, 2) and has >= {"task", "model_path"})
     if "config_path" in has and has & {"model_name", "model_path"}:
         yield "Use either config_path or model_path with model_name", "leave one of them out"
     elif "config_path" not in has and not pulled and not has >= {"model_name", "model_path"}:
@@ -363,6 +370,7 @@ def _one_of(words: str, *shapes: Shape) -> Shape:
 
 
 _TEXT, _TRUTH = Shape("a text", _of(str)), Shape("true or false", _of(bool))
+_NAME = Shape("a name", lambda value: isinstance(value, str) and value != "")
 _TEXTS = _open(_TEXT)
 _BY_INPUT = _one_of('a text, or a mapping such as {"input": "text"}', _TEXT, _TEXTS)
 _POLICY = _one_of(
@@ -374,7 +382,7 @@ _POLICY = _one_of(
 _GRAPH_IN_LIST: dict[str, Any] = {"since": (2025, 1), "instead": "put it into mediapipe_config_list"}
 _MODEL = _record(
     ["name"],
-    name=_TEXT,
+    name=_NAME,
     base_path=Key(shape=_TEXT, needed=Known(until=(2025, 1))),
     batch_size=Shape("a text or a whole number from 0 on", lambda v: isinstance(v, str) or (_whole(v) and v >= 0)),
     graph_path=Key(shape=_TEXT, **_GRAPH_IN_LIST),
@@ -428,7 +436,7 @@ _LOADER = _record(["loader_name", "library_path"], loader_name=_TEXT, library_pa
 CONFIGURATION = _record(
     ["model_config_list"],
     model_config_list=_list(_record(["config"], config=_MODEL)),
-    mediapipe_config_list=_list(_record(["name"], name=_TEXT, base_path=_TEXT, graph_path=_TEXT, subconfig=_TEXT)),
+    mediapipe_config_list=_list(_record(["name"], name=_NAME, base_path=_TEXT, graph_path=_TEXT, subconfig=_TEXT)),
     pipeline_config_list=_list(_PIPELINE),
     custom_node_library_config_list=_list(_record(["name", "base_path"], name=_TEXT, base_path=_TEXT)),
     custom_loader_config_list=_list(_record(["config"], config=_LOADER)),

@@ -148,3 +148,10 @@ def test_metrics_are_switched_on_by_the_flag_or_by_the_configuration(world: Worl
 def test_a_section_of_metrics_that_is_none_is_named(world: World, monitoring: Any) -> None:
     with pytest.raises(ProfileError, match=r"config.json is not an OVMS configuration of 2025.4: .*: monitoring"):
         scraped(world, {"monitoring": monitoring})
+
+
+@pytest.mark.parametrize("listed", ["model_config_list", "mediapipe_config_list"])
+def test_a_model_without_a_name_is_refused(world: World, listed: str) -> None:
+    one = {"name": "", "base_path": "/models/m"}
+    with pytest.raises(ProfileError, match=rf"config.json:\d+: {listed}\[0\]\S*name: it takes a name, not ''"):
+        scraped(world, {listed: [{"config": one} if listed == "model_config_list" else one]})

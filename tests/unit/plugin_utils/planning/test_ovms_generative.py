@@ -24,6 +24,25 @@ def test_a_model_that_is_downloaded_is_served_by_its_name(server: Server) -> Non
         server.plan(*words, **entry)
 
 
+def test_a_model_folder_with_a_task_needs_no_name_from_2026_2_on(server: Server) -> None:
+    words = ("--model_path", "/models/qwen", "--task", "text_generation", "--rest_port", 8000)
+    entry: dict[str, Any] = {"volumes": ["models:/models"], "ports": {"rest": 8000}, "ready": {"tcp": "rest"}}
+    server.plan(*words, image="openvino/model_server:2026.2", **entry)
+    with pytest.raises(ProfileError, match="Use config_path or model_path with model_name: say what is served"):
+        server.plan(*words, image="openvino/model_server:2026.1", **entry)
+
+
+def test_a_server_that_only_pulls_is_waited_for_until_it_has_exited(server: Server) -> None:
+    words = ("--pull", "--source_model", "o/m", "--model_repository_path", "/models", "--task", "text_generation")
+    entry: dict[str, Any] = {"volumes": ["models:/models"], "image": "openvino/model_server:2026.4"}
+    for ready in ({"ovms_models": "all"}, {"log": "done"}):
+        with pytest.raises(ProfileError, match="with --pull the server ends when that is done: write 'exited: true'"):
+            server.plan(*words, ready=ready, **entry)
+    assert [probe["kind"] for probe in server.replica(*words, ready={"exited": True}, **entry)["ready"]] == ["exited"]
+    with pytest.raises(ProfileError, match="port and rest_port cannot both be unset"):
+        server.plan("--pull=false", *words[1:], **entry)
+
+
 def test_one_request_of_one_token(server: Server) -> None:
     server.config("det", mediapipe_config_list=[{"name": "org/llm", "base_path": "llm"}, {"name": "b"}])
     server.file("det/1/m.xml")

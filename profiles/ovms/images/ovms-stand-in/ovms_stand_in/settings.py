@@ -164,7 +164,7 @@ def _generated(options: dict[str, str]) -> Generated | None:
         raise UsageError("Use --source_model, or --model_path, with --task")
     folder = Path(options.get("model_repository_path", "."), source) if source else Path(options["model_path"])
     return Generated(
-        name=options.get("model_name") or source,
+        name=options.get("model_name") or source or folder.name,
         folder=folder,
         task=task,
         device=options.get("target_device", ""),
