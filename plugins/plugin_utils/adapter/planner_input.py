@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -29,11 +28,11 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats import bas
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import Inventory
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import templates
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Vaulted
 
 Resolve = Callable[[str], list[str]]
-_UNDEFINED = re.compile(r"'\w+' is undefined")
 
 
 def renderer(templar: Templar) -> Render:
@@ -44,9 +43,7 @@ def renderer(templar: Templar) -> Render:
             scoped = templar.copy_with_new_env(available_variables=variables)
             return untagged(scoped.template(_trusted(value)))
         except AnsibleError as error:
-            text = " ".join(str(error).split())
-            hint = ": give it in the inventory or with -e" if _UNDEFINED.fullmatch(text) else ""
-            raise ValueError(f"cannot be rendered: {text}{hint}") from error
+            raise templates.unrendered(str(error)) from error
 
     return render
 

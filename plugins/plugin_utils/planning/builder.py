@@ -201,6 +201,10 @@ class Builder:
             )
         return self._owners[deployment]
 
+    def variables(self, slot: Slot) -> Mapping[str, Any]:
+        """What templates of a replica know before it is known whom it dials."""
+        return {**_variables(slot, self.fleet, {}, None), "host_paths": {}}
+
     def _values(
         self, entry: Entry, slot: Slot, peers: Mapping[str, endpoints.Peer], device: str | None = None
     ) -> Value:

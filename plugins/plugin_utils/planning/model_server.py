@@ -69,7 +69,7 @@ def check(entry: Entry, server: Server, command: Command, binds: Sequence[Mount]
         found.append(("--metrics_list", f"--metrics_list: OVMS {version} has no metric {name!r}"))
     wrong: list[str] = []
     config = ovms_config.find(binds, options.get("config_path"))
-    if config is not None and ovms_contract.serves(options):
+    if config is not None and not ovms_contract.managed(options):
         wrong = ovms_config.problems(config, server.version)
         found += [] if wrong else _beside_config(server, config)
     elif (mount := at(binds, options.get("config_path", ""))) is not None and mount.shipped is not None:
@@ -91,7 +91,7 @@ def check_ready(entry: Entry, server: Server, ready: Mapping[str, Any] | None) -
 
 def check_ports(entry: Entry, server: Server, ports: Mapping[str, int]) -> None:
     """ProfileError for a port of the profile at which its options do not let it listen."""
-    if not server.words or server.by_shell or entry.is_foreign("ports") or not ovms_contract.serves(server.options):
+    if not server.words or server.by_shell or entry.is_foreign("ports") or ovms_contract.managed(server.options):
         return
     for name, option in (("grpc", "port"), ("rest", "rest_port")):
         number = server.port(option)

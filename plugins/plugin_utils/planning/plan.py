@@ -28,6 +28,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning import (
     endpoints,
     hardware,
     known_names,
+    undefined,
 )
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.builder import Builder
 from ansible_collections.retail.profiles.plugins.plugin_utils.planning.replica import Around, PlannedReplica
@@ -220,6 +221,19 @@ def planned(
 ) -> list[PlannedReplica]:
     """The replicas in the order of the profile, whatever hardware their hosts lack for them."""
     builder = Builder(profile, settings, fleet, render)
+    try:
+        return _planned(profile, shaped, builder, settings, fleet)
+    except ProfileError as error:
+        if undefined.is_undefined(error):
+            first = {slot.container: slot for slot in reversed(shaped.slots)}
+            named = ((profile.entry(name), builder.variables(first[name])) for name in reversed(first))
+            raise undefined.told(named, render) or error from error
+        raise
+
+
+def _planned(
+    profile: Profile, shaped: Shape, builder: Builder, settings: PlanSettings, fleet: Fleet
+) -> list[PlannedReplica]:
     points = {slot.replica: builder.endpoint(profile.entry(slot.container), slot) for slot in shaped.slots}
     dealt = {
         name: {other: endpoints.deal(point, shaped.in_turn[other]) for other in shaped.consumes[point.slot.container]}

@@ -37,8 +37,12 @@ def _neutral(item: Any, key: str) -> Any:
 
 
 def message(result: Mapping[str, Any]) -> str:
-    """What went wrong, without Ansible's word that it did."""
-    return str(result.get("msg") or "no answer").removeprefix("Task failed: ")
+    """What went wrong, without Ansible's word that it did. Of a module that answered nothing also what it printed."""
+    said = str(result.get("msg") or "no answer").removeprefix("Task failed: ")
+    printed = str(result.get("module_stderr") or "").strip().splitlines()
+    if not printed or printed[-1] in said:
+        return said
+    return f"{said}: {printed[-1 if printed[0].startswith('Traceback') else 0]}"
 
 
 def replicas(result: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:

@@ -10,10 +10,28 @@ that is known only for each replica, it marks its own text as a :class:`Template
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+_UNDEFINED = re.compile(r"'(\w+)' is undefined")
 Render = Callable[[Any, Mapping[str, Any]], Any]
+
+
+class UndefinedError(ValueError):
+    """A template wants the variable ``name``, which nobody gives."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+def unrendered(said: str) -> ValueError:
+    """The error for what Jinja said of a template that it could not render."""
+    text = " ".join(said.split())
+    if undefined := _UNDEFINED.fullmatch(text):
+        return UndefinedError(f"cannot be rendered: {text}: give it in the inventory or with -e", undefined[1])
+    return ValueError(f"cannot be rendered: {text}")
 
 
 class Template(str):

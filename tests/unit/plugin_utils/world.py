@@ -24,7 +24,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.planning import pl
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile import convert, load
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Profile
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import ordering
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import ordering, templates
 
 OVMS = """
 description: a server and its clients
@@ -82,7 +82,7 @@ def render(value: Any, variables: Mapping[str, Any]) -> Any:
         try:
             return _defined(environment.from_string(value).render(**variables))
         except jinja2.TemplateError as error:
-            raise ValueError(f"cannot be rendered: {error}") from error
+            raise templates.unrendered(str(error)) from error
     if isinstance(value, dict):
         return {key: render(item, variables) for key, item in value.items()}
     if isinstance(value, list):

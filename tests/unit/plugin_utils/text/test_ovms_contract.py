@@ -17,8 +17,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.text.ovms_contract
     contradictions,
     default_families,
     given,
+    managed,
     port,
-    serves,
     unknown_families,
     version_of,
 )
@@ -373,8 +373,8 @@ def test_versions_differ_in_what_they_infer() -> None:
 
 
 def test_what_starts_no_server() -> None:
-    assert serves({"config_path": "/c"})
-    assert not serves({"pull": "true", "source_model": "o/m"})
+    assert managed({"config_path": "/c", "pull": "false"}) is None
+    assert managed({"pull": "true", "source_model": "o/m"}) == "pull"
 
 
 def test_every_option_is_declared_once() -> None:

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown, task_results
 
 
@@ -36,3 +38,20 @@ def test_a_problem_has_a_place_as_far_as_it_is_known() -> None:
     result = {"problems": [{"container": "a", "field": "env", "message": "m"}, {"field": None, "message": "n"}]}
     assert list(task_results.problems(result)) == [({"container": "a", "field": "env"}, "m"), ({}, "n")]
     assert list(task_results.problems({"problems": None})) == []
+
+
+@pytest.mark.parametrize(
+    ("printed", "told"),
+    [
+        (
+            "pyenv: python3.13: command not found\n\nNote: see 'pyenv help global'\n",
+            "pyenv: python3.13: command not found",
+        ),
+        ("Traceback (most recent call last):\n  File\nImportError: no docker\n", "ImportError: no docker"),
+    ],
+)
+def test_what_a_module_printed_that_answered_nothing_is_told(printed: str, told: str) -> None:
+    answer = {"msg": "Task failed: Module result deserialization failed", "module_stderr": printed}
+    assert task_results.message(answer) == f"Module result deserialization failed: {told}"
+    assert task_results.message({**answer, "msg": f"it ended: {printed.split(chr(10))[-2]}"}).startswith("it ended: ")
+    assert task_results.message({"msg": "busy", "module_stderr": ""}) == "busy"

@@ -232,11 +232,6 @@ def _wrong(option: Option | None, word: str, value: str, version: Version) -> Pr
     return None if is_fine else Problem((word,), "value", f"it takes {words}, not {value!r}")
 
 
-def serves(options: Mapping[str, str]) -> bool:
-    """Whether a server is started, and not only a model pulled or a configuration written."""
-    return managed(options) is None
-
-
 def managed(options: Mapping[str, str]) -> str | None:
     """The option, if any, that has a model pulled or a configuration written instead, after which the server ends."""
     on = (name for name, value in options.items() if value not in ("", "false"))
@@ -259,11 +254,11 @@ def metrics_are_on(options: Mapping[str, str]) -> bool:
 
 def contradictions(options: Mapping[str, str], version: Version) -> Iterator[tuple[str, str]]:
     """What options say against each other, in OVMS's own words, each with what to do."""
-    if not serves(options):
+    if managed(options):
         return
     has = options.keys()
-    pulled = "source_model" in has or has >= {"task", "model_repository_path"}
-    pulled = pulled or (version >= (2026, 2) and has >= {"task", "model_path"})
+    folder = "model_path" if version >= (2026, 2) and "model_path" in has else "model_repository_path"
+    pulled = "source_model" in has or has >= {"task", folder}
     if "config_path" in has and has & {"model_name", "model_path"}:
         yield "Use either config_path or model_path with model_name", "leave one of them out"
     elif "config_path" not in has and not pulled and not has >= {"model_name", "model_path"}:
@@ -501,7 +496,5 @@ def _unknown(name: str, keys: Mapping[str, Key], version: Version) -> str:
 
 
 def _found(value: Any) -> str:
-    words = (
-        {None: "null", True: "true", False: "false"}.get(value) if value is None or isinstance(value, bool) else None
-    )
-    return words or ("a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else repr(value))
+    plain = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+    return "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else plain
