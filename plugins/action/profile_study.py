@@ -37,6 +37,8 @@ class ActionModule(ControllerAction):
             return {"changed": False, "msg": f"would make {len(state.left)} runs"}
         folder = study.begun(state, resumed, args["results_dir"])
         show(f"\nStudy {folder.name}: {texts.size(state)}; results in {folder}")
+        if state.left:
+            show(f"Should it be interrupted: -e resume={folder} goes on, and removes what the broken run has left")
         end_with_playbook()
         playbooks = study_runs.Playbooks(sys.argv, context.CLIARGS["args"], Path(str(task_vars["playbook_dir"])))
         known = study.given(state, task_vars, render)

@@ -108,6 +108,7 @@ def test_an_interrupted_study_goes_on_and_answers(lab: Fleet) -> None:
     assert answers["combinations"][1]["against_first"]["conclusion"] == "changed, better"
     assert answers["curves"][0]["goodput"] == 10.0
     assert "Main effects on fps" in done.output and f"Page: {path}/study.html" in done.output
+    assert f"-e resume={path} goes on" in done.output
     assert (path / "study.html").is_file() and (path / "study.csv").is_file()
     groups = {"a": f"{path}#1", "b": f"{path}#profile_env.RATE=20", "include_failed": True}
     compared = lab.play("compare_runs", fail_on="changed", metrics="fps", **groups)
