@@ -38,6 +38,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.study.progress imp
 RUN, SEARCH, STOP = "run_profile", "stream_density", "stop_profile"
 Play = Callable[[str, Mapping[str, Any], Path], int]
 """Plays a playbook by its name, with extra variables and into a log, to its end: its exit status."""
+_LOOK = 0.5
 PATIENCE = 5.0
 """Seconds in which a study that was interrupted has ended."""
 PROMPTS = {"ask_pass": "-k", "become_ask_pass": "-K", "ask_vault_pass": "-J"}
@@ -84,7 +85,11 @@ class Playbooks:
             json.dump(variables, file)
             file.flush()
             command = self.command(name, file.name)
-            return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False).returncode
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            # Another thread may be given a signal, and this one would not be woken from waiting to deal with it.
+            while process.poll() is None:
+                time.sleep(_LOOK)
+            return process.returncode
 
 
 @contextmanager

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -269,3 +271,25 @@ def test_a_playbook_that_says_nothing_is_told_by_its_status(tmp_path: Path) -> N
     assert study_runs.said_in("PLAY RECAP", 250, log) == f"its playbook ended with status 250: see {log}"
     short = "TASK [Judge the run] ***\nfatal: [h1]: FAILED! => failed: h2: it\nended\n    0.1 s  Judge the run\n"
     assert study_runs.said_in(short, 2, log) == "failed: h2: it ended"
+
+
+def test_a_signal_for_another_thread_ends_the_wait_for_a_playbook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(_number: int, _frame: Any) -> None:
+        raise Interrupted
+
+    def tell() -> None:
+        time.sleep(0.3)
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+
+    monkeypatch.setattr(study_runs.Playbooks, "command", lambda *_given: ["sleep", "5"])
+    before = signal.signal(signal.SIGUSR1, told)
+    threading.Thread(target=tell).start()
+    began = time.monotonic()
+    try:
+        with pytest.raises(Interrupted):
+            study_runs.Playbooks([], [], tmp_path).play("run_profile", {}, tmp_path / "log")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert time.monotonic() - began < 4.0
