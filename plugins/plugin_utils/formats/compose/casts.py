@@ -14,7 +14,8 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose.sc
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
 
-def _flag(value: str) -> bool:
+def flag(value: str) -> bool:
+    """What a text stands for. ValueError for one that stands for neither."""
     word = value.lower()
     if word in ("true", "y", "yes", "on"):
         return True
@@ -29,7 +30,8 @@ def _whole(value: str) -> int:
     return int(value)
 
 
-def _number(value: str) -> float:
+def number(value: str) -> float:
+    """The number of a text. ValueError for one that is none."""
     try:
         return float(value)
     except ValueError:
@@ -38,7 +40,7 @@ def _number(value: str) -> float:
 
 _SERVICES = "services.*."
 _CASTS: Mapping[Callable[[str], Any], tuple[str, ...]] = {
-    _flag: (
+    flag: (
         *(f"{_SERVICES}{key}" for key in FLAG_KEYS if key != "attach"),
         *(f"{_SERVICES}{key}" for key in ("depends_on.*.restart", "healthcheck.disable")),
         *(f"{_SERVICES}volumes.*.{key}" for key in ("read_only", "volume.nocopy", "bind.create_host_path")),
@@ -55,7 +57,7 @@ _CASTS: Mapping[Callable[[str], Any], tuple[str, ...]] = {
             *("ulimits.*", "ulimits.*.hard", "ulimits.*.soft"),
         )
     ),
-    _number: tuple(
+    number: tuple(
         f"{_SERVICES}{key}"
         for key in (
             *("cpus", "cpu_percent"),

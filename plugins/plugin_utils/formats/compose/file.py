@@ -17,6 +17,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base impor
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.compose import (
     consistency,
     container,
+    decoded,
     deploy,
     files,
     project,
@@ -53,6 +54,7 @@ def translate(source: Source) -> Translation:
     _other_files(source, given)
     started = references.by_service(source, called, services, _started(source, services, variables))
     consistency.check(source, started)
+    decoded.check(source, services)
     started = {name: item for name, item in started.items() if not _has_none(source, name, item)}
     if not started:
         raise source.error("no service is started: name one of their profiles in COMPOSE_PROFILES", ("services",))

@@ -76,8 +76,9 @@ def _ulimits(value: Mapping[str, Any]) -> list[str]:
 
 
 def _devices(value: Sequence[Mapping[str, str]]) -> list[str]:
-    if any(not item["source"] for item in value):
-        raise ValueError("the source of a device is missing")
+    for item in value:
+        if not item["source"] or not item["target"]:
+            raise ValueError(f"the {'target' if item['source'] else 'source'} of a device is missing")
     return [
         ":".join(filter(None, (item["source"], item["target"], item.get("permissions"))))
         for item in value
@@ -231,7 +232,9 @@ def device_requests(items: Sequence[Mapping[str, Any]], always: Sequence[str] = 
             "capabilities": [list(dict.fromkeys(wanted))],
             "options": _set(item["options"]) if item.get("options") else None,
         }
-        if not item.get("device_ids"):
+        if "device_ids" not in item:
             request["count"] = -1 if count in (None, "all") else int(count)
+        elif not item["device_ids"]:
+            request["count"] = 0
         made.append({key: value for key, value in request.items() if value is not None})
     return made

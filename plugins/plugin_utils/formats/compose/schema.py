@@ -29,11 +29,10 @@ _ULIMITS = Map(Either(("it", Keys({"hard": "it", "soft": "it"}, ("soft", "hard")
 _MOUNTED_FILE = Seq(Either(("t", Keys({"source": "t", "target": "t", "uid": "t", "gid": "t", "mode": "nt"}))))
 _REQUEST = {"capabilities": _TEXTS, "count": "it", "device_ids": _TEXTS, "driver": "t", "options": _PAIRS}
 _RATES = Seq(Keys({"path": "t", "rate": "it"}))
-_HOOKS = Seq(
-    Keys(
-        {"command": _COMMAND, "user": "t", "privileged": "bt", "working_dir": "t", "environment": _PAIRS}, ("command",)
-    )
+_HOOK = Keys(
+    {"command": _COMMAND, "user": "t", "privileged": "bt", "working_dir": "t", "environment": _PAIRS}, ("command",)
 )
+_HOOKS = Seq(_HOOK)
 _ROLL = Keys(
     {
         **dict.fromkeys(("delay", "failure_action", "monitor"), "t"),
@@ -55,7 +54,6 @@ BUILD = {
     "cache_from": Seq("t"),
     "cache_to": Seq("t"),
     "no_cache": "bt",
-    "no_cache_filter": _TEXT_OR_LIST,
     "additional_contexts": _PAIRS,
     "network": "t",
     "provenance": "tb",
@@ -240,7 +238,7 @@ SERVICE = Keys(
                                     "path": "t",
                                     "action": Words(("rebuild", "sync", "restart", "sync+restart", "sync+exec")),
                                     "target": "t",
-                                    "exec": Map(Either(("tnb0", Seq("t"), Map("tnb0")))),
+                                    "exec": _HOOK,
                                     "initial_sync": "b",
                                 },
                                 ("path", "action"),

@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.retail.profiles.plugins.module_utils.common.names import X11
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats import host_volumes
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Source
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema.volumes import PROPAGATIONS
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Path
 
 
@@ -80,6 +81,9 @@ def _bind(mount: _Mount) -> list[Any]:
     if not place:
         raise mount.source.error(f"{mount.label}: the source of a bind is missing", mount.path)
     flags = ["ro"] if mount.read_only else []
+    propagation = mount.special.get("propagation")
+    if propagation and propagation not in PROPAGATIONS:
+        raise mount.source.error(f"{mount.label}: {propagation!r} is not one of {', '.join(PROPAGATIONS)}", mount.path)
     flags += [str(mount.special[key]) for key in ("selinux", "propagation") if mount.special.get(key)]
     create = mount.special.get("create_host_path") is not False
     relative = place if place.startswith((".", "/", "~")) else f"./{place}"

@@ -51,7 +51,8 @@ def _loopback(theirs: Any, ours: Any) -> bool:
 
 def _other_pools(theirs: Any, ours: Any) -> bool:
     kept = ("subnet", "gateway", "ip_range")
-    return [{key: pool[key] for key in kept if key in pool} for pool in theirs or ()] == (ours or [])
+    pools = ({key: pool[key] for key in kept if key in pool} for pool in theirs or ())
+    return [pool for pool in pools if pool] == (ours or [])
 
 
 def _drive(theirs: Any, ours: Any) -> bool:
@@ -119,7 +120,9 @@ REFUSALS: Mapping[str, Refusal] = {
     "engine": Refusal(
         ours=r"the source of a bind is missing|\.(expose: .*|ports: '[a-z]+') is not a port"
         r"|(ports|targets?): '[-0-9]+' is not a port or a range|a name is missing|has no name|is not a whole number"
-        r"|'-[0-9]+' is not a size|is mounted twice|the source of a device is missing"
+        r"|'-[0-9]+' is not a size|is mounted twice|the (source|target) of a device is missing"
+        r"|lacks (path|rate)|is not one of .*rprivate|expected a number of CPUs, not -"
+        r"|gateway: '.*' is not an IP address"
         r"|is not an IPv[46] address|is not a subnet"
         r"|is not a MAC address|is not a list of CPUs|less than 1ms|is a network of the hosts"
         r"|is not one of no, on-failure|is not how many times to try|is no reference of an image"

@@ -101,7 +101,8 @@ def options(service_name: str, service: Service, config: Mapping[str, Any]) -> d
         *(_config(item, config) for item in service.get("configs", ())),
     ]
     if "secrets" in service:
-        made["secrets"] = sorted({posixpath.join("/run/secrets", item["target"]) for item in service["secrets"]})
+        names = (item.get("target") or item["source"] for item in service["secrets"])
+        made["secrets"] = sorted({posixpath.join("/run/secrets", name) for name in names})
     if "volumes_from" in service:
         made["volumes_from"] = [item.removeprefix("container:") for item in service["volumes_from"]]
     conditions = {
@@ -333,7 +334,7 @@ def _networks(service: Service, config: Mapping[str, Any]) -> dict[str, Any]:
     made = {}
     for name, item in (service.get("networks") or {}).items():
         declared = config["networks"][name]
-        made[declared["name"] if declared.get("external") else name] = {
+        made[declared.get("name", name) if declared.get("external") else name] = {
             key: sorted(value) if isinstance(value, list) else value for key, value in (item or {}).items()
         }
     return made
@@ -341,7 +342,7 @@ def _networks(service: Service, config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _volume_name(name: str, config: Mapping[str, Any]) -> str:
     declared = config.get("volumes", {}).get(name, {})
-    return str(declared["name"]) if declared.get("external") else name
+    return str(declared.get("name", name)) if declared.get("external") else name
 
 
 def _mount(item: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
