@@ -65,7 +65,7 @@ docs-site: setup-dev ## Write the site of the documentation, with a page for eve
 	@python .ci/docs_site.py
 
 e2e: root setup-dev ## Tests against engines and on a lab that is brought up and taken down
-	@python .ci/test.py engine newest jobs hosts labs runs
+	@python .ci/test.py engine newest jobs hosts labs runs versions
 
 test-long: root setup-dev ## 10,000 mutated profiles, 50 kills, every fault, ten searches for density, a virtual machine, 20 hosts, every ansible-core and Python
 	@python .ci/test.py controllers long

@@ -43,10 +43,11 @@ NICE = ["nice", "-n", "10"]
 STEPS = (
     ("lab-up", "jobs", "unit", "engine", "newest", "labs", "hosts", "build", "sanity", "lint"),
     ("runs",),
+    ("versions",),
     ("controllers",),
     ("long",),
 )
-ON_THE_LAB = {"engine", "newest", "hosts", "jobs", "runs", "controllers", "long"}
+ON_THE_LAB = {"engine", "newest", "hosts", "jobs", "runs", "versions", "controllers", "long"}
 # What compares the machine before and after must not see the lab's engine come up in between.
 AFTER_LAB_UP = ON_THE_LAB | {"labs"}
 MAIN_JOB = "tests/lab/main_job"
@@ -57,6 +58,8 @@ PYTEST: Command = [sys.executable, "-m", "pytest", "-q"]
 LIVE: Command = [sys.executable, "-m", "pytest", "-v", "--durations=25"]
 # On an engine like that of the lab's last host: with all kinds the newest, with containerd's store of images.
 NEWEST: Command = [sys.executable, ".ci/engine_like.py", f"{LAB}-h{LAB_HOSTS}"]
+# Of the matrix of versions the ends that the pinned set-up is not: the newest ansible-core, the oldest Python of hosts.
+ENDS = "2.22.0rc1-on-3.13 and not unit or host-3.9"
 TYPED = "ansible_collections.retail.profiles.plugins"
 # pytest's last line, with or without its rulers: "12 passed, 1 skipped in 3.21s"
 CLOSING = re.compile(r"^=*\s*(?:no tests ran|\d+ (?:passed|failed|errors?|skipped|xfailed|xpassed)\b.*) in \d.*")
@@ -98,6 +101,7 @@ def phases() -> dict[str, Phase]:
     engine = ["env", f"DOCKER_HOST={ENGINE}", *PYTEST, *tests_in("engine", "images")]
     mypy = [sys.executable, "-m", "mypy", "-p", f"{TYPED}.module_utils", "-p", f"{TYPED}.plugin_utils"]
     readers = [["ruff", "check", "."], mypy, ["ansible-lint", "--nocolor", "--offline"]]
+    versions = ["env", f"DOCKER_HOST={ENGINE}", *LIVE, "tests/controllers"]
     # One after the other: both look at all that is on the lab's hosts.
     jobs = [[*LIVE, "-m", "not measures and not long", MAIN_JOB], [*LIVE, "tests/lab/test_prepare.py"]]
     table = [
@@ -112,7 +116,8 @@ def phases() -> dict[str, Phase]:
         Phase("hosts", [[*LIVE, "tests/lab/test_bare_host.py"]], live=True),
         Phase("labs", [[*LIVE, "-m", "not long", *LAB_TESTS]], live=True),
         Phase("runs", [[*LIVE, "-m", "measures and not long", MAIN_JOB]], live=True),
-        Phase("controllers", [["env", f"DOCKER_HOST={ENGINE}", *LIVE, "tests/controllers"]], live=True),
+        Phase("versions", [[*versions, "-k", ENDS]], live=True),
+        Phase("controllers", [versions], live=True),
         Phase("lab-down", [lab_down]),
     ]
     return {phase.name: phase for phase in [*table, long()]}

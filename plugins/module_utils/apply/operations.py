@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """What a call has decided to do, what became of each replica, and the report of both."""
 
 from __future__ import annotations

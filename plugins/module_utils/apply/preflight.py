@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """All that would keep a share from running on this host, found before anything is written, and told at once."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Bring one host to its share: observe it, decide what to do, and do it. Check mode ends before the last step."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Observe a host, and decide (pure) what brings it to its order: a list of operations."""
 
 from __future__ import annotations

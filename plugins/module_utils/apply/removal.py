@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Take a deployment off a host: the sampler, containers, networks, volumes, files, and last its record."""
 
 from __future__ import annotations

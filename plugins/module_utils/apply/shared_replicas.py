@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """What a deployment shares with others on this host: joined where it runs already, else started."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """What a call of profile_apply answers: the states run, and their reports as the module's result.
 
 What a state needs is imported when it runs: nothing is compiled ahead on a host, so each import costs every call.

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """How the replicas of this host are, against what its records say that they should be. Reads only."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """One call of profile_apply on its host: from the parameters to the result."""
 
 from __future__ import annotations

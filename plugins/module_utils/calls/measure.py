@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """One call of profile_measure: its arguments, and from these to its result."""
 
 from __future__ import annotations

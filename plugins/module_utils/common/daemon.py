@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Daemons: a process of its own by a double fork, detached from whoever starts it, and alone by a lock (flock).
 
 Who runs as one has all that it needs imported before: once it runs, the archive that the module came in is gone.

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Directories and files below the state directory: made for its group, and replaced as a whole."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The one exception root of the collection: a message for a person, and the place it came from."""
 
 from __future__ import annotations

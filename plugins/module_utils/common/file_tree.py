@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The identity of a file or folder that a profile ships: the same on the controller and on a host.
 
 What counts is content, the executable bit, names, and where symbolic links lead; not owners, times, or other bits.

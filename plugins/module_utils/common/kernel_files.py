@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Small files of /proc and /sys: read whole, and why one cannot be read."""
 
 from __future__ import annotations

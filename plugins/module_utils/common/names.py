@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The names by which what is ours is known: labels, shared replicas, and the digest that a label holds."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Processes of this host: one at a time works in a folder, by its lock (flock); others are known by a pid file.
 
 A pid file holds "PID STARTTIME": a number is used again.

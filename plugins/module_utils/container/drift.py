@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """A task as the requests that the engine takes, and its drift: what a container differs in from it. Pure.
 
 Both directions count: an option that the container does not follow, and a setting of it that neither the task nor its

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Values of docker_container options as people write them, turned into what the Docker Engine API takes.
 
 Every function is pure and raises :class:`ValueError` with a text for a person; the caller adds the place.

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The options of a container: the one declaration of each docker_container option that a task may carry.
 
 Importable without the ``docker`` package.

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Secrets of containers: their names in a label, their values nowhere but in the container.
 
 Whoever keeps them out of what is written takes them from there.

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Files and folders of a profile at their content-addressed places on the host.
 
 A place is ``FILES/ADDRESS/NAME``. ``FILES/ADDRESS.seal`` holds the fingerprint that it had when its content was last

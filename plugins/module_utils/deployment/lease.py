@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Who may write to a deployment on this host: one playbook at a time, by a lease that runs out after its owner died.
 
 Time is this host's own, since its boot: the clocks of controllers do not count, and a boot ends every lease.

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """What one call of profile_apply is asked for, parsed once from the module's arguments into dataclasses."""
 
 from __future__ import annotations

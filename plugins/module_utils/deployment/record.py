@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """What a host remembers of its deployments, and with it: what is ours.
 
 What bears our labels *and* stands in the deployment's record is ours (an image passes labels on, so a label alone

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """A reader in a thread of its own: a driver that does not answer costs the values of its devices, and nothing else.
 
 Hand-written because an executor of the standard library waits for its threads when the process ends.

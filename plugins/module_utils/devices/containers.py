@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Which containers a process is in, by its control group: engines put the container's id into the path."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The frequencies that CPUs run at, by cpufreq: mean, lowest and highest of each package, or of its types of cores."""
 
 from __future__ import annotations

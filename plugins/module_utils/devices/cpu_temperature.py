@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Temperatures of processor packages: the sensors of their drivers (coretemp, k10temp), else thermal zones."""
 
 from __future__ import annotations

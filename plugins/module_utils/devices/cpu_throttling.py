@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """How long processors were too hot for their speed: the kernel's counters of Intel's thermal throttling."""
 
 from __future__ import annotations

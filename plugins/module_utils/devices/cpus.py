@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Where a CPU is: in which package, and of which core type."""
 
 from __future__ import annotations

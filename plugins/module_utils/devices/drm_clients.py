@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Who uses the GPUs of this host, and for how long: the DRM clients of its processes, found in ``/proc/<pid>/fd``.
 
 To look through the descriptors of a process is dear, and to read a client that was found is cheap. So processes are

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """What a DRM driver tells of a client in ``/proc/<pid>/fdinfo/<fd>``: the kernel's drm-usage-stats.
 
 i915 and amdgpu tell the busy time of an engine class in nanoseconds, xe in cycles of a clock that it tells along.

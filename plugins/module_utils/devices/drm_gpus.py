@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """GPUs of Intel (i915, xe) and AMD (amdgpu): their files in /sys/class/drm, and what their clients use of them."""
 
 from __future__ import annotations

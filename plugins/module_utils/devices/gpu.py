@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """All GPUs of a host, whatever their driver: those of the kernel's DRM, and NVIDIA's by NVML."""
 
 from __future__ import annotations

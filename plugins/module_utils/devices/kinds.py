@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The kinds of devices that are read, and all readers of a host together."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Bytes that memory controllers have read and written, counted by the uncore PMUs of the processor."""
 
 from __future__ import annotations

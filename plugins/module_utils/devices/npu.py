@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Intel NPUs (intel_vpu): busy time, frequency and memory in /sys/class/accel, each under its PCI address.
 
 To wake an NPU is not needed for any of these files: the driver answers 0 for the frequency while it sleeps.

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """NVIDIA's GPUs by NVML, each under its PCI address, and what the processes of containers use of them."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The NVIDIA Management Library, libnvidia-ml.so.1, as the driver brings it: only what is read of GPUs.
 
 Called by ctypes, for hosts have no package for it. Names and structures are those of ``nvml.h``.

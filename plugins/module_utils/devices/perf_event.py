@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Counters of a CPU's or a package's hardware by perf_event_open(2), which no library of Python's has."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Energy of processor packages and their memory, by RAPL (Intel, and AMD from family 17h on), in microjoules.
 
 A counter of the kernel begins again at 0 after some minutes of load. Only who reads it each second sees that, so the

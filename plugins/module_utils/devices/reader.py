@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """What a reader of devices is: it finds the devices of one kind on this host, and reads their counters.
 
 Hand-written, as are the readers: hosts have no tool or library for them, and a tool started at each reading would cost

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The engine's API: JSON over HTTP, a connection a thread, kept open.
 
 Hand-written because importing the ``docker`` package takes longer than all that a host without changes is asked.

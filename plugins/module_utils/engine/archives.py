@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Image archives out of the engine and into it, in pieces as they come: ``docker save`` and ``docker load``."""
 
 from __future__ import annotations

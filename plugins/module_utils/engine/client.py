@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The connection to the host's Docker Engine, and errors that a person can act on.
 
 What has to do with a registry goes through the ``docker`` package, which knows how to log in; it is imported only then.

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Answers of HTTP/1, parsed as they come in.
 
 Hand-written because ``http.client`` imports packages for e-mail and TLS, which takes longer than most calls.

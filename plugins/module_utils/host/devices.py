@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The device nodes of a host that containers may be given, read from /dev and /sys."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The identity of models on this host, by their content."""
 
 from __future__ import annotations

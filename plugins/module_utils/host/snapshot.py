@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The snapshot of a host: what planning has to know of it, and what a run records."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Sockets and addresses of the host. Hand-written (/proc, netlink) because hosts have no psutil."""
 
 from __future__ import annotations

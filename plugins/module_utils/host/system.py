@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The description of a host's hardware and kernel that makes a run comparable, read from /proc and /sys.
 
 A value that cannot be had is ``{"absent": reason}``: never missing, never zero.

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Image build contexts: what is in them, in which order they build, and a staged copy with the wheels they install.
 
 A context is a folder with a Dockerfile. Where it has a ``requirements.txt``, the wheels for it are downloaded on

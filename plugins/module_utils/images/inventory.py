@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """What an engine has of images: their ids, what they are made of, and which layers are there."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """A receiver of images: a process of its own that waits for one stream, loads it, passes it on, and ends.
 
 All that it needs is imported here, at the top: once it runs, the archive that the module came in is gone.

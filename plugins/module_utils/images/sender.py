@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Images sent to trees of hosts: saved once, and of the layers only those that a tree lacks.
 
 What ``docker save`` writes differs from version to version, but every file in it that matters is known by its content:

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Images as a stream between hosts: who may send, what is sent, and how it is passed on.
 
 A receiver listens with a token of its own. Who connects proves that it knows the token (which never travels), and sends

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The log lines of our containers on this host, from a place in each log on; bounded, and without secrets."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """A point in time as ``docker logs --since`` takes it: an age, a date and time, or seconds since 1970."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """One unary gRPC call over HTTP/2: enough to ask a KServe server whether it is ready.
 
 Hand-written because hosts have no grpcio: RFC 9113 (HTTP/2), RFC 7541 (HPACK), gRPC's "PROTOCOL-HTTP2". Of the headers

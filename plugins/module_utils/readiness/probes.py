@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Readiness probes: how those of each kind are asked (KINDS), and what they say of a replica that is not ready."""
 
 from __future__ import annotations

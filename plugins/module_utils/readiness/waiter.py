@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Wait until a replica is ready, or say why it is not.
 
 A probe is tried at once and then every 0.1 s; a container of this host that exits fails at once.

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Counters of one container: its cgroup's files (v1 or v2) and its network, kept open and read with ``pread``.
 
 Hand-written because the engine's own statistics take a request a container and come once a second: nothing here asks

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """What the sampler of one run is told, the files of its run directory, and the checks on both."""
 
 from __future__ import annotations

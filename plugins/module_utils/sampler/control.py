@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The three states of the measurement on a host: a sampler runs; what is new of its samples; it has ended."""
 
 from __future__ import annotations

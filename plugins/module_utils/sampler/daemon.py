@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The sampler's daemon: alone by a lock, known by its pid file, from its start to its end.
 
 All that it needs is imported here, at the top: once it runs, the archive that the module came in is gone.

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """What the sampler asks the engine: the requests, and the answers as values."""
 
 from __future__ import annotations

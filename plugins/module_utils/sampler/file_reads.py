@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The reading of a container's files: begun at its end or at that of the measurement, told when it is done."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Files that a container writes, out of the archive that the engine makes of one path: bounded, following no link.
 
 The engine looks for the path in the container's own file system and its volumes, whether it runs or has ended.

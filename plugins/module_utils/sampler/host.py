@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Counters of the host itself from /proc: CPU, memory, network, disks, pressure (PSI); kept open, read with ``pread``.
 
 Hand-written because hosts have no psutil, which also opens each file anew.

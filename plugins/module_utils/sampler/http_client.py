@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """HTTP for an event loop: requests as bytes, answers parsed as they come in, sockets that never block.
 
 Hand-written because one thread serves all connections, and Python's own client blocks.

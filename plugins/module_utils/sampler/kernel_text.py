@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Parsers of what the kernel prints in /proc and in cgroup v1 and v2 about containers and the host.
 
 Hand-written because hosts have no psutil, and psutil knows no control groups. All are pure: bytes in, numbers out. A

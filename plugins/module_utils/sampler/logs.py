@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """Container logs: the engine's framed stream to bounded lines with the engine's times, and the cap on their rate."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The sampler's event loop: one thread, one selector, a schedule that does not drift."""
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """One watched container: found, lost and found again; its counters, its log, its Prometheus endpoint, its files."""
 
 from __future__ import annotations

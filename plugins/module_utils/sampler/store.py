@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Private to the collection.
 """The samples file: whole JSON lines, appended; and what a sampler learns from the file of the one before it."""
 
 from __future__ import annotations

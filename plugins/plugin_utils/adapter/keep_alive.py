@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Keep-alives of connections over SSH: a link that is cut in the middle of a call ends the call.
 
 Ansible sets none, and then only a time limit ends it. Who has set some, in Ansible or for ssh itself, keeps them.

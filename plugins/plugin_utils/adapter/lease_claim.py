@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Who asks the hosts for a lease: the playbook's process on this controller, and which others of its kind are alive.
 
 A process is named ``CONTROLLER:PID:START``, so that a number that is used again is another. CONTROLLER stands for this

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """The planner: what Ansible knows of inventory, variables and hosts goes in, a plan or a stage of it comes out."""
 
 from __future__ import annotations
@@ -103,7 +102,6 @@ OPTIONS: dict[str, Any] = {
 }
 #: variables of the role retail.profiles.measure that are numbers
 MEASURED = (*windows.DEFAULTS, "measure_contention_max", "measure_poll")
-LASTING = frozenset(("measure_duration", "measure_repeat", "measure_interval"))
 #: by option, the variable of the role retail.profiles.profile that says the same
 VARIABLES = {
     "profile": "profile",
@@ -315,14 +313,9 @@ class Planner:
         """A variable of the role retail.profiles.measure, or its default; of a run made again, as it was measured."""
         given = self.play.get(name, windows.DEFAULTS.get(name, 0))
         try:
-            number = float(self.render(given, self.play))
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ProfileError(f"a variable of the run is not valid: {name}: expected a number: {error}") from error
-        if not math.isfinite(number):
-            raise ProfileError(f"a variable of the run is not valid: {name}: expected a number, not {number:g}")
-        if number < 0 or (number == 0 and name in LASTING):
-            least = "of more than 0" if name in LASTING else "of at least 0"
-            raise ProfileError(f"a variable of the run is not valid: {name}: expected a number {least}, not {number:g}")
+            number = planner_input.number(name, self.render(given, self.play))
+        except ValueError as error:
+            raise ProfileError(f"a variable of the run is not valid: {error}") from error
         if self.repeated and name in windows.DEFAULTS:
             return run_start.measured_as(self.repeated, name, number)
         return number

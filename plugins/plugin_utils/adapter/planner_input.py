@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """What the planner is given by Ansible: inventory, variables, templates, addresses.
 
 The only file of the planner that knows Ansible.
@@ -28,7 +27,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats import bas
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import Inventory
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Render
-from ansible_collections.retail.profiles.plugins.plugin_utils.text import templates
+from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown, templates
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Vaulted
 
@@ -169,8 +168,9 @@ def absolute(variable: str, path: str) -> str:
 
 _CHOICES = {"profile_on_failure": ("rollback", "keep", "stop"), "profile_apply_with": ("batch", "docker_container")}
 _FLAGS = ("profile_keep", "profile_force")
-_AT_LEAST_0, _MORE_THAN_0 = "at least 0", "more than 0"
-_SECONDS = {"profile_lock_wait": _AT_LEAST_0, "profile_engine_timeout": _MORE_THAN_0}
+_SECONDS = ("profile_lock_wait", "profile_engine_timeout")
+#: the variables of a run that are numbers and not 0
+_MORE_THAN_0 = ("profile_engine_timeout", "measure_duration", "measure_repeat", "measure_interval")
 
 
 def check_variables(play: Mapping[str, Any], render: Render) -> None:
@@ -187,9 +187,21 @@ def check_variables(play: Mapping[str, Any], render: Render) -> None:
     for name in _FLAGS:
         if name in play and not _is_flag(value(name)):
             raise ValueError(f"{name}: expected true or false, not {value(name)!r}")
-    for name, bound in _SECONDS.items():
-        if name in play and not _is_within(value(name), bound):
-            raise ValueError(f"{name}: expected a number of seconds of {bound}, not {value(name)!r}")
+    for name in _SECONDS:
+        if name in play:
+            number(name, value(name))
+
+
+def number(name: str, value: Any) -> float:
+    """The number that the variable *name* gives. ValueError where it is none, or less than it may be."""
+    least = "more than 0" if name in _MORE_THAN_0 else "at least 0"
+    try:
+        found = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
+    if not math.isfinite(found) or found < 0 or (found == 0 and name in _MORE_THAN_0):
+        raise ValueError(f"{name}: expected a number of {least}, not {shown.one_line(repr(value))}")
+    return found
 
 
 def _is_flag(value: Any) -> bool:
@@ -198,11 +210,3 @@ def _is_flag(value: Any) -> bool:
     except TypeError:
         return False
     return True
-
-
-def _is_within(value: Any, bound: str) -> bool:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return False
-    return math.isfinite(number) and (number >= 0 if bound == _AT_LEAST_0 else number > 0)

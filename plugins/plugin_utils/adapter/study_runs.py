@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """The runs of a study, one after the other, each as the playbook that a user would start for it.
 
 A run of its own process has its variables as extra ones, which stand above those of the inventory wherever they are

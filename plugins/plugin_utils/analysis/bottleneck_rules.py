@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """What may limit a run, one rule a cause. Each holds a figure against its own limit and says how sure that makes it.
 
 docs/results.md has these rules as a table, with where their thresholds come from.

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """A run's figures as the search for its bottleneck wants them: per container and host, each beside its own limit.
 
 Everything is a mean over the measure windows; ``None`` is what was not measured.

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Clock offset: how far a host's clock is from the controller's, bounded by the calls of a run.
 
 A call that the controller starts at *s* and sees ended at *e* answers with the host's time *c*, taken in between: the

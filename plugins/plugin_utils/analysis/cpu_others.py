@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """CPU of processes that are not the plan's: what a host was busy with, less its containers, and less the sampler.
 
 Hosts that are containers of one machine see all of its processors: there the containers and samplers of all of them

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """The catalogue's metrics of devices: each has a value for every device of its kind that a host or container has.
 
 Entries stand in the order in which the report shows their charts. ``device`` and ``explained_by`` are words of the

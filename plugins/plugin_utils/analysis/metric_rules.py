@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Metric rules: a profile's own metrics, extracted from log lines (JMESPath, regular expressions) and scrapes.
 
 ``log`` is a JMESPath over a line that is JSON, ``regex`` the first group of the first match in a line, ``prometheus``

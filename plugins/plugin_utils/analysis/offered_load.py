@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Offered and achieved load: what clients were to ask for, what was done of it, and what was dropped.
 
 A client with a rate of its own (an open loop) tells it as ``offered_per_second``; a closed loop asks for no rate, and

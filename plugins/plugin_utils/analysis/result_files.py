@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Files that containers write: figures out of the text of a JSON document, JSON lines, a table, or a log.
 
 A reader gives what it finds, in the file's order, and raises ValueError that says what the file lacks.

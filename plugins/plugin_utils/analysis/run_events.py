@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """The event log of a run and what it says: task results that the callback keeps, a JSON line each in ``events.jsonl``.
 
 An event: ``t`` and ``start`` (unix seconds, controller), ``host``, ``action`` (last part of the task's action),

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Values out of samples as hosts send them: fields of a JSON mapping, sums over interfaces or disks.
 
 A value that is not there, or is no number that can be added up, is ``None``: missing, never zero.

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Summary statistics: mean, extremes and percentiles of a sample, as far as it can carry them.
 
 A percentile is given only where the sample is large enough to stand behind it. The bound is the one of

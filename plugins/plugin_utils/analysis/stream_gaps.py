@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Gaps: seconds in which a stream's frames were due and did not come, or a host did not run.
 
 What is due is the stream's own median rate in the window. A gap is a run of lines that tell of hardly any frame, or of

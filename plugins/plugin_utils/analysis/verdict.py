@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """The verdict on a run, ok, degraded, missed or failed, with its reasons: a pure function of what is known of it.
 
 ``failed``: a replica never came up or was lost, a window is invalid or there is none, clean-up was incomplete.

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """When to measure: detection of the steady state after a warm-up, then windows that are the same on every host.
 
 Samples flow without a break, so a window may start where the warm-up was found to have ended, although that is a

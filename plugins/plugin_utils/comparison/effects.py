@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """The effect of b against a, from one value a run: Welch's interval of the log ratio, and an exact permutation test.
 
 The unit is the run. Its samples are not independent of one another, and a test of them calls equal systems different.

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """The search for stream density: the most streams that hold their objectives. A pure state machine.
 
 What was seen goes in, what to do next comes out: `next_action` is a function of the steps alone, so that a search that

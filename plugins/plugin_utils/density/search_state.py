@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """The state of a search for stream density, ``search.json``: all that is needed to go on from it, and to tell of it.
 
 A search is over the whole fleet, or one of each host; all searches of a run go on at the same time.

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Sequential test of a step: do its streams hold their objectives? It looks as long as it must, and no longer.
 
 Wald's sequential probability ratio test of the mean margin, +delta against -delta (A. Wald, "Sequential Tests of

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """What the translators of other formats share: what they are given, what they read from, and what they give.
 
 A translator is a pure function from a parsed file, and the files beside it, to native fields. Their text is literal,

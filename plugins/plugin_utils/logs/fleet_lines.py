@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """The log lines of all hosts, put in order of time: a database on the controller that all hosts' workers write to.
 
 Lines are taken out in order once no host can give an earlier one; a host that keeps all others waiting is not waited

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """The filters of placement: each says why a host does not take a container, or no more replicas of it.
 
 A filter is a function and its line in FILTERS. The first that has a reason decides, and its words stand in the plan.

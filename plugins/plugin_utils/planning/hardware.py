@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """What a replica is given of its host's hardware: target device, input source, display.
 
 A container that has the field ``target_device``, ``input_source`` or ``render`` is concerned by the variable

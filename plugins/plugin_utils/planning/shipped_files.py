@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Files and folders that a profile ships: what the plan says of them, and where on the controller their content is.
 
 The plan holds digests only. Content is at its *source*: in the profile's folder, or, of what was made for the plan, in

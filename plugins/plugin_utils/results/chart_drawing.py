@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Charts as SVG: paths in whole numbers, which any width of screen or paper stretches, and their text alternative.
 
 All charts of a report have one axis of time, `UNITS_A_SECOND` units a second; each has its own of values, `HEIGHT`

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """A search as Intel's performance tools tell theirs: ``stream_density.json`` with their keys, and their summary's rows.
 
 Their tools differ among themselves: what one calls ``max`` and ``num`` others call ``max_scenes`` and ``num_scenes``.

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """The time series of a run as all formats of them export them: values at ascending times, in whole milliseconds.
 
 A sketch is exported as its percentiles, a series each; a counter as it was read; everything else as its points. What

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """The HTML report, ``report.html``: one page that opens with no network, with everything that is said of a run.
 
 Its parts are in ``report/``: the page, its style, and the script that zooms. A content security policy lets in these

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """The judgement on a run, made once: its samples are read, its verdict is found, and all of its files are written.
 
 What cannot be written counts: the verdict that is answered is the one that the files tell.

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """InfluxDB line protocol, ``metrics.lp``: the time series of a run, times in nanoseconds.
 
 A line has all that was told of a container (measurement ``retail_profiles``) or host (``retail_profiles_host``), or of

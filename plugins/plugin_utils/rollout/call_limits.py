@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """How long a call of a host may take, by what it waits for, and what it does, in words. Pure.
 
 A limit is no forecast: what reaches it hangs. What can be told sooner (an engine that does not answer, a replica that

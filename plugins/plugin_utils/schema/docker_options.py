@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """The options of docker_container as a profile writes them: their names, the check of a value, its JSON Schema.
 
 What each is to the engine is declared in module_utils/container/options.py, the table that is read here.

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Types of values in a profile: each says how a written value is checked, and the JSON Schema of what may be written.
 
 Types are put together from others (:func:`list_of`, :func:`mapping_of`, :func:`record`), checks and schemas alike.

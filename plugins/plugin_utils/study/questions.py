@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """What a study is asked: its response, and which tables and charts are made of it. Its runs do not depend on that.
 
 All but the response may change when a study goes on, or when it is at its end.

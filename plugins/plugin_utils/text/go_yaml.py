@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """YAML as programs in Go read it: which plain words are numbers, and how a number is written out again.
 
 Hand-written because PyYAML reads YAML 1.1, where ``012`` is ten and ``on`` is true, but ``1e3`` and ``0o17`` are texts.

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Metric sources and kinds: where the value of a rule of ``metrics`` comes from, and what it may be.
 
 The one declaration: the fields of a profile, the rules of a plan and what reads the samples all look here. Its

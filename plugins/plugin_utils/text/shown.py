@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Text as it may be shown: neutral, so that it cannot steer a terminal, and of a bounded length.
 
 What hosts, containers, logs, profiles and file names say passes here before it reaches a terminal, an error or a plan's

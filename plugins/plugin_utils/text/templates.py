@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Text that is taken as it is, and the templates in it that the collection itself put there.
 
 Profiles of other formats hold no templates: what looks like Jinja in them is text. Where a translator needs a value

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """YAML with the line of every value kept, so that an error can say where it is; never endless, whatever is written.
 
 Hand-written (on PyYAML's nodes) because its loaders drop the lines, and follow aliases of aliases for ever. Only what

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """What may stand under a key of a Compose file, and whether it does: shapes of values, and their check.
 
 A shape is a text of letters for scalars (text, integer, number, boolean, 0 for nothing), or one of the classes below.

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Profiles of upstream's second launcher: ``Containers``, an array of container configurations.
 
 All of them ran on the network and the IPC namespace of the host; servers are to be ready before their clients.

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """Profiles of upstream's first launchers: ``OvmsClient``, and ``OvmsServer`` unless the client has it in itself.
 
 Upstream started a server and a client for each pipeline, both on the host's network, as root; the server listened on

@@ -68,21 +68,21 @@ def test_what_is_in_a_variable_is_told_by_the_same_name(world: World, given: dic
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"measure_duration": "long"}, "measure_duration: expected a number: could not convert"),
+        ({"measure_duration": "long"}, "measure_duration: expected a number of more than 0, not 'long'"),
         ({"measure_interval": 0}, "measure_interval: expected a number of more than 0, not 0"),
         ({"measure_warmup_max": -1}, "measure_warmup_max: expected a number of at least 0, not -1"),
-        ({"measure_contention_max": [1]}, "measure_contention_max: expected a number"),
-        ({"measure_duration": float("nan")}, "measure_duration: expected a number, not nan"),
-        ({"measure_duration": ".inf"}, "measure_duration: expected a number: could not convert"),
-        ({"measure_repeat": "inf"}, "measure_repeat: expected a number, not inf"),
-        ({"measure_warmup_max": 10**400}, "measure_warmup_max: expected a number: int too large"),
+        ({"measure_contention_max": [1]}, "measure_contention_max: expected a number of at least 0, not [1]"),
+        ({"measure_duration": float("nan")}, "measure_duration: expected a number of more than 0, not nan"),
+        ({"measure_duration": ".inf"}, "measure_duration: expected a number of more than 0, not '.inf'"),
+        ({"measure_repeat": "inf"}, "measure_repeat: expected a number of more than 0, not 'inf'"),
+        ({"measure_warmup_max": 10**400}, "measure_warmup_max: expected a number of at least 0, not 1000"),
     ],
 )
 def test_numbers_of_the_measurement_are_checked_before_anything_starts(
     world: World, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], said: str
 ) -> None:
     monkeypatch.setattr(planner, "require_callback", lambda: None)
-    with pytest.raises(ProfileError, match=f"a variable of the run is not valid: {said}"):
+    with pytest.raises(ProfileError, match=f"a variable of the run is not valid: {re.escape(said)}"):
         answer(world, given, stage="select", run=True)
 
 
@@ -93,9 +93,9 @@ def test_numbers_of_the_measurement_are_checked_before_anything_starts(
         ({"profile_apply_with": "magic"}, "profile_apply_with: 'magic' is not one of batch, docker_container"),
         ({"profile_keep": "maybe"}, "profile_keep: expected true or false, not 'maybe'"),
         ({"profile_force": ["x"]}, "profile_force: expected true or false, not "),
-        ({"profile_lock_wait": "long"}, "profile_lock_wait: expected a number of seconds of at least 0, not 'long'"),
-        ({"profile_lock_wait": -1}, "profile_lock_wait: expected a number of seconds of at least 0, not -1"),
-        ({"profile_engine_timeout": 0}, "profile_engine_timeout: expected a number of seconds of more than 0, not 0"),
+        ({"profile_lock_wait": "long"}, "profile_lock_wait: expected a number of at least 0, not 'long'"),
+        ({"profile_lock_wait": -1}, "profile_lock_wait: expected a number of at least 0, not -1"),
+        ({"profile_engine_timeout": 0}, "profile_engine_timeout: expected a number of more than 0, not 0"),
     ],
 )
 def test_how_a_plan_is_applied_is_checked_at_once(world: World, given: dict[str, Any], said: str) -> None:
