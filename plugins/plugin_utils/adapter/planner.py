@@ -281,9 +281,8 @@ class Planner:
         density = self._density(loaded, "stream_density.yml" if seek else "profile_streams")
         per_host = density["per"] == "host"
         hosts: Mapping[str, int] = {}
-        if isinstance(number, Mapping):
-            counts = field_types.mapping_of(field_types.positive)(number)
-            hosts, number = counts, density["least"]
+        if isinstance(number, Mapping) and per_host:
+            hosts, number = self._counts_of_hosts(number), density["least"]
         elif number in (None, ""):
             least = density["least"]
             number = (
@@ -295,6 +294,12 @@ class Planner:
             density.get("env"),
             hosts if per_host else None,
         )
+
+    def _counts_of_hosts(self, number: Mapping[str, Any]) -> dict[str, int]:
+        counts: dict[str, int] = base.valid("profile_streams", field_types.mapping_of(field_types.positive), number)
+        if unknown := [host for host in counts if host not in self.inventory.hosts]:
+            raise ValueError(f"profile_streams names {unknown[0]!r}, which is no host of the inventory")
+        return counts
 
     def _check_objectives(self, planned: Mapping[str, Any]) -> None:
         """Raise ProfileError for an objective that the plan, or the windows of the run, cannot answer."""

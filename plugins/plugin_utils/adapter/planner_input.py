@@ -27,6 +27,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats import bas
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import Inventory
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown, templates
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.yaml_document import Vaulted
@@ -179,6 +180,9 @@ def check_variables(play: Mapping[str, Any], render: Render) -> None:
     def value(name: str) -> Any:
         return render(play[name], play)
 
+    secrets = play.get("profile_secrets") or {}  # not rendered, and not told: they may be in a vault
+    if not isinstance(secrets, Mapping) and not field_types.is_template(secrets):
+        raise ValueError("profile_secrets: expected a mapping, {container: {NAME: value}}")
     for name, choices in _CHOICES.items():
         if name in play and value(name) not in choices:
             raise ValueError(f"{name}: {value(name)!r} is not one of {', '.join(choices)}")

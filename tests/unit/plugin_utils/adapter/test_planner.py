@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -227,6 +228,21 @@ def test_streams_may_be_what_a_variable_asks_for(world: World, printed: list[str
 
 
 PER_HOST = {"container": "client", "per": "host", "least": 2}
+
+
+@pytest.mark.parametrize(
+    ("streams", "density", "said"),
+    [
+        ({"h1": 4, "h9": 1}, PER_HOST, "profile_streams names 'h9', which is no host of the inventory"),
+        ({"h1": 0}, PER_HOST, "profile_streams.h1: expected a whole number of at least 1, not 0"),
+        ({"h1": 4}, {"container": "client"}, "profile_streams: expected a whole number of at least 1, not "),
+    ],
+)
+def test_streams_of_hosts_are_those_of_hosts_that_there_are(
+    world: World, printed: list[str], streams: Any, density: Any, said: str
+) -> None:
+    with pytest.raises(ProfileError, match=re.escape(f"a variable of the run is not valid: {said}")):
+        answer(world, streams=streams, density=density)
 
 
 def test_streams_may_be_counted_on_each_host(world: World, printed: list[str]) -> None:

@@ -91,6 +91,7 @@ def test_numbers_of_the_measurement_are_checked_before_anything_starts(
     [
         ({"profile_on_failure": "explode"}, "profile_on_failure: 'explode' is not one of rollback, keep, stop"),
         ({"profile_apply_with": "magic"}, "profile_apply_with: 'magic' is not one of batch, docker_container"),
+        ({"profile_secrets": ["s3cret"]}, "profile_secrets: expected a mapping, {container: {NAME: value}}"),
         ({"profile_keep": "maybe"}, "profile_keep: expected true or false, not 'maybe'"),
         ({"profile_force": ["x"]}, "profile_force: expected true or false, not "),
         ({"profile_lock_wait": "long"}, "profile_lock_wait: expected a number of at least 0, not 'long'"),
