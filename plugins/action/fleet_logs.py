@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ansible import constants, context
@@ -34,13 +35,17 @@ OPTIONS: dict[str, Any] = {
     "follow": {"type": "bool", "default": False},
     "timestamps": {"type": "bool", "default": False},
     "asked": {"type": "str"},
+    "containers": {"type": "list", "elements": "str", "default": []},
+    "to": {"type": "path"},
 }
+_TAKEN = ("since", "tail", "grep", "follow", "timestamps", "to")
 
 
 class ActionModule(ControllerAction):
     """Begins and ends the database of lines; see the documentation of the module of this name."""
 
     options = OPTIONS
+    variables = MappingProxyType({"containers": "container", **{name: name for name in _TAKEN}})
     needed = (("state", "ended", ["file"]),)
 
     def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from ansible.utils.display import Display
@@ -22,6 +23,9 @@ class ActionModule(ControllerAction):
     """Works on the controller alone; see the documentation of the module of this name."""
 
     options = run_comparison.OPTIONS
+    variables = MappingProxyType(
+        {"include_failed": "include_failed", "fail_on": "fail_on", "dest": "dest", "results_dir": "profile_results_dir"}
+    )
 
     def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         made = run_comparison.compared(untagged(args), self._task.check_mode)

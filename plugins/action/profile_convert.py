@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 
 from ansible.utils.display import Display
@@ -42,6 +43,9 @@ class ActionModule(ControllerAction):
     """Writes files on the controller; see the documentation of the module of this name."""
 
     options = OPTIONS
+    variables = MappingProxyType(
+        {"dest": "to", "env": "profile_env", "variables": "profile_variables", "root": "profile_root", "force": "force"}
+    )
 
     def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         render = planner_input.renderer(self._templar)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import supported
@@ -16,23 +15,19 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.cached_byt
 supported.require()
 with cached_bytecode():
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.controller_action import ControllerAction
-    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
     from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.planner import OPTIONS, VARIABLES, Planner
-    from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.variable_errors import by_variable
 
 
 class ActionModule(ControllerAction):
     """Stage ``select`` names the hosts, ``prepare`` what they need, ``plan`` makes the plan from their facts."""
 
     options = OPTIONS
+    variables = VARIABLES
 
     def arguments(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         if boolean(self._task.args.get("from_variables", False)):
             self._task.args = {**self._said(task_vars), **self._task.args}
-        try:
-            return super().arguments(task_vars)
-        except AnsibleActionFail as error:
-            raise AnsibleActionFail(by_variable(error.message, untagged(self._task.args), VARIABLES)) from None
+        return super().arguments(task_vars)
 
     def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         return {"changed": False, **Planner(args, task_vars, self._templar, self._task.check_mode).result()}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -29,6 +30,7 @@ class ActionModule(ControllerAction):
     """Works on the controller alone; see the documentation of the module of this name."""
 
     options = OPTIONS
+    variables = MappingProxyType({"results_dir": "profile_results_dir", "keep": "keep"})
 
     def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         folder, keep = Path(os.path.expanduser(args["results_dir"])).absolute(), args["keep"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ansible import context
@@ -26,6 +27,7 @@ class ActionModule(ControllerAction):
     """Works on the controller alone; see the documentation of the module of this name."""
 
     options = study.OPTIONS
+    variables = MappingProxyType({"study": "study", "resume": "resume", "results_dir": "profile_results_dir"})
 
     def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         show, render, args = Display().display, self._templar.template, untagged(args)

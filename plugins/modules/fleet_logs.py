@@ -50,6 +50,14 @@ options:
   asked:
     description: What was asked for by name, in words for a message.
     type: str
+  containers:
+    description: With O(state=begun), what the hosts will be asked, to be checked.
+    type: list
+    elements: str
+    default: []
+  to:
+    description: With O(state=begun), what the hosts will be asked, to be checked.
+    type: path
 attributes:
   action:
     description: Runs on the controller.

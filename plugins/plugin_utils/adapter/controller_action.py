@@ -5,19 +5,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.plain import untagged
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.variable_errors import by_variable, not_a_text
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown
 
 
 class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no types
     """An action without a call to a host.
 
-    *options* is the specification of its arguments, *needed* what some of them need beside them.
+    *options* is the specification of its arguments, *needed* what some of them need beside them, *variables* the
+    variable of each of those that a playbook takes from one.
     """
 
     TRANSFERS_FILES = False
@@ -25,6 +30,7 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
     _supports_check_mode = True
     options: dict[str, Any]
     needed: tuple[tuple[str, str, list[str]], ...] = ()
+    variables: Mapping[str, str] = MappingProxyType({})
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
@@ -35,8 +41,14 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
             raise AnsibleActionFail(shown.lines(error)) from None
 
     def arguments(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Those of the task, with their defaults. Raises AnsibleActionFail."""
-        _validation, args = self.validate_argument_spec(self.options, required_if=list(self.needed))
+        """Those of the task, with their defaults. Raises AnsibleActionFail, which says the variable's name."""
+        given = untagged(self._task.args)
+        if message := not_a_text(given, self.options, self.variables):
+            raise AnsibleActionFail(message)
+        try:
+            _validation, args = self.validate_argument_spec(self.options, required_if=list(self.needed))
+        except AnsibleActionFail as error:
+            raise AnsibleActionFail(by_variable(error.message, given, self.variables)) from None
         return dict(args)
 
     def answer(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:

@@ -254,7 +254,8 @@ class Planner:
             if given:
                 raise ValueError("target_fps: it is an objective of its own: give it, or profile_objectives")
             density = self._density(loaded, "target_fps")
-            given = [{"metric": FPS.name, "container": name, "at_least": target} for name in density["container"]]
+            least = planner_input.number("target_fps", target)
+            given = [{"metric": FPS.name, "container": name, "at_least": least} for name in density["container"]]
         if given is None or given == "":
             return None
         wanted: list[dict[str, Any]] = base.valid("profile_objectives", OBJECTIVES, given)

@@ -27,6 +27,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.formats import bas
 from ansible_collections.retail.profiles.plugins.plugin_utils.formats.base import Given
 from ansible_collections.retail.profiles.plugins.plugin_utils.placement.wishes import Inventory
 from ansible_collections.retail.profiles.plugins.plugin_utils.profile.entry import Render
+from ansible_collections.retail.profiles.plugins.plugin_utils.results import density_look
 from ansible_collections.retail.profiles.plugins.plugin_utils.schema import field_types
 from ansible_collections.retail.profiles.plugins.plugin_utils.text import shown, templates
 from ansible_collections.retail.profiles.plugins.plugin_utils.text.ordering import natural
@@ -171,7 +172,7 @@ _CHOICES = {"profile_on_failure": ("rollback", "keep", "stop"), "profile_apply_w
 _FLAGS = ("profile_keep", "profile_force")
 _SECONDS = ("profile_lock_wait", "profile_engine_timeout")
 #: the variables of a run that are numbers and not 0
-_MORE_THAN_0 = ("profile_engine_timeout", "measure_duration", "measure_repeat", "measure_interval")
+_MORE_THAN_0 = ("profile_engine_timeout", "measure_duration", "measure_repeat", "measure_interval", "target_fps")
 
 
 def check_variables(play: Mapping[str, Any], render: Render) -> None:
@@ -194,6 +195,8 @@ def check_variables(play: Mapping[str, Any], render: Render) -> None:
     for name in _SECONDS:
         if name in play:
             number(name, value(name))
+    searched = {name: f"density_{name}" for name in density_look.BOUNDS if f"density_{name}" in play}
+    density_look.check_bounds({name: number(variable, value(variable)) for name, variable in searched.items()})
 
 
 def number(name: str, value: Any) -> float:

@@ -13,6 +13,7 @@ from ansible_collections.retail.profiles.plugins.plugin_utils.schema.field_types
 
 _NOT_OF_TYPE = re.compile(r"argument '(\w+)' is of type .* unable to convert to (\w+)")
 _NO_CHOICE = re.compile(r"value of (\w+) must be one of: (.*?), got: ")
+_NO_TEXT = (bool, Mapping, list, tuple)
 _TYPES = {
     "bool": "true or false",
     "dict": 'a mapping, as of -e \'{{"{variable}": {{"NAME": …}}}}\'',
@@ -22,6 +23,17 @@ _TYPES = {
     "path": "a path",
     "str": "a text",
 }
+
+
+def not_a_text(
+    args: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]], variables: Mapping[str, str]
+) -> str | None:
+    """The message for the first text that is none: Ansible would take a list as ``[1]``, and true as ``True``."""
+    for name, variable in variables.items():
+        wanted = options[name].get("type")
+        if wanted in ("str", "path") and "choices" not in options[name] and isinstance(args.get(name), _NO_TEXT):
+            return f"{variable}: expected {_TYPES[wanted]}, not {kind(args[name])}"
+    return None
 
 
 def by_variable(message: str, args: Mapping[str, Any], variables: Mapping[str, str]) -> str:

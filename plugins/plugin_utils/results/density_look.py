@@ -71,7 +71,7 @@ OPTIONS: dict[str, Any] = {
     "contention_max": {"type": "float", "default": contention.LIMIT},
 }
 """Arguments of the module ``profile_density``."""
-_BOUNDS = {
+BOUNDS = {
     "least": (1.0, math.inf),
     "steps_max": (1.0, math.inf),
     "seconds_max": (1.0, math.inf),
@@ -82,16 +82,22 @@ _BOUNDS = {
     "disk_min": (0.0, 100.0),
     "pressure_max": (0.0, 100.0),
 }
+"""Of those that are numbers, the least and the most."""
 BEFORE = ("state", "absent", "observer")
 """Types of samples that say of a container, or of a host, what it still is in a later step."""
 
 
-def options_of(args: Mapping[str, Any]) -> Options:
-    """The options that the module's arguments give. Raises ProfileError for one out of its bounds."""
-    for name, (lowest, highest) in _BOUNDS.items():
-        if not lowest <= args[name] <= highest:
+def check_bounds(args: Mapping[str, Any]) -> None:
+    """Raise ProfileError for one of these arguments that is out of its bounds."""
+    for name, (lowest, highest) in BOUNDS.items():
+        if name in args and not lowest <= args[name] <= highest:
             side = f"below the least, {lowest:g}" if args[name] < lowest else f"above the most, {highest:g}"
             raise ProfileError(f"density_{name}: {args[name]:g} is {side}")
+
+
+def options_of(args: Mapping[str, Any]) -> Options:
+    """The options that the module's arguments give. Raises ProfileError for one out of its bounds."""
+    check_bounds(args)
     settings = Settings(
         least=int(args["least"]),
         most=int(args["most"] or _USUAL.settings.most),

@@ -11,10 +11,18 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.retail.profiles.plugins.action import (
+    fleet_logs,
+    profile_compare,
+    profile_convert,
+    profile_plan,
+    profile_runs,
+    profile_study,
+)
 from ansible_collections.retail.profiles.plugins.module_utils.common.errors import ProfileError
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter import planner
 from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.planner import OPTIONS, VARIABLES
-from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.variable_errors import by_variable
+from ansible_collections.retail.profiles.plugins.plugin_utils.adapter.variable_errors import by_variable, not_a_text
 
 from ..world import World, write_files
 from .test_planner import answer
@@ -41,6 +49,29 @@ from .test_planner import answer
 def test_a_value_of_another_type_is_told_by_the_name_of_its_variable(option: str, value: Any, said: str) -> None:
     [message] = ArgumentSpecValidator(OPTIONS).validate({option: value}).error_messages
     assert by_variable(message, {option: value}, VARIABLES) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ([1], "profile_results_dir: expected a path, not a list"),
+        ({"a": 1}, "profile_results_dir: expected a path, not a mapping"),
+        (True, "profile_results_dir: expected a path, not True"),
+        ("results", None),
+        (2026, None),
+    ],
+)
+def test_a_text_that_is_none_is_told_by_the_name_of_its_variable(value: Any, said: str | None) -> None:
+    assert not_a_text({"results_dir": value}, OPTIONS, VARIABLES) == said
+
+
+@pytest.mark.parametrize(
+    "action",
+    [fleet_logs, profile_compare, profile_convert, profile_plan, profile_runs, profile_study],
+    ids=lambda action: action.__name__.rpartition(".")[2],
+)
+def test_actions_name_variables_of_their_options(action: Any) -> None:
+    assert action.ActionModule.variables.keys() <= action.ActionModule.options.keys()
 
 
 @pytest.mark.parametrize(
@@ -96,6 +127,7 @@ def test_numbers_of_the_measurement_are_checked_before_anything_starts(
         ({"profile_force": ["x"]}, "profile_force: expected true or false, not "),
         ({"profile_lock_wait": "long"}, "profile_lock_wait: expected a number of at least 0, not 'long'"),
         ({"profile_lock_wait": -1}, "profile_lock_wait: expected a number of at least 0, not -1"),
+        ({"density_steps_max": "x"}, "density_steps_max: expected a number of at least 0, not 'x'"),
         ({"profile_engine_timeout": 0}, "profile_engine_timeout: expected a number of more than 0, not 0"),
     ],
 )
