@@ -71,7 +71,7 @@ def test_what_the_user_gave_to_ssh_stays(configuration: Path) -> None:
 
 def test_many_calls_of_a_task_use_one_connection(configuration: Path) -> None:
     made = Connection(ssh_args=f"-F {configuration}")
-    paths = {(made.common, made.options["control_path"]) for _ in range(50)}
+    paths = {(made.common, made.options["control_path"]) for _time in range(50)}
     assert len(paths) == 1
     made.set_option("control_path", "%(directory)s/other")  # as Ansible sets it for the next item of a loop
     assert (made.common, made.options["control_path"]) == (KEEP_ALIVE, "%(directory)s/other-a")

@@ -121,7 +121,7 @@ def test_a_run_that_is_broken_off_is_aborted_with_all_that_came(
 def test_an_interruption_says_what_is_left_and_what_removes_it(play_of: PlayOf) -> None:
     play = play_of()
     play.begin()
-    for _ in range(2):
+    for _time in range(2):
         play.recorder.interrupted()
     [told] = play.screen.warnings
     assert "was interrupted. What it has started may still be on client1, client2, server: stop_profile.yml" in told

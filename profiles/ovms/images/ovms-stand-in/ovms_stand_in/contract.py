@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, the retail.profiles authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# This is private to the collection: it may change at any time.
 """OpenVINO Model Server's command line and configuration file, by version: what is valid, and what to write instead.
 
 The planner checks profiles with it, and the stand-in what it is started with, by a copy in its build context, so that
