@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the phases of ``make test``, side by side where they do not disturb each other; arguments select phases.
 
-Two lanes take one phase after the other from what is left, the longest first, and those on the lab as soon as it is up;
-tests that measure begin when all that is over. More lanes gain nothing on two cores, and containers that are waited for
-take longer than they may. But a lane often waits itself: what only reads files has a lane of its own, which takes what
-the others leave of the processors. Every phase's output is in ``tests/output/<phase>.log``; of a phase that fails it is
-printed, too. The exit status is 0 only if every command of every phase ended well.
+Two lanes take one phase after the other from what is left, the longest first, and those on the lab as soon as it is
+up; tests that measure begin when all that is over. More lanes gain nothing on two cores, and containers that are
+waited for take longer than they may. But a lane often waits itself: what only reads files, or has an engine to
+itself, has a lane of its own, which takes what the others leave of the processors. Every phase's output is in
+``tests/output/<phase>.log``; of a phase that fails it is printed, too. The exit status is 0 only if every command of
+every phase ended well.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ ENGINE = "unix:///run/retail-profiles-lab/docker.sock"
 # Only where it is asked for.
 ON_DEMAND = {"controllers", "long"}
 LANES = 2
-# They read files alone and wait for nothing, so that no time limit is near when others take the processors.
-SPARE = {"sanity", "lint"}
+# They read files alone, or have an engine of their own to themselves, so that they need not wait for others.
+SPARE = {"sanity", "lint", "newest"}
 NICE = ["nice", "-n", "10"]
 # What runs side by side, in the order in which it is begun; a step begins when the one before is over.
 STEPS = (
-    ("lab-up", "jobs", "unit", "engine", "newest", "labs", "hosts", "build", "sanity", "lint"),
+    ("lab-up", "jobs", "unit", "engine", "labs", "hosts", "build", "sanity", "lint", "newest"),
     ("runs",),
     ("versions",),
     ("controllers",),
@@ -111,7 +112,7 @@ def phases() -> dict[str, Phase]:
         Phase("build", [[*PYTEST, "tests/build"]]),
         Phase("lab-up", [lab_up]),
         Phase("engine", [engine], live=True),
-        Phase("newest", [[*NEWEST, *PYTEST, *tests_in("engine")]], live=True),
+        Phase("newest", [[*NICE, *NEWEST, *PYTEST, *tests_in("engine")]], live=True),
         Phase("jobs", jobs, live=True),
         Phase("hosts", [[*LIVE, "tests/lab/test_bare_host.py"]], live=True),
         Phase("labs", [[*LIVE, "-m", "not long", *LAB_TESTS]], live=True),
