@@ -195,7 +195,7 @@ class Source:
         self.blanks.append(name)
         self.warn(f"variable {name} is not set: nothing stands in its place", path)
 
-    def blank_at(self, name: str, file: str, line: int) -> str:
+    def blank_at(self, file: str, name: str, line: int) -> str:
         """Note the same of a line of a file of variables, once for each file; and what stands there."""
         if (name, file) not in self._told:
             self._told.add((name, file))

@@ -41,7 +41,7 @@ def environment(service: Service) -> tuple[list[Any], dict[str, str], dict[str, 
                 )
             written_out.update(made)
             for variable, line in blanks:  # of a file that stays one they are told where it is read
-                service.source.blank_at(variable, str(service.source.root / inside), line)
+                service.source.blank_at(str(service.source.root / inside), variable, line)
         else:
             files.append(inside if item.get("format") == "raw" else {"path": inside, "format": "compose"})
     above = {**written_out, **own}
@@ -80,10 +80,6 @@ def _variables_of(
     return made, made != own, blanks
 
 
-def _unset(service: Service, file: str, name: str, line: int) -> str:
-    return service.source.blank_at(name, file, line)
-
-
 def _own_variables(service: Service) -> tuple[dict[str, str], set[str]]:
     """``environment``; and what it names, and has no value anywhere: that is not set, whatever a file says."""
     written: Mapping[str, str | None] = service.value.get("environment", {})
@@ -104,6 +100,6 @@ def labels(service: Service) -> dict[str, str]:
         text = service.source.text(inside, service.at("label_file"))
         # Unlike those of an env file, its own lines stand below the files before it.
         file = str(service.source.root / inside)
-        lines = env_file.compose_lines(text, file, made.get, partial(_unset, service, file))
+        lines = env_file.compose_lines(text, file, made.get, partial(service.source.blank_at, file))
         made.update({line.name: line.value for line in lines})
     return made

@@ -79,13 +79,10 @@ class Variables:
         found: dict[str, str] = {}
         for file in files:
             text, place = self.source.text(file, ()), str(self.source.root / file)
-            unset = partial(self._unset, place)
+            unset = partial(self.source.blank_at, place)
             lines = env_file.compose_lines(text, place, self.get, unset, below=found.get)
             found.update({line.name: line.value for line in lines})
         return self.with_below(found)
-
-    def _unset(self, file: str, name: str, line: int) -> str:
-        return self.source.blank_at(name, file, line)
 
 
 def of(source: Source) -> Variables:
