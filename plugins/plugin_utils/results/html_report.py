@@ -96,6 +96,7 @@ def html(final: Mapping[str, Any], run: Run) -> str:
         "page.html.j2",
         final=final,
         tables=report_tables,
+        besides=summary.besides,
         density=_density(final),
         worst=summary.worst_stream(final),
         charts=_drawn(run, sections, whole),

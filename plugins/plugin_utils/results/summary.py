@@ -407,6 +407,11 @@ def _columned(rows: Sequence[Sequence[str]], above: int, texts: int) -> list[str
     return list(aligned([*rows[:above], rule, *rows[above:]], texts))
 
 
+def besides(bottleneck: Mapping[str, Any]) -> list[str]:
+    """The caveats of a bottleneck that its conclusion does not say itself."""
+    return [caveat for caveat in bottleneck.get("caveats", ()) if caveat not in bottleneck["conclusion"]]
+
+
 def table(final: Mapping[str, Any]) -> str:
     """The summary for a terminal; of more than `MOST_ROWS` replicas the slowest."""
     body = table_rows(final)
@@ -427,8 +432,7 @@ def table(final: Mapping[str, Any]) -> str:
     found = final.get("bottleneck")
     if found is not None:
         parts.append(one_line(f"{found['conclusion'][:1].upper()}{found['conclusion'][1:]}"))
-        besides = [caveat for caveat in found["caveats"] if caveat not in found["conclusion"]]
-        parts.extend(f"  besides: {one_line(caveat)}" for caveat in besides)
+        parts.extend(f"  besides: {one_line(caveat)}" for caveat in besides(found))
     parts.extend(f"Warning: {one_line(text)}" for text in final.get("warnings", ()))
     if final.get("stand_ins"):
         parts.append(f"Made with stand-ins: {', '.join(one_line(name) for name in final['stand_ins'])}")
