@@ -42,12 +42,12 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # ansible-core has no
 
     def arguments(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Those of the task, with their defaults. Raises AnsibleActionFail, which says the variable's name."""
-        given = untagged(self._task.args)
-        if message := not_a_text(given, self.options, self.variables):
+        if message := not_a_text(self._task.args, self.options, self.variables):
             raise AnsibleActionFail(message)
         try:
             _validation, args = self.validate_argument_spec(self.options, required_if=list(self.needed))
         except AnsibleActionFail as error:
+            given = untagged(self._task.args)
             raise AnsibleActionFail(by_variable(error.message, given, self.variables)) from None
         return dict(args)
 
